@@ -1,0 +1,203 @@
+"""What one collector saw at one moment: gauges, and counters as they stand. Shapes only, no I/O.
+
+Instants are nanoseconds of CLOCK_BOOTTIME (`at_ns`), because intervals between readings must survive a stepped wall
+clock and a suspend. `None` always means "not known"; the reason stands beside it.
+"""
+
+from __future__ import annotations
+
+import enum
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Reason(enum.StrEnum):
+    """Why a value is unknown. Shown to the user as it stands."""
+
+    UNSUPPORTED = "unsupported"  # the device or driver has no such value; asked once per epoch
+    NO_PERMISSION = "no permission"
+    DRIVER_ERROR = "driver error"  # may pass; asked again at the next tick
+    LOST = "lost"  # the GPU fell off the bus
+    STALLED = "driver not answering"
+    STALE = "stale"
+    NOT_ON_PAGE = "not on page"  # the server's page has no such series
+
+
+def boottime_ns() -> int:
+    """Nanoseconds of CLOCK_BOOTTIME: monotonic, and running through a suspend."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+# --- GPUs ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class GpuFacts:
+    """What does not change while a GPU stays in its slot."""
+
+    index: int
+    uuid: str | None  # None when the device refuses its handle
+    name: str | None = None
+    pci_bus_id: str | None = None
+    memory_total_bytes: int | None = None
+    power_limit_w: float | None = None  # the limit in force, not the board's TDP
+    power_scope: str = "gpu"  # "gpu" | "module" (GPU + CPU of a superchip); scopes are never summed
+    driver_version: str | None = None
+    mig: bool = False
+    persistence_mode: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GpuProcess:
+    """One compute process on a GPU; `pid` is the host's."""
+
+    pid: int
+    memory_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GpuReading:
+    """One GPU at one instant."""
+
+    facts: GpuFacts
+    at_ns: int  # when the energy counter was read
+    power_w: float | None = None  # board power, the driver's average field where it has one
+    energy_mj: int | None = None  # cumulative since driver load
+    energy_estimated: bool = False  # energy_mj is our integral of power, not the driver's counter
+    utilization: float | None = None  # 0..1, share of time in which any kernel ran ("busy time")
+    memory_used_bytes: int | None = None
+    temperature_c: int | None = None
+    sm_clock_mhz: int | None = None
+    throttle: int | None = None  # NVML clocks-event-reason bits
+    processes: tuple[GpuProcess, ...] | None = None  # None: not known; (): none
+    problem: Reason | None = None  # the whole device: lost, no permission, driver not answering
+    problem_text: str = ""  # for the user: what happened and what to do
+    reasons: tuple[tuple[str, Reason], ...] = ()  # (field name, why it is None)
+
+
+# --- inference servers --------------------------------------------------------------------------------------------
+
+
+class Moves(enum.StrEnum):
+    """When an engine's output-token counter moves."""
+
+    LIVE = "live"  # with every engine step
+    AT_END = "at end"  # by a whole request when it finishes
+    NONE = "none"  # the engine counts no tokens
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """An inference server as found on the box or named in the config. Holds no command line and no environment."""
+
+    address: str  # "127.0.0.1:8000": host:port the metrics are read from; part of the server's identity
+    engine: str  # "vllm", "llama.cpp", "sglang", … lower case
+    metrics_url: str | None = None  # None: no metrics endpoint is known for this engine yet
+    pid: int | None = None  # the listening process
+    pids: tuple[int, ...] = ()  # its process group: the listener, its ancestors up to the launcher, all descendants
+    owner: str | None = None  # user name that owns the process
+    verified: bool = True  # False: belongs to another ordinary user; stays out of the money until accepted
+    started_at_s: float | None = None  # process start, Unix seconds
+    model: str | None = None  # from the command line; the page's own label wins
+    tensor_parallel: int | None = None
+    pipeline_parallel: int | None = None
+    data_parallel: int | None = None
+    precision: str | None = None  # dtype or quantisation flag
+    visible_devices: str | None = None  # CUDA_VISIBLE_DEVICES (or the ROCm one) of the process
+    gpus: tuple[str, ...] | None = None  # placement declared in the config: indices or UUIDs
+    origin: str = "found"  # "found" | "config"
+    hint: str = ""  # what to do when nothing can be read ("start llama-server with --metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """A Prometheus histogram as it stands: cumulative counts, the last of which is +Inf."""
+
+    edges: tuple[float, ...]  # finite upper bounds, ascending
+    counts: tuple[int, ...]  # len(edges) + 1
+    sum: float
+
+
+@dataclass(frozen=True, slots=True)
+class FlowReading:
+    """The token counters of one model (× role × tenant × tier) on one server, as they stand.
+
+    `prompt_tokens` always includes the cached ones, whatever the engine's own counter does.
+    """
+
+    model: str
+    role: str = ""
+    tenant: str = "(untagged)"
+    tier: str = ""
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
+    finished: int | None = None
+    failed: int | None = None
+    aborted: int | None = None
+    preempted: int | None = None
+    progress: int | None = None  # the live counter that proves work: tokens, else engine steps
+    histograms: tuple[tuple[str, Histogram], ...] = ()  # "ttft" | "tpot" (per request) | "itl" (per token) | "e2e"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerReading:
+    """One server at the instant its page arrived, or why there is none."""
+
+    server: ServerFacts
+    at_ns: int
+    ok: bool
+    problem: str = ""  # what happened, where, what to do; empty when ok
+    took_ms: int = 0
+    page_bytes: int = 0
+    incarnation: str | None = None  # changes when the process behind the port does; None: not on the page
+    started_at_s: float | None = None  # process start by the page, Unix seconds
+    moves: Moves = Moves.NONE
+    running: int | None = None
+    waiting: int | None = None
+    kv_usage: float | None = None  # 0..1
+    flows: tuple[FlowReading, ...] = ()
+    used: tuple[str, ...] = ()  # series the vocabulary read
+    missing: tuple[tuple[str, str], ...] = ()  # (role, what is lost without it)
+
+
+# --- the host -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HostReading:
+    """The box itself, and tokwatch's own cost of watching it."""
+
+    at_ns: int
+    cpu_utilization: float | None = None  # 0..1 of all cores
+    memory_used_bytes: int | None = None
+    memory_total_bytes: int | None = None
+    package_energy_uj: int | None = None  # RAPL packages summed, wrap already undone; None: not readable
+    package_reason: Reason | None = None
+    self_cpu_s: float = 0.0  # CPU seconds of this process so far
+    self_rss_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One thing that was looked for: what, where, what came of it and what to try next. Shown on Sources."""
+
+    name: str  # "NVIDIA driver", "server 127.0.0.1:8000"
+    ok: bool
+    found: str  # what was found or tried, one line
+    hint: str = ""  # the next thing to try, empty when ok
+
+
+class GpuCollector(Protocol):
+    """Anything that reads GPUs: NVML on this box, the demo's simulator, later an exporter."""
+
+    async def collect(self) -> tuple[GpuReading, ...]:
+        """New readings since the last call; a GPU that does not answer comes with its `problem`."""
+        ...
+
+    def probes(self) -> tuple[Probe, ...]: ...
+
+    async def close(self) -> None:
+        """Never waits on the driver."""
+        ...
