@@ -1,0 +1,55 @@
+"""Feeds: where a Snapshot's entries come from (the live recorder, a stored session, a following viewer)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from tokwatch.ledger.snapshot import Snapshot
+
+
+class Feed(Protocol):
+    """What a screen is given: Snapshots, and a transport over time. All calls are on the event loop and return at once."""
+
+    @property
+    def can_go_live(self) -> bool:
+        """A running recorder stands behind it, so the right end of time is now."""
+        ...
+
+    @property
+    def speed(self) -> float:
+        """1.0 is the pace of the recording."""
+        ...
+
+    @property
+    def span_ms(self) -> tuple[int, int] | None:
+        """First and last stored tick that can be looked at; None while nothing is stored."""
+        ...
+
+    def snapshots(self) -> AsyncIterator[Snapshot]:
+        """A Snapshot whenever the moment on screen changes; ends with close(). One consumer."""
+        ...
+
+    def pause(self) -> None: ...
+
+    def play(self) -> None: ...
+
+    def step(self, ticks: int) -> None:
+        """Pause and move by whole ticks, backwards when negative."""
+        ...
+
+    def seek(self, at_ms: int) -> None:
+        """Show the last tick at or before at_ms; keeps playing or paused."""
+        ...
+
+    def set_speed(self, speed: float) -> None: ...
+
+    def go_live(self) -> None:
+        """Back to now; without a recorder, to the last stored tick."""
+        ...
+
+    def set_price(self, usd_per_gpu_hour: float) -> None:
+        """The price book's new version, in force from now; live feeds only (see can_go_live)."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,204 @@
+"""A Snapshot: everything a screen, an export or a script needs for one moment. Shapes and their canonical JSON only."""
+
+from __future__ import annotations
+
+import msgspec
+
+SCHEMA = 1
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """One number that may be unknown. `value` is None with a reason in `why`, or cost without tokens (`infinite`)."""
+
+    value: float | None
+    why: str = ""  # why value is None, in words for the screen: "warming up", "no price set", "unsupported", …
+    infinite: bool = False  # cost at zero tokens: drawn as ∞
+    coverage: float = 1.0  # seconds measured / seconds in the window
+    marks: tuple[str, ...] = ()  # "few" < 100 tokens · "est" · "long" a window longer than the usual · "allocated"
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """A figure known only to lie between two bounds (bucket edges); both None without observations."""
+
+    low: float | None
+    high: float | None
+    why: str = ""
+
+
+class GpuRow(msgspec.Struct, frozen=True):
+    """One line of the GPU list."""
+
+    entity: int
+    index: int
+    uuid: str | None
+    name: str
+    state: str  # State name in lower case with spaces: "serving", "parked", "other work", …
+    confirmed: bool  # False: still within its dwell time
+    since_ms: int  # when this state began
+    note: str  # one line for the user: why it is in this state, or what to do
+    serves: str  # "Qwen3-32B tp4", "" when nothing is placed here
+    servers: tuple[int, ...]  # entities of the servers placed on it
+    placed_by: str  # "config" | "process" | "visible devices" | ""
+    idle: bool  # the state is paid for and does nothing
+    tok_s: Figure  # output tokens/s, its share of its servers
+    spark: tuple[float | None, ...]  # output tok/s over the last two minutes, oldest first, 12 × 10 s
+    tok_per_j: Figure  # output tokens per joule of board energy (tok/s/W)
+    usd_per_m_output: Figure
+    idle_usd_today: Figure
+    usd_per_hour: Figure  # the price in force
+    power_w: Figure
+    power_limit_w: float | None
+    utilization: Figure  # 0..1, share of time any kernel ran
+    memory_used_gib: Figure
+    memory_total_gib: float | None
+    temperature_c: Figure
+    processes: int | None  # compute processes on it
+
+
+class StateSpan(msgspec.Struct, frozen=True):
+    """A stretch of one state on the strip."""
+
+    from_ms: int
+    to_ms: int
+    state: str
+
+
+class StripRow(msgspec.Struct, frozen=True):
+    """Three hours of one GPU's states and what its idle time in them cost."""
+
+    entity: int
+    index: int
+    spans: tuple[StateSpan, ...]  # gaps between spans were not watched
+    idle_usd: Figure
+
+
+class AlertRow(msgspec.Struct, frozen=True):
+    """One alert: a state on some GPUs of the host."""
+
+    key: str
+    state: str
+    severity: str  # "info" | "warning" | "critical"
+    status: str  # "pending" | "firing" | "resolving" | "resolved"
+    since_ms: int  # when the condition began
+    fired_ms: int | None
+    gpus: tuple[int, ...]  # GPU indices
+    text: str
+    usd_so_far: Figure
+    usd_per_day: Figure
+
+
+class ServerRow(msgspec.Struct, frozen=True):
+    """One inference server."""
+
+    entity: int
+    address: str
+    engine: str
+    model: str
+    up: bool
+    problem: str  # what happened and what to do, empty when up
+    verified: bool  # False: another user's; not in the money until accepted
+    owner: str
+    gpus: tuple[int, ...]
+    tok_s: Figure  # output
+    prompt_tok_s: Figure  # cached ones included
+    cached_tok_s: Figure
+    running: int | None
+    waiting: int | None
+    kv_usage: Figure
+    requests_s: Figure  # finished requests per second
+    ttft_p95_s: Interval  # the bucket the quantile falls in
+    tpot_p95_s: Interval
+    usd_per_m_output: Figure
+    moves: str  # "live" | "at end" | "none"
+    facts: tuple[tuple[str, str], ...]  # ("tensor parallel", "4"), ("precision", "fp8"), …
+    used: tuple[str, ...]  # series read
+    missing: tuple[tuple[str, str], ...]  # (role, what is lost without it)
+
+
+class ProbeRow(msgspec.Struct, frozen=True):
+    """One thing that was looked for, for the Sources screen."""
+
+    name: str
+    ok: bool
+    found: str
+    hint: str
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """The closing row and the tiles: all GPUs and servers of the host."""
+
+    gpus: int
+    gpus_idle: int
+    idle_since_ms: int | None  # the longest idle GPU's beginning
+    deployments: int
+    tok_s: Figure  # output
+    tok_s_all: Figure  # prompt (cached included) + output
+    tok_s_spark: tuple[float | None, ...]  # 60 × 2 s, oldest first
+    tok_per_j: Figure
+    tok_per_j_spark: tuple[float | None, ...]  # 12 × 10 s; shorter windows of a 100 ms energy counter are noise
+    power_w: Figure
+    power_limit_w: float | None
+    memory_used_gib: Figure
+    memory_total_gib: float | None
+    usd_per_hour: Figure
+    usd_per_m_output: Figure  # all-in: idle GPUs included
+    usd_per_m_all: Figure
+    usd_per_m_output_busy: Figure  # busy-only: cost of GPUs that are not idle
+    idle_usd_per_hour: Figure
+    idle_usd_today: Figure
+    idle_share_of_cost: Figure  # 0..1
+    slo_met: Interval  # share of requests, joint TTFT and TPOT bounds; why = "no SLO set" without limits
+    goodput_req_s: Interval
+    ttft_p95_s: Interval
+    requests_s: Figure
+
+
+class SelfCost(msgspec.Struct, frozen=True):
+    """What watching costs: tokwatch measured by itself."""
+
+    cpu_share: Figure  # of one core
+    rss_mib: Figure
+    scraped_bytes_s: Figure
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """One moment, complete. The dashboard computes nothing beyond it."""
+
+    schema: int
+    mode: str  # "live" | "replay" | "paused"; how it is looked at, not what was recorded
+    kind: str  # "recorded" | "imported" | "simulated"
+    session: str  # id of the session it belongs to, "" when live
+    recorded_s: float  # how long the run had been recording at this tick
+    host: str
+    tick_ms: int  # the moment, store time
+    wall_ms: int  # what the wall clock said
+    utc_offset_s: int  # local time of the recording host
+    interval_s: float
+    window_s: float  # length of the usual window
+    warm: bool  # False until the window has its first ratio (10 s)
+    hardware: str  # "8× H100 80GB HBM3", "" when no GPU
+    engines: tuple[tuple[str, int], ...]  # (engine, how many servers)
+    currency: str
+    price: str  # the price in force in words: "2.35 USD/GPU-h, set by you 14:03", "" without one
+    totals: Totals
+    gpus: tuple[GpuRow, ...]
+    strip: tuple[StripRow, ...]
+    strip_from_ms: int
+    alerts: tuple[AlertRow, ...]
+    servers: tuple[ServerRow, ...]
+    probes: tuple[ProbeRow, ...]
+    self_cost: SelfCost
+    problems: tuple[str, ...]  # the recorder's own troubles: disk full, driver not answering, …
+
+
+def canonical_json(snapshot: Snapshot) -> bytes:
+    """The Snapshot as JSON with keys in the order of the structs: equal Snapshots give equal bytes."""
+    return msgspec.json.encode(snapshot)
+
+
+_DECODER = msgspec.json.Decoder(Snapshot)
+
+
+def decode_snapshot(data: bytes) -> Snapshot:
+    """The inverse of canonical_json. Raises msgspec.ValidationError on foreign data."""
+    return _DECODER.decode(data)
