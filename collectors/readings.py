@@ -63,11 +63,13 @@ class GpuReading:
     facts: GpuFacts
     at_ns: int  # when the energy counter was read
     power_w: float | None = None  # board power, the driver's average field where it has one
+    power_instant_w: float | None = None  # the sensor's last 25-100 ms; for peaks only
     energy_mj: int | None = None  # cumulative since driver load
     energy_estimated: bool = False  # energy_mj is our integral of power, not the driver's counter
     utilization: float | None = None  # 0..1, share of time in which any kernel ran ("busy time")
     memory_used_bytes: int | None = None
     temperature_c: int | None = None
+    memory_temperature_c: int | None = None
     sm_clock_mhz: int | None = None
     throttle: int | None = None  # NVML clocks-event-reason bits
     processes: tuple[GpuProcess, ...] | None = None  # None: not known; (): none

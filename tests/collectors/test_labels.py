@@ -22,12 +22,12 @@ def test_an_honest_name_is_kept(name: str) -> None:
 
 @pytest.mark.parametrize(
     "code",
-    (
+    [
         *(0x00, 0x07, 0x0A, 0x0D, 0x1B, 0x7F, 0x80, 0x9B, 0x9D),  # C0, DEL, C1
         *(0xAD, 0x200B, 0x200D, 0x2060, 0xFE0F, 0xFEFF),  # zero width
         *(0x61C, 0x200E, 0x202E, 0x2066, 0x2069),  # bidi
         *(0x2028, 0x2029, 0xD800, 0xDFFF, 0xE0001, 0xE0041, 0xE007F),  # separators, surrogates, tags
-    ),
+    ],
 )
 def test_a_character_that_could_fool_a_terminal_is_replaced(code: int) -> None:
     assert clean_label(f"a{chr(code)}b") == "a\ufffdb"

@@ -9,7 +9,7 @@ from tokwatch.ledger.snapshot import Snapshot
 
 
 class Feed(Protocol):
-    """What a screen is given: Snapshots, and a transport over time. All calls are on the event loop and return at once."""
+    """What a screen is given: Snapshots, and a transport over time. All calls return at once."""
 
     @property
     def can_go_live(self) -> bool:

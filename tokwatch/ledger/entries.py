@@ -53,7 +53,7 @@ class GpuEntry(msgspec.Struct, frozen=True, gc=False):
     t0_ms: int
     t1_ms: int
     energy_mj: int | None  # millijoules in the interval
-    measured_ms: int  # the part of the interval that energy_mj speaks for
+    measured_ms: int  # what energy_mj speaks for; longer than the interval after readings were missed or held back
     power_mw: int | None
     util_permille: int | None
     memory_used_mib: int | None
@@ -127,7 +127,7 @@ class Entity(msgspec.Struct, frozen=True):
     id: int
     kind: str  # "host" | "gpu" | "server" | "flow" | "group"
     host: str
-    key: str  # gpu: UUID, else PCI address, else "index:N"; server: address|engine; flow: server id|model|role|tenant|tier
+    key: str  # gpu: UUID, else PCI address, else "index:N"; server: address|engine; flow, group: see registry
     parent: int  # flow: its server; gpu and server: the host; 0: none
     first_seen_ms: int
 

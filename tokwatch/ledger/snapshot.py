@@ -133,7 +133,7 @@ class Totals(msgspec.Struct, frozen=True):
     deployments: int
     tok_s: Figure  # output
     tok_s_all: Figure  # prompt (cached included) + output
-    tok_s_spark: tuple[float | None, ...]  # 60 × 2 s, oldest first
+    tok_s_spark: tuple[float | None, ...]  # 30 × 4 s, oldest first
     tok_per_j: Figure
     tok_per_j_spark: tuple[float | None, ...]  # 12 × 10 s; shorter windows of a 100 ms energy counter are noise
     power_w: Figure

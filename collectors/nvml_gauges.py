@@ -1,0 +1,185 @@
+"""What a GPU that gave us its handle can tell: every field, where it comes from and how often it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from collectors import nvml_port as port
+from collectors.nvml_calls import Calls
+from collectors.nvml_errors import Code, Refusal
+from collectors.nvml_fields import FieldBatch
+from collectors.nvml_port import Driver, Handle, Memory
+from collectors.nvml_sources import EnergyEstimate, Sources
+from collectors.readings import GpuFacts, GpuProcess, GpuReading, Reason
+
+SLOW_EVERY_NS = 5_000_000_000  # the process list took 4.5 ms where it was measured, every other call microseconds
+PID_LIMIT = 1 << 22  # Linux gives no higher pid; the records of early 535 drivers, read as documented, do
+
+BATCH = [
+    (port.FIELD_POWER_INSTANT, port.SCOPE_GPU),
+    (port.FIELD_POWER_AVERAGE, port.SCOPE_GPU),
+    (port.FIELD_ENERGY, port.SCOPE_GPU),
+    (port.FIELD_MEMORY_TEMPERATURE, port.SCOPE_GPU),
+]
+SCOPE_NUMBERS = {"gpu": port.SCOPE_GPU, "module": port.SCOPE_MODULE}
+
+
+class Gauges:
+    def __init__(
+        self,
+        driver: Driver,
+        calls: Calls,
+        now_ns: Callable[[], int],
+        handle: Handle,
+        facts: GpuFacts,
+        estimate: EnergyEstimate,
+    ) -> None:
+        self.facts = facts
+        self.processes_garbled = False
+        self._driver = driver
+        self._calls = calls
+        self._now_ns = now_ns
+        self._handle = handle
+        self._estimate = estimate
+        self._batch = FieldBatch(driver, calls, handle, BATCH)
+        self._energy_at_ns = 0
+        self._slow_due_ns = 0
+        self._slow_reasons: dict[str, Reason] = {}
+        self._listed: tuple[GpuProcess, ...] | None = None
+
+        self._power = Sources("power_w", self._average_of_gpu, self._average_of_module, self._power_usage)
+        self._power_instant = Sources("power_instant_w", self._instant)
+        self._energy = Sources("energy_mj", self._energy_field, self._energy_call)
+        self._utilization = Sources("utilization", self._busy_share)
+        self._memory = Sources("memory_used_bytes", self._memory_v2, self._memory_v1)
+        self._temperature = Sources("temperature_c", self._temperature_v, self._temperature_old)
+        self._memory_temperature = Sources("memory_temperature_c", self._memory_temperature_field)
+        self._sm_clock = Sources("sm_clock_mhz", self._sm_clock_call)
+        self._throttle = Sources("throttle", self._throttle_call)
+        self._processes = Sources("processes", self._process_list)
+        self._limit = Sources("power_limit_w", self._limit_call)
+        self._mig = Sources("mig", self._mig_call)
+        self._persistence = Sources("persistence_mode", self._persistence_call)
+
+    def read(self) -> GpuReading:
+        """Raises Refusal when the GPU is lost or the driver was shut down."""
+        reasons: dict[str, Reason] = {}
+        self._batch.fetch()
+        # After the call, not before: waiting for the driver's lock comes before the counter is read.
+        self._energy_at_ns = self._now_ns()
+        energy_mj = self._energy.ask(reasons)
+        at_ns = self._energy_at_ns
+        power_w, scope = self._power.ask(reasons) or (None, self.facts.power_scope)
+        self._set_facts(power_scope=scope)
+        estimated = energy_mj is None and reasons["energy_mj"] is Reason.UNSUPPORTED
+        if estimated:
+            energy_mj = self._estimate.add(at_ns, power_w)
+            if energy_mj is not None:
+                del reasons["energy_mj"]
+        memory = self._memory.ask(reasons)
+        if memory is not None:
+            self._set_facts(memory_total_bytes=memory.total)
+        if at_ns >= self._slow_due_ns:
+            self._slow_due_ns = at_ns + SLOW_EVERY_NS
+            self._read_slow()
+        return GpuReading(
+            at_ns=at_ns,
+            power_w=power_w,
+            power_instant_w=self._power_instant.ask(reasons),
+            energy_mj=energy_mj,
+            energy_estimated=estimated and energy_mj is not None,
+            utilization=self._utilization.ask(reasons),
+            memory_used_bytes=None if memory is None else memory.used,
+            temperature_c=self._temperature.ask(reasons),
+            memory_temperature_c=self._memory_temperature.ask(reasons),
+            sm_clock_mhz=self._sm_clock.ask(reasons),
+            throttle=self._throttle.ask(reasons),
+            processes=self._listed,
+            facts=self.facts,
+            reasons=tuple(sorted({**self._slow_reasons, **reasons}.items())),
+        )
+
+    def _read_slow(self) -> None:
+        """The process list, and what an administrator may change while we run."""
+        reasons: dict[str, Reason] = {}
+        self._listed = self._processes.ask(reasons)
+        self.processes_garbled = any(not 0 < process.pid < PID_LIMIT for process in self._listed or ())
+        if self.processes_garbled:
+            self._listed = None
+            reasons["processes"] = Reason.DRIVER_ERROR
+        self._set_facts(
+            power_limit_w=self._limit.ask(reasons),
+            mig=bool(self._mig.ask(reasons)),
+            persistence_mode=self._persistence.ask(reasons),
+        )
+        self._slow_reasons = reasons
+
+    def _set_facts(self, **changes: object) -> None:
+        if any(getattr(self.facts, name) != value for name, value in changes.items()):
+            self.facts = replace(self.facts, **changes)  # type: ignore[arg-type]
+
+    # --- where the values come from -----------------------------------------------------------------------------
+
+    def _average_of_gpu(self) -> tuple[float, str]:
+        return self._batch.value(port.FIELD_POWER_AVERAGE) / 1000, "gpu"
+
+    def _average_of_module(self) -> tuple[float, str]:
+        return self._batch.value(port.FIELD_POWER_AVERAGE, port.SCOPE_MODULE) / 1000, "module"
+
+    def _power_usage(self) -> tuple[float, str]:
+        return self._calls(self._driver.nvmlDeviceGetPowerUsage, self._handle) / 1000, "gpu"
+
+    def _instant(self) -> float:
+        return self._batch.value(port.FIELD_POWER_INSTANT, SCOPE_NUMBERS[self.facts.power_scope]) / 1000
+
+    def _energy_field(self) -> int:
+        return self._batch.value(port.FIELD_ENERGY)
+
+    def _energy_call(self) -> int:
+        energy_mj = self._calls(self._driver.nvmlDeviceGetTotalEnergyConsumption, self._handle)
+        self._energy_at_ns = self._now_ns()
+        return energy_mj
+
+    def _busy_share(self) -> float:
+        return self._calls(self._driver.nvmlDeviceGetUtilizationRates, self._handle).gpu / 100
+
+    def _memory_v2(self) -> Memory:
+        return self._calls(self._driver.nvmlDeviceGetMemoryInfo, self._handle, port.MEMORY_V2)
+
+    def _memory_v1(self) -> Memory:
+        return self._calls(self._driver.nvmlDeviceGetMemoryInfo, self._handle)
+
+    def _temperature_v(self) -> int:
+        return self._calls(self._driver.nvmlDeviceGetTemperatureV, self._handle, port.TEMPERATURE_GPU)
+
+    def _temperature_old(self) -> int:
+        return self._calls(self._driver.nvmlDeviceGetTemperature, self._handle, port.TEMPERATURE_GPU)
+
+    def _memory_temperature_field(self) -> int:
+        return self._batch.value(port.FIELD_MEMORY_TEMPERATURE)
+
+    def _sm_clock_call(self) -> int:
+        return self._calls(self._driver.nvmlDeviceGetClockInfo, self._handle, port.CLOCK_SM)
+
+    def _throttle_call(self) -> int:
+        return self._calls(self._driver.nvmlDeviceGetCurrentClocksEventReasons, self._handle)
+
+    def _limit_call(self) -> float:
+        return self._calls(self._driver.nvmlDeviceGetEnforcedPowerLimit, self._handle) / 1000
+
+    def _mig_call(self) -> bool:
+        return bool(self._calls(self._driver.nvmlDeviceGetMigMode, self._handle)[0])
+
+    def _persistence_call(self) -> bool:
+        return bool(self._calls(self._driver.nvmlDeviceGetPersistenceMode, self._handle))
+
+    def _process_list(self) -> tuple[GpuProcess, ...]:
+        list_processes = self._driver.nvmlDeviceGetComputeRunningProcesses_v3
+        try:
+            found = self._calls(list_processes, self._handle)
+        except Refusal as refusal:
+            if refusal.code != Code.INSUFFICIENT_SIZE:
+                raise
+            found = self._calls(list_processes, self._handle)  # processes started between sizing and filling
+        return tuple(GpuProcess(process.pid, process.usedGpuMemory) for process in found)

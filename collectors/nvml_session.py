@@ -1,0 +1,126 @@
+"""The driver from init to shutdown, and again: finds the GPUs, reads them all, and comes back after a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from collectors.labels import clean_label
+from collectors.nvml_calls import Calls
+from collectors.nvml_device import Device
+from collectors.nvml_errors import Code, Refusal, driver_words, reason_for
+from collectors.nvml_port import Driver
+from collectors.nvml_sources import EnergyEstimate
+from collectors.readings import GpuFacts, GpuReading, Probe, Reason
+
+FIRST_RETRY_NS = 5_000_000_000
+LONGEST_RETRY_NS = 60_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What one round over all GPUs gave."""
+
+    readings: tuple[GpuReading, ...]
+    probes: tuple[Probe, ...]
+
+
+class Session:
+    """Everything here runs on the one thread that talks to the driver."""
+
+    def __init__(self, driver: Driver, calls: Calls, now_ns: Callable[[], int]) -> None:
+        self._driver = driver
+        self._calls = calls
+        self._now_ns = now_ns
+        self._devices: tuple[Device, ...] | None = None  # None: not initialised
+        self._version = ""
+        self._failed_with: int = Code.SUCCESS
+        self._retry_at_ns = 0
+        self._retry_after_ns = FIRST_RETRY_NS
+        self._known: dict[int, GpuFacts] = {}  # by index, of GPUs that told their UUID once
+        self._estimates: dict[str, EnergyEstimate] = {}
+
+    def poll(self) -> Poll:
+        """Never fails: what is wrong with the driver or a GPU is in the readings and probes."""
+        if self._devices is None and self._now_ns() < self._retry_at_ns:
+            return self._without_driver()
+        try:
+            if self._devices is None:
+                self._devices = self._open()
+            readings = self._with_known_names(tuple(device.read() for device in self._devices))
+        except Refusal as refusal:
+            return self._fail(refusal.code)
+        self._known.update((r.facts.index, r.facts) for r in readings if r.facts.uuid is not None)
+        if readings and all(reading.problem is Reason.LOST for reading in readings):
+            # Nothing is left that a new init could disturb, and only that finds a GPU which was reset.
+            return self._fail(Code.GPU_IS_LOST)
+        self._retry_after_ns = FIRST_RETRY_NS
+        return Poll(readings, self._probes(readings))
+
+    def close(self) -> None:
+        if self._devices is not None:
+            self._devices = None
+            self._shut_down()
+
+    def _open(self) -> tuple[Device, ...]:
+        driver, calls = self._driver, self._calls
+        calls(driver.nvmlInit)
+        try:
+            self._version = clean_label(calls(driver.nvmlSystemGetDriverVersion))
+            count = calls(driver.nvmlDeviceGetCount)
+        except Refusal:
+            self._shut_down()
+            raise
+        return tuple(
+            Device(driver, calls, self._now_ns, index, self._version, self._estimates) for index in range(count)
+        )
+
+    def _shut_down(self) -> None:
+        try:
+            self._calls(self._driver.nvmlShutdown)
+        except Refusal as refusal:
+            if refusal.code != Code.UNINITIALIZED:  # that is what we wanted
+                self._failed_with = refusal.code
+
+    def _fail(self, code: int) -> Poll:
+        self.close()
+        self._failed_with = code
+        self._retry_at_ns = self._now_ns() + self._retry_after_ns
+        self._retry_after_ns = min(2 * self._retry_after_ns, LONGEST_RETRY_NS)
+        return self._without_driver()
+
+    def _without_driver(self) -> Poll:
+        words = driver_words(self._failed_with)
+        readings = tuple(
+            GpuReading(facts, self._now_ns(), problem=reason_for(self._failed_with), problem_text=str(words))
+            for _, facts in sorted(self._known.items())
+        )
+        return Poll(readings, (Probe("NVIDIA driver", False, words.found, words.hint),))
+
+    def _with_known_names(self, readings: tuple[GpuReading, ...]) -> tuple[GpuReading, ...]:
+        """A GPU that now refuses its handle but was seen at this index, and is at no other, keeps its identity."""
+        present = {reading.facts.uuid for reading in readings}
+        return tuple(
+            replace(reading, facts=known)
+            if reading.facts.uuid is None
+            and (known := self._known.get(reading.facts.index)) is not None
+            and known.uuid not in present
+            else reading
+            for reading in readings
+        )
+
+    def _probes(self, readings: tuple[GpuReading, ...]) -> tuple[Probe, ...]:
+        count = len(readings)
+        hint = "" if count else "no GPU is visible: check lspci, and the container's --gpus"
+        probes = [Probe("NVIDIA driver", count > 0, f"{self._version}, {count} GPU{'s' * (count != 1)}", hint)]
+        probes += [
+            Probe(f"GPU {r.facts.index}", False, str(r.problem), r.problem_text) for r in readings if r.problem is not None
+        ]
+        without = [str(r.facts.index) for r in readings if r.facts.persistence_mode is False]
+        if without:
+            hint = "run: sudo nvidia-smi -pm 1; else the energy counter restarts when the last program leaves a GPU"
+            probes.append(Probe("NVIDIA persistence mode", False, f"off on GPU {', '.join(without)}", hint))
+        if any(device.processes_garbled for device in self._devices or ()):
+            found = f"driver {self._version} gives garbled process lists; they are not used"
+            probes.append(Probe("NVIDIA process list", False, found, "update the driver: 535.154 and newer are right"))
+        return tuple(probes)

@@ -1,0 +1,187 @@
+"""Scrapes a set of inference servers, each on its own task, and hands out the newest reading of each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import urlsplit, urlunsplit
+
+from collectors.exposition import ExpositionError, PageKind
+from collectors.readings import Probe, ServerFacts, ServerReading, boottime_ns
+from collectors.scrape import Failure, Page, ScrapeError, Scraper
+from collectors.vocabularies import read_page
+
+INTERVAL_S = 1.0
+MAX_BACKOFF_S = 10.0
+PATHS = ("/metrics", "/prometheus/metrics", "/v1/metrics")  # most engines; TensorRT-LLM; NIM 1.x
+WRONG_PATH = frozenset({Failure.NOT_FOUND, Failure.REFUSED, Failure.REDIRECT})  # another path may fare better
+THREAD_BYTES = 256 * 1024  # a page of 50 kB parses in about 1 ms; a larger one would hold up the screen
+
+NowNs = Callable[[], int]
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class ServerCollector:
+    """Keeps one scraping task for each server it was given. A slow or dead server never holds up another.
+
+    Belongs to one running event loop. `now_ns` is CLOCK_BOOTTIME in nanoseconds.
+    """
+
+    def __init__(
+        self,
+        scraper: Scraper,
+        *,
+        interval_s: float = INTERVAL_S,
+        now_ns: NowNs = boottime_ns,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._scraper = scraper
+        self._interval_s = interval_s
+        self._now_ns = now_ns
+        self._sleep = sleep
+        self._watches: dict[tuple[str, str], _Watch] = {}
+
+    def set_servers(self, servers: Sequence[ServerFacts]) -> None:
+        """Watches exactly `servers` from now on. A server with a new process or URL is looked at afresh."""
+        watches: dict[tuple[str, str], _Watch] = {}
+        for key, facts in {(facts.address, facts.engine): facts for facts in servers}.items():
+            watch = self._watches.get(key)
+            if watch is not None and watch.still_watches(facts):
+                watch.facts = facts
+            else:
+                watch = _Watch(facts, self._scraper, self._interval_s, self._now_ns, self._sleep)
+            watches[key] = watch
+        kept = set(watches.values())
+        for watch in self._watches.values():
+            if watch not in kept:
+                watch.stop()
+        self._watches = watches
+
+    def drain(self) -> tuple[ServerReading, ...]:
+        """The newest reading of each server since the last call; a server that cannot be scraped says so each time."""
+        readings = (watch.take() for watch in self._watches.values())
+        return tuple(reading for reading in readings if reading is not None)
+
+    def probes(self) -> tuple[Probe, ...]:
+        return tuple(watch.probe() for watch in self._watches.values())
+
+    async def close(self) -> None:
+        """Stops every task and closes the connections."""
+        watches = tuple(self._watches.values())
+        self.set_servers(())
+        await asyncio.gather(*(watch.stopped() for watch in watches))
+        await self._scraper.close()
+
+
+class _Watch:
+    """One server: where its page is, its newest reading, and the task that keeps asking."""
+
+    def __init__(self, facts: ServerFacts, scraper: Scraper, interval_s: float, now_ns: NowNs, sleep: Sleep) -> None:
+        self.facts = facts
+        self._scraper = scraper
+        self._interval_s = interval_s
+        self._now_ns = now_ns
+        self._sleep = sleep
+        self._urls = _urls_to_try(facts.metrics_url) if facts.metrics_url else ()
+        self._good_url: str | None = None
+        self._not_again: set[str] = set()
+        self._failures = 0
+        self._newest: ServerReading | None = None
+        self._taken = True
+        self._task = asyncio.create_task(self._run(), name=f"scrape {facts.address}") if self._urls else None
+
+    def still_watches(self, facts: ServerFacts) -> bool:
+        """Whether `facts` are of the same process behind the same URL, so that what was learnt still holds."""
+        old = self.facts
+        return (old.metrics_url, old.pid, old.started_at_s) == (facts.metrics_url, facts.pid, facts.started_at_s)
+
+    def take(self) -> ServerReading | None:
+        if self._task is None:
+            return self._failed(self.facts.hint or f"no metrics endpoint of {self.facts.engine} is known")
+        if self._task.done() and not self._task.cancelled():
+            self._task.result()  # a defect in the task is raised here and not lost with it
+        if self._taken:
+            return None
+        self._taken = True
+        return self._newest
+
+    def probe(self) -> Probe:
+        name, hint = f"server {self.facts.address}", self.facts.hint
+        if self._task is None:
+            return Probe(name, ok=False, found=f"{self.facts.engine}, no metrics endpoint", hint=hint)
+        if self._newest is None:
+            return Probe(name, ok=False, found=f"{self.facts.engine}, no answer yet", hint=hint)
+        if not self._newest.ok:
+            return Probe(name, ok=False, found=self._newest.problem, hint=hint)
+        path = urlsplit(self._good_url or "").path
+        found = f"{self.facts.engine}, {path} {self._newest.page_bytes >> 10} kB in {self._newest.took_ms} ms"
+        return Probe(name, ok=True, found=found)
+
+    def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def stopped(self) -> None:
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        while True:
+            started_ns = self._now_ns()
+            self._newest = await self._reading()
+            self._taken = False
+            self._failures = 0 if self._newest.ok else self._failures + 1
+            await self._sleep(self._pause_s((self._now_ns() - started_ns) / 1e9))
+
+    def _pause_s(self, took_s: float) -> float:
+        """Until the next beat of the interval, so that a late scrape is skipped and not made up for."""
+        if self._failures > 1:
+            return min(MAX_BACKOFF_S, self._interval_s * 2.0 ** min(self._failures - 1, 10))
+        return self._interval_s - took_s % self._interval_s
+
+    async def _reading(self) -> ServerReading:
+        """A reading from the URL that worked, else from the first that does."""
+        first_problem = ""
+        for url in (self._good_url,) if self._good_url else self._urls:
+            if url in self._not_again:
+                continue
+            try:
+                page = await self._scraper.get(url, configured=self.facts.origin == "config")
+                reading = await self._read(page)
+            except ScrapeError as error:
+                first_problem = first_problem or str(error)
+                if error.failure not in WRONG_PATH:
+                    break
+                self._good_url = None
+            except ExpositionError as error:
+                first_problem = first_problem or f"{self.facts.address}{urlsplit(url).path}: {error}"
+                if error.kind is PageKind.JSON:
+                    self._not_again.add(url)  # TensorRT-LLM's: each read takes data away from whoever owns it
+                self._good_url = None
+            else:
+                if reading.ok:
+                    self._good_url = url
+                    return reading
+                first_problem = first_problem or reading.problem
+        return self._failed(first_problem or f"{self.facts.address} has no metrics page at the usual paths")
+
+    async def _read(self, page: Page) -> ServerReading:
+        def read() -> ServerReading:
+            return read_page(page.body, self.facts, page.at_ns, headers=page.headers, took_ms=page.took_ms)
+
+        return await asyncio.to_thread(read) if len(page.body) > THREAD_BYTES else read()
+
+    def _failed(self, problem: str) -> ServerReading:
+        if self.facts.hint and self.facts.hint not in problem:
+            problem = f"{problem}; {self.facts.hint}"
+        return ServerReading(self.facts, self._now_ns(), ok=False, problem=problem)
+
+
+def _urls_to_try(metrics_url: str) -> tuple[str, ...]:
+    """`metrics_url`, and the other usual paths where it has one of them or none: it is then a guess."""
+    parts = urlsplit(metrics_url)
+    if parts.path not in ("", "/", *PATHS):
+        return (metrics_url,)
+    first = parts.path if parts.path in PATHS else PATHS[0]
+    paths = dict.fromkeys((first, *PATHS))
+    return tuple(urlunsplit(parts._replace(path=path)) for path in paths)

@@ -1,0 +1,148 @@
+"""Which GPUs serve which server."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collectors.readings import GpuFacts, GpuProcess, GpuReading, ServerFacts
+from tokwatch.ledger.placement import GpuPlacement, Method, gpu_key, place
+
+
+def gpu(index: int, pids: tuple[int, ...] | None = (), uuid: str | None = "") -> GpuReading:
+    """A GPU whose UUID is GPU- and its index eight times, unless told otherwise."""
+    processes = None if pids is None else tuple(GpuProcess(pid, None) for pid in pids)
+    return GpuReading(
+        GpuFacts(index, f"GPU-{str(index) * 8}-aaaa" if uuid == "" else uuid), at_ns=0, processes=processes
+    )
+
+
+def server(
+    address: str,
+    pids: tuple[int, ...] = (),
+    gpus: tuple[str, ...] | None = None,
+    visible_devices: str | None = None,
+    verified: bool = True,
+) -> ServerFacts:
+    return ServerFacts(address, "vllm", pids=pids, gpus=gpus, visible_devices=visible_devices, verified=verified)
+
+
+def test_a_server_is_where_the_driver_lists_one_of_its_processes() -> None:
+    placement = place([server("a:1", pids=(10, 11, 12))], [gpu(0, (11,)), gpu(1, (12,)), gpu(2)])
+    assert placement.gpus_of("a:1") == ("GPU-00000000-aaaa", "GPU-11111111-aaaa")
+    assert [found.method for found in placement.gpus] == ["process", "process", "unassigned"]
+    assert placement.unplaced == ()
+
+
+def test_a_process_of_no_server_is_foreign_and_an_empty_gpu_is_not() -> None:
+    free, other, shared = place([server("a:1", pids=(10,))], [gpu(0), gpu(1, (99,)), gpu(2, (10, 99))]).gpus
+    assert (free.has_process, free.foreign, free.servers) == (False, False, ())
+    assert (other.has_process, other.foreign, other.servers) == (True, True, ())
+    assert (shared.has_process, shared.foreign, shared.servers) == (True, True, ("a:1",))
+
+
+def test_servers_on_one_gpu_share_it() -> None:
+    (found,) = place([server("a:2", pids=(20,)), server("a:1", pids=(10,))], [gpu(0, (10, 20))]).gpus
+    assert found == GpuPlacement("GPU-00000000-aaaa", ("a:1", "a:2"), "process", has_process=True, foreign=False)
+
+
+@pytest.mark.parametrize("name", ["1", "GPU-11111111-aaaa", "gpu-11111111", "11111111", " 1 "])
+def test_the_config_names_a_gpu_by_index_uuid_or_the_uuids_beginning(name: str) -> None:
+    placement = place([server("a:1", gpus=(name,))], [gpu(0), gpu(1)])
+    assert placement.gpus_of("a:1") == ("GPU-11111111-aaaa",)
+    assert placement.gpus[1].method == Method.CONFIG
+    assert placement.gpus[1].has_process
+    assert placement.conflicts == ()
+
+
+def test_the_config_overrides_the_driver_and_the_conflict_is_told() -> None:
+    placement = place([server("a:1", pids=(10,), gpus=("0",))], [gpu(0), gpu(1, (10,))])
+    assert placement.gpus_of("a:1") == ("GPU-00000000-aaaa",)
+    assert not placement.gpus[1].foreign
+    (conflict,) = placement.conflicts
+    assert "GPU-11111111-aaaa" in conflict
+
+
+@pytest.mark.parametrize("name", ["7", "GPU-1111", "GPU-99999999", "", "[red]"])
+def test_a_gpu_that_the_config_names_and_the_box_lacks_is_told(name: str) -> None:
+    placement = place([server("a:1", gpus=(name,))], [gpu(0)])
+    assert placement.unplaced == ("a:1",)
+    assert len(placement.conflicts) == 1
+
+
+def test_a_prefix_that_fits_two_gpus_names_neither() -> None:
+    placement = place(
+        [server("a:1", gpus=("GPU-abcdef01",))], [gpu(0, uuid="GPU-abcdef01-1"), gpu(1, uuid="GPU-abcdef01-2")]
+    )
+    assert placement.unplaced == ("a:1",)
+
+
+@pytest.mark.parametrize("pids", [None, ()])
+def test_visible_devices_speak_where_the_driver_is_silent(pids: tuple[int, ...] | None) -> None:
+    servers = [server("a:1", pids=(10,), visible_devices="1,GPU-22222222")]
+    placement = place(servers, [gpu(index, pids) for index in range(3)])
+    assert placement.gpus_of("a:1") == ("GPU-11111111-aaaa", "GPU-22222222-aaaa")
+    assert placement.gpus[1].method == "visible devices"
+
+
+def test_visible_devices_do_not_add_a_gpu_that_the_driver_knows_to_be_empty() -> None:
+    placement = place([server("a:1", pids=(10,), visible_devices="0,1")], [gpu(0, (10,)), gpu(1)])
+    assert placement.gpus_of("a:1") == ("GPU-00000000-aaaa",)
+
+
+def test_visible_devices_do_not_claim_a_gpu_that_lists_others() -> None:
+    assert place([server("a:1", pids=(10,), visible_devices="0")], [gpu(0, (99,))]).unplaced == ("a:1",)
+
+
+def test_pids_of_a_container_are_not_compared_with_the_drivers() -> None:
+    servers = [server("a:1", pids=(10,), visible_devices="1")]
+    by_chance, own, other = place(servers, [gpu(0, (10,)), gpu(1, (4711,)), gpu(2)], host_pids=False).gpus
+    assert (by_chance.servers, by_chance.foreign) == ((), True)
+    assert (own.servers, own.foreign) == (("a:1",), False)
+    assert (other.servers, other.has_process) == ((), False)
+
+
+def test_a_gpu_without_a_uuid_is_known_by_its_index() -> None:
+    assert gpu_key(GpuFacts(3, None)) == "index:3"
+    assert place([server("a:1", gpus=("3",))], [gpu(3, None, uuid=None)]).gpus_of("a:1") == ("index:3",)
+
+
+def test_another_users_server_is_placed_and_named_as_unverified() -> None:
+    placement = place([server("a:1", pids=(10,), verified=False), server("a:2", pids=(20,))], [gpu(0, (10, 20))])
+    assert placement.gpus[0].servers == ("a:1", "a:2")
+    assert placement.unverified == ("a:1",)
+
+
+PIDS = st.integers(1, 6)
+DEVICES = st.sampled_from(["0", "1", "2", "9", "GPU-11111111-aaaa", "none", ""])
+SERVERS = st.lists(
+    st.builds(
+        server,
+        address=st.sampled_from(["a:1", "a:2", "a:3", "a:4"]),
+        pids=st.lists(PIDS, max_size=3).map(tuple),
+        gpus=st.none() | st.lists(DEVICES, max_size=3).map(tuple),
+        visible_devices=st.none() | st.lists(DEVICES, max_size=3).map(",".join),
+        verified=st.booleans(),
+    ),
+    max_size=5,
+    unique_by=lambda facts: facts.address,
+)
+GPUS = st.lists(st.none() | st.lists(PIDS, max_size=3).map(tuple), max_size=4).map(
+    lambda lists: [gpu(index, pids) for index, pids in enumerate(lists)]
+)
+
+
+@given(SERVERS, GPUS, st.booleans())
+def test_every_gpu_is_there_once_and_every_server_is_placed_or_left_over(
+    servers: list[ServerFacts], gpus: list[GpuReading], host_pids: bool
+) -> None:
+    placement = place(servers, gpus, host_pids=host_pids)
+    assert [found.gpu_key for found in placement.gpus] == [gpu_key(one.facts) for one in gpus]
+    placed = {address for found in placement.gpus for address in found.servers}
+    assert placed.isdisjoint(placement.unplaced)
+    assert placed | set(placement.unplaced) == {facts.address for facts in servers}
+    for found in placement.gpus:
+        assert len(set(found.servers)) == len(found.servers)
+        assert (found.method == Method.NONE) == (found.servers == ())
+        assert found.has_process or not (found.servers or found.foreign)

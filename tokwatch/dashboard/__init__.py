@@ -1,0 +1,1 @@
+"""The dashboard: draws Snapshots in a terminal. The only room that imports Textual."""

@@ -1,0 +1,156 @@
+"""The app: follows a Feed, turns each Snapshot into one Frame, and holds the keys that all screens share."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterable
+
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.theme import Theme
+
+from tokwatch.dashboard.cells import plain
+from tokwatch.dashboard.frame import Frame
+from tokwatch.dashboard.screens.fleet import FleetScreen
+from tokwatch.dashboard.theme import DARK_THEME, LIGHT_THEME, Look, palette_of
+from tokwatch.feeds import Feed
+from tokwatch.ledger.snapshot import Snapshot
+
+SPEEDS = (1.0, 2.0, 5.0, 10.0, 60.0, 600.0, 3600.0)
+LONG_STEP = 60  # ticks
+LATE_AFTER = 5  # intervals without a Snapshot
+_CHECK_S = 1.0
+
+
+class SnapshotArrived(Message):
+    """The feed's next Snapshot. A later one replaces it while it waits, so a slow terminal skips frames."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.snapshot = snapshot
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, SnapshotArrived)
+
+
+class TokwatchApp(App[str]):
+    """The dashboard over a feed, or over something that opens one after the first paint.
+
+    `first` is the last known Snapshot of an earlier run, shown with its age until a new one comes. `run()` returns
+    "demo" when the user asked for the demo. After a failure `return_code` is not 0 and `failure` says why.
+    """
+
+    ENABLE_COMMAND_PALETTE = True
+    TITLE = "tokwatch"
+    CSS = """
+    Screen { layers: base; background: $background; }
+    """
+    BINDINGS = [
+        Binding("1", "show_fleet", "Fleet: tiles, GPUs, states, alerts"),
+        Binding("6", "show_sources", "Sources: what was looked for and found"),
+        Binding("space", "toggle_pause", "Pause or play"),
+        Binding("left", "step(-1)", "One tick back"),
+        Binding("right", "step(1)", "One tick on"),
+        Binding("shift+left", f"step({-LONG_STEP})", f"{LONG_STEP} ticks back"),
+        Binding("shift+right", f"step({LONG_STEP})", f"{LONG_STEP} ticks on"),
+        Binding("left_square_bracket", "slower", "Slower"),
+        Binding("right_square_bracket", "faster", "Faster"),
+        Binding("g", "go_to", "Go to a time"),
+        Binding("home", "start", "To the start of what is stored"),
+        Binding("end", "live", "Back to now"),
+        Binding("dollar_sign", "set_price", "Set the price of a GPU hour"),
+        Binding("t", "toggle_theme", "Dark or light"),
+        Binding("question_mark", "help", "Help"),
+        Binding("q", "quit", "Quit"),
+    ]
+
+    frame: reactive[Frame] = reactive(Frame(), init=False)
+    look: reactive[Look] = reactive(Look(), init=False)
+
+    def __init__(
+        self,
+        feed: Feed | Callable[[], Awaitable[Feed]],
+        *,
+        ascii_only: bool = False,
+        light: bool = False,
+        first: Snapshot | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        self.failure: BaseException | None = None
+        self._source = feed
+        self._feed: Feed | None = None
+        self._now = now
+        self._arrived_s: float | None = None  # when the newest Snapshot came
+        self._sources_opened_itself = False
+        self._seen_any = False
+        self._first = first
+        self.register_theme(DARK_THEME)
+        self.register_theme(LIGHT_THEME)
+        self.theme = LIGHT_THEME.name if light else DARK_THEME.name
+        self.set_reactive(TokwatchApp.look, Look(palette_of(LIGHT_THEME if light else DARK_THEME), ascii_only))
+        if first is not None:
+            self.set_reactive(TokwatchApp.frame, self._kept_frame(first))
+
+    # Life
+
+    def get_default_screen(self) -> Screen[None]:
+        return FleetScreen()
+
+    def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, self._take_theme)
+        loop = asyncio.get_running_loop()
+        if not self.is_headless:
+            loop.add_signal_handler(signal.SIGTERM, self._end, signal.SIGTERM)
+            loop.add_signal_handler(signal.SIGHUP, self._end, signal.SIGHUP)
+        self.set_interval(_CHECK_S, self._check_age)
+        self.call_after_refresh(self._start_following)
+
+    async def on_unmount(self) -> None:
+        if self._feed is not None:
+            await self._feed.close()
+
+    def _start_following(self) -> None:
+        self.run_worker(self._follow(), name="follow", exit_on_error=False)
+
+    async def _follow(self) -> None:
+        try:
+            source = self._source
+            self._feed = await source() if callable(source) else source
+            async for snapshot in self._feed.snapshots():
+                self.post_message(SnapshotArrived(snapshot))
+        except Exception as error:  # noqa: BLE001  the boundary to the feed: report and end, without a traceback on screen
+            self.failure = error
+            self.exit(return_code=1, message=Text(plain(f"tokwatch: {type(error).__name__}: {error}")))
+
+    def _end(self, number: signal.Signals) -> None:
+        if number == signal.SIGHUP:
+            _let_go_of_the_terminal()
+        self.exit(return_code=128 + number)
+
+    # Frames
+
+    def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
+        self._arrived_s = self._now()
+        self.frame = self._frame(message.snapshot)
+        self._open_sources_when_empty(message.snapshot)
+
+    def _frame(self, snapshot: Snapshot, *, age_s: float | None = None) -> Frame:
+        feed = self._feed
+        if feed is None:
+            return Frame(snapshot)
+        return Frame(
+            snapshot,
+            age_s=age_s,
+            speed=feed.speed,
+            span_ms=feed.span_ms,
+            can_go_live=feed.can_go_live,
+        )

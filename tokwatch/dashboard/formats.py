@@ -1,0 +1,152 @@
+"""Number formats: how a figure, an amount of money, a duration or a moment is written. Unknown is "–", never 0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from tokwatch.dashboard.glyphs import ABSENT, INFINITE
+from tokwatch.ledger.snapshot import Figure, Interval
+
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+
+
+def currency_sign(currency: str) -> str:
+    """"$" for USD; a currency without a sign of its own is written out with a space."""
+    return _SIGNS.get(currency, f"{currency} ")
+
+
+def count(value: float) -> str:
+    """A whole number with a thin group: 12 431; from 100 000 on with k or M: 431k. Below 10 with a decimal, if it has one."""
+    if 0 < abs(value) < 9.95 and round(value, 1) != round(value):
+        return _minus(f"{value:.1f}")
+    if abs(value) >= 99_999.5:
+        return short(value)
+    return _minus(f"{value:,.0f}".replace(",", " "))
+
+
+def short(value: float) -> str:
+    """Three figures and a unit: 58.0k, 1.24M; whole below 1 000."""
+    for limit, factor, unit in ((999.5e6, 1e9, "G"), (999.5e3, 1e6, "M"), (999.5, 1e3, "k")):
+        if abs(value) >= limit:
+            scaled = value / factor
+            decimals = 2 if abs(scaled) < 9.995 else 1 if abs(scaled) < 99.95 else 0
+            return _minus(f"{scaled:.{decimals}f}{unit}")
+    return _minus(f"{value:.0f}")
+
+
+def ratio(value: float) -> str:
+    """Two decimals below 1 000, whole above: tok/s/W."""
+    return _minus(f"{value:.2f}") if abs(value) < 999.995 else count(value)
+
+
+def amount(value: float) -> str:
+    """Money without its sign: to the cent below 1 000, whole above; a measured zero is 0."""
+    if value == 0:
+        return "0"
+    return _minus(f"{value:.2f}") if abs(value) < 999.995 else count(value)
+
+
+def money(value: float, sign: str = "$") -> str:
+    """Money with its sign: $4.58, $1 240, $0.00."""
+    body = f"{abs(value):.2f}" if abs(value) < 999.995 else count(abs(value))
+    return f"{'−' if value < 0 else ''}{sign}{body}"
+
+
+def per_million(value: float) -> str:
+    """Money per million tokens, without its sign: two decimals, three below 0.10."""
+    return _minus(f"{value:.3f}") if 0 < abs(value) < 0.0995 else _minus(f"{value:.2f}") if value < 999.995 else count(value)
+
+
+def percent(share: float) -> str:
+    """A share of 0..1 as a whole number of per cent, without the sign."""
+    return _minus(f"{share * 100:.0f}")
+
+
+def figure(value: Figure, write: Callable[[float], str]) -> str:
+    """A Figure in words: "–" when unknown, "∞" for cost without tokens, "~" before an estimate."""
+    if value.infinite:
+        return INFINITE
+    if value.value is None:
+        return ABSENT
+    return ("~" if "est" in value.marks else "") + write(value.value)
+
+
+def is_few(value: Figure) -> bool:
+    """Under 100 tokens: true, and not worth comparing."""
+    return "few" in value.marks and value.value is not None and not value.infinite
+
+
+def interval(value: Interval, write: Callable[[float], str]) -> str:
+    """Both bounds, never the middle: 97.2–98.9. An open end is written as > or <."""
+    if value.low is None and value.high is None:
+        return ABSENT
+    if value.high is None or value.high == float("inf"):
+        return f"> {write(value.low or 0.0)}"
+    if value.low is None:
+        return f"< {write(value.high)}"
+    low, high = write(value.low), write(value.high)
+    return low if low == high else f"{low}–{high}"
+
+
+def percent_tenths(share: float) -> str:
+    """A share of 0..1 in per cent with one decimal; a hundred per cent has none."""
+    return "100" if share >= 0.9995 else f"{share * 100:.1f}"
+
+
+def seconds(value: float) -> str:
+    """A latency in seconds, with as many decimals as its size deserves: 0.025, 0.25, 2.5, 30."""
+    return f"{value:.3f}" if value < 0.095 else f"{value:.2f}" if value < 9.995 else f"{value:.0f}"
+
+
+def duration(length_s: float, room: int = 7) -> str:
+    """12s, 41m, 2h 05m, 3d 4h: the two largest units if they fit in `room` cells, else the larger one."""
+    whole = max(0, int(length_s))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m"
+    if whole < 86_400:
+        large, small = f"{whole // 3600}h", f"{whole % 3600 // 60:02d}m"
+    else:
+        large, small = f"{whole // 86_400}d", f"{whole % 86_400 // 3600}h"
+    both = f"{large} {small}"
+    return both if len(both) <= room else large
+
+
+def stopwatch(length_s: float) -> str:
+    """h:mm:ss, as a recorder shows it."""
+    whole = max(0, int(length_s))
+    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+
+
+def local(at_ms: int, utc_offset_s: int) -> datetime:
+    """A moment on the clock of the recording host."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC) + timedelta(seconds=utc_offset_s)
+
+
+def clock(at_ms: int, utc_offset_s: int) -> str:
+    """HH:MM:SS on the clock of the recording host."""
+    return f"{local(at_ms, utc_offset_s):%H:%M:%S}"
+
+
+def hour_minute(at_ms: int, utc_offset_s: int) -> str:
+    """HH:MM on the clock of the recording host."""
+    return f"{local(at_ms, utc_offset_s):%H:%M}"
+
+
+def indices(numbers: tuple[int, ...]) -> str:
+    """GPU indices with runs joined: 0–3, 6."""
+    parts: list[str] = []
+    for number in sorted(numbers):
+        if parts and number == last + 1:
+            first = parts[-1].split("–")[0]
+            parts[-1] = f"{first}–{number}"
+        else:
+            parts.append(str(number))
+        last = number
+    return ", ".join(parts)
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−", 1)

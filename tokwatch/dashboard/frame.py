@@ -1,0 +1,31 @@
+"""Frame: everything a widget may draw from, in one frozen value made per Snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tokwatch.ledger.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A Snapshot and how it is being looked at. Without a Snapshot nothing has been measured yet."""
+
+    snapshot: Snapshot | None = None
+    kept: bool = False  # the last known Snapshot of an earlier run, shown until the first new one
+    age_s: float | None = None  # how old the newest Snapshot is, when it is older than it should be
+    speed: float = 1.0
+    span_ms: tuple[int, int] | None = None  # what can be looked at
+    can_go_live: bool = False
+
+    @property
+    def live(self) -> bool:
+        """Looks at now, so that there is no transport to show."""
+        return self.snapshot is None or self.snapshot.mode == "live"
+
+    @property
+    def behind_s(self) -> float | None:
+        """How far the moment on screen lies before the right end of time; None while live or unknown."""
+        if self.live or self.snapshot is None or self.span_ms is None:
+            return None
+        return max(0.0, (self.span_ms[1] - self.snapshot.tick_ms) / 1000)

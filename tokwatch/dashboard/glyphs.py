@@ -1,0 +1,113 @@
+"""Glyphs: how a state is named and drawn, and what stands for each glyph on a terminal limited to ASCII."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ABSENT = "–"
+INFINITE = "∞"
+CURSOR = "▌"
+LIVE = "●"
+REPLAY = "◀"
+PAUSED = "‖"
+OK = "●"
+FAILED = "×"
+HALF_BELOW = "▄"
+HALF_ABOVE = "▀"
+RULE = "─"
+BAR = "━"
+BAR_HALF = "╸"
+UNWATCHED = "·"
+
+
+@dataclass(frozen=True, slots=True)
+class StateLook:
+    """A state in a list (glyph, word, role) and on the strip over time (mark, role)."""
+
+    glyph: str
+    word: str
+    role: str
+    mark: str
+    mark_role: str
+
+
+# The word and the glyph carry the state, the colour only helps to find it.
+_STATES = {
+    "serving": StateLook("●", "serving", "work", "━", "work_past"),
+    "saturated": StateLook("▲", "saturated", "alarm", "━", "alarm"),
+    "backlog": StateLook("▲", "backlog", "alarm", "━", "alarm"),
+    "throttled": StateLook("▲", "throttled", "alarm", "━", "alarm"),
+    "misrouted": StateLook("▲", "misrouted", "alarm", "━", "alarm"),
+    "underbatched": StateLook("●", "underbatched", "work", "━", "work_past"),
+    "parked": StateLook("◌", "parked", "waste", "▇", "waste_fill"),
+    "held": StateLook("◌", "held", "waste", "▇", "waste_fill"),
+    "unallocated": StateLook("○", "free", "waste", "▒", "waste_fill"),
+    "loading": StateLook("◔", "loading", "ui", "╌", "ui"),
+    "other work": StateLook("◆", "other work", "s3", "━", "s1"),
+    "stalled": StateLook("×", "stalled", "alarm", "×", "alarm"),
+    "lost": StateLook("×", "lost", "alarm", "×", "alarm"),
+    "blind": StateLook("·", "blind", "faint", "·", "faint"),
+    "unknown": StateLook("·", "unknown", "faint", "·", "faint"),
+}
+STATE_ORDER = tuple(_STATES)
+
+
+def look_of_state(state: str) -> StateLook:
+    """How a state is drawn. A state this version does not know keeps its word and is drawn like unknown."""
+    return _STATES.get(state) or StateLook("·", state, "faint", "·", "faint")
+
+
+def _dots(braille: int) -> str:
+    return " ..:::###"[braille.bit_count()]
+
+
+_ASCII = str.maketrans(
+    {
+        "–": "-",
+        "−": "-",
+        "∞": "inf",
+        "…": "~",
+        "×": "x",
+        "●": "*",
+        "▲": "!",
+        "◌": "o",
+        "○": "O",
+        "◔": "%",
+        "◆": "+",
+        "·": ".",
+        "▌": ">",
+        "◀": "<",
+        "‖": "=",
+        "▼": "v",
+        "━": "=",
+        "╸": "-",
+        "─": "-",
+        "╌": "~",
+        "▇": "#",
+        "▒": "%",
+        "█": "#",
+        "▄": " ",
+        "▀": " ",
+        "▁": "_",
+        "▂": "_",
+        "▃": ".",
+        "▄": "-",
+        "▅": "=",
+        "▆": "=",
+        "←": "<",
+        "→": ">",
+        "↑": "^",
+        "↓": "v",
+        "⏎": "enter",
+        "°": "",
+        "€": "EUR ",
+        "£": "GBP ",
+        "¥": "JPY ",
+        **{chr(0x2800 + dots): _dots(dots) for dots in range(256)},
+    }
+)
+
+
+def to_ascii(text: str) -> str:
+    """`text` in printable ASCII; what has no stand-in becomes "?"."""
+    return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")

@@ -1,0 +1,142 @@
+"""Layout: which sections and columns of the home screen a terminal has room for. Pure arithmetic on sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+MARGIN = 1  # columns left and right
+_HEADER = _FOOTER = 1
+_LIST_CHROME = 4  # heading, rule, rule, closing row
+_STRIP_CHROME = 2  # heading, axis
+_ALERT_CHROME = 2  # heading, rule
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Heights of the home screen's sections in rows; 0 leaves one out. A gap is the blank row above a section."""
+
+    tiles: int
+    list_gap: int
+    list_rows: int
+    strip_gap: int
+    strip: int
+    alert_gap: int
+    alerts: int
+    alert_heading: bool
+    transport: int
+
+
+def plan(height: int, gpus: int, alerts: int, *, replaying: bool) -> Plan:
+    """What fits. The list and the tiles come first, then alert lines, then their heading, then the strip.
+
+    The strip is shown from 34 rows on, and only when every GPU has a line in the list and in the strip.
+    """
+    tiles = 7 if height >= 30 else 5 if height >= 14 else 0
+    transport = 1 if replaying else 0
+    room = height - _HEADER - _FOOTER - tiles - _LIST_CHROME
+    blank_above_footer = 1 if room > 3 else 0
+    room -= max(blank_above_footer, transport)
+    rows = max(0, min(max(gpus, 1), room))
+    room -= rows
+    alert_lines = min(alerts, max(0, room - 1), 3) if alerts else 0
+    if alerts and not alert_lines and rows > 3:  # a long list gives two rows to what needs attention
+        rows, alert_lines, room = rows - 2, 1, room + 2
+    alert_gap = 1 if alert_lines else 0
+    room -= alert_gap + alert_lines
+
+    list_gap = 1 if tiles == 7 and room >= 1 else 0
+    room -= list_gap
+    heading = bool(alert_lines) and room >= _ALERT_CHROME
+    strip_rows = gpus + _STRIP_CHROME
+    strip_fits = height >= 34 and rows >= gpus > 0
+    if strip_fits and room >= strip_rows + 1 + (_ALERT_CHROME if heading else 0):
+        strip, strip_gap = strip_rows, 1
+    elif strip_fits and room >= strip_rows + 1:
+        strip, strip_gap, heading = strip_rows, 1, False
+    else:
+        strip, strip_gap = 0, 0
+    room -= strip + strip_gap + (_ALERT_CHROME if heading else 0)
+    alert_lines += min(max(0, room), max(0, alerts - alert_lines)) if alert_lines else 0
+    return Plan(
+        tiles=tiles,
+        list_gap=list_gap,
+        list_rows=rows,
+        strip_gap=strip_gap,
+        strip=strip,
+        alert_gap=alert_gap,
+        alerts=alert_lines + (_ALERT_CHROME if heading else 0),
+        alert_heading=heading,
+        transport=transport,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the GPU list: `gap` blank cells, then `width` cells."""
+
+    key: str
+    gap: int
+    width: int
+    least: int  # as narrow as it may get
+    most: int  # as wide as it is worth
+    goes_below: int  # terminal width under which it is left out; 0: never
+
+
+_COLUMNS = (
+    Column("gpu", 0, 4, 4, 4, 0),
+    Column("state", 2, 15, 11, 18, 0),
+    Column("serves", 1, 13, 5, 36, 0),
+    Column("tok_s", 0, 7, 7, 7, 0),
+    Column("spark", 2, 12, 12, 12, 104),
+    Column("tok_per_j", 1, 7, 7, 7, 64),
+    Column("usd_per_m", 2, 7, 7, 7, 0),
+    Column("idle_usd", 2, 7, 7, 7, 0),
+    Column("power", 1, 7, 7, 7, 70),
+    Column("power_bar", 1, 10, 5, 24, 96),
+    Column("memory", 0, 6, 6, 6, 112),
+    Column("memory_bar", 1, 6, 4, 18, 112),
+    Column("temperature", 0, 3, 3, 3, 116),
+)
+_GIVES_WAY = ("power_bar", "memory_bar", "serves", "state")
+_GROWS = ("serves", "power_bar", "memory_bar", "state")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a column stands."""
+
+    x: int
+    width: int
+
+
+def columns(width: int) -> dict[str, Place]:
+    """The columns that a terminal of `width` cells shows, by key, from left to right."""
+    shown = {column.key: column for column in _COLUMNS if width >= column.goes_below}
+    room = width - 2 * MARGIN - 1 - sum(column.gap + column.width for column in shown.values())
+    for key in _GIVES_WAY if room < 0 else ():
+        if key in shown:
+            cut = min(-room, shown[key].width - shown[key].least)
+            shown[key] = replace(shown[key], width=shown[key].width - cut)
+            room += cut
+    for key in _GROWS if room > 0 else ():
+        if key in shown:
+            more = min(room, shown[key].most - shown[key].width)
+            shown[key] = replace(shown[key], width=shown[key].width + more)
+            room -= more
+    spread = [key for key in shown if key not in ("gpu", "power_bar", "memory_bar")]
+    places: dict[str, Place] = {}
+    x = MARGIN
+    for key, column in shown.items():
+        if key in spread and room > 0:
+            position = spread.index(key)
+            x += room * (position + 1) // len(spread) - room * position // len(spread)
+        x += column.gap
+        places[key] = Place(x, column.width)
+        x += column.width
+    return places
+
+
+def share_out(total: int, weights: tuple[int, ...]) -> list[int]:
+    """`total` cells in proportion to the weights, in whole cells that add up to it."""
+    edges = [round(total * sum(weights[: i + 1]) / sum(weights)) for i in range(len(weights))]
+    return [edge - before for edge, before in zip(edges, [0, *edges], strict=False)]

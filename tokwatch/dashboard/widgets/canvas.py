@@ -1,0 +1,84 @@
+"""Canvas: the widget under all others. Draws Lines and repaints only the cells that changed."""
+
+from __future__ import annotations
+
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tokwatch.dashboard.cells import Line
+from tokwatch.dashboard.theme import Look
+from tokwatch.dashboard.frame import Frame
+
+
+class Canvas(ScrollView, can_focus=False):
+    """A block of Lines over a Frame. Subclasses say how many rows there are and draw those that are asked for."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    Canvas { overflow: hidden hidden; height: 1; background: $background; }
+    """
+
+    def __init__(self, look: Look, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.look = look
+        self.frame = Frame()
+        self._drawn: list[Line] = []
+        self._drawn_at: tuple[int, Size] | None = None  # first row and size of what _drawn holds
+
+    def rows(self) -> int:
+        """How many rows there are in all; more than the height can be scrolled to."""
+        return self.size.height
+
+    def draw(self, rows: range) -> list[Line]:
+        """The Lines of `rows`, each as wide as the widget."""
+        raise NotImplementedError
+
+    def show(self, frame: Frame) -> None:
+        """Takes the next Frame and repaints what is different."""
+        self.frame = frame
+        self.redraw()
+
+    def set_look(self, look: Look) -> None:
+        """Takes another theme."""
+        self.look = look
+        self._drawn_at = None
+        self.refresh()
+
+    def redraw(self) -> None:
+        """Draws the visible rows and refreshes the stretches that differ from what is on screen."""
+        if not self.is_attached or not self.size:
+            return
+        self._fit_virtual_size()
+        before, before_at = self._drawn, self._drawn_at
+        self._draw_visible()
+        if before_at != self._drawn_at or len(before) != len(self._drawn):
+            self.refresh()
+            return
+        changed = [
+            Region(x, y, width, 1)
+            for y, (new, old) in enumerate(zip(self._drawn, before, strict=True))
+            for x, width in new.changes(old)
+        ]
+        if changed:
+            self.refresh(*changed)
+
+    def render_line(self, y: int) -> Strip:
+        if self._drawn_at != (self.scroll_offset.y, self.size):
+            self._draw_visible()
+        if y < len(self._drawn):
+            return self._drawn[y].strip()
+        return Line(self.size.width, self.look).strip()
+
+    def on_resize(self) -> None:
+        self._fit_virtual_size()
+
+    def _fit_virtual_size(self) -> None:
+        size = Size(self.size.width, self.rows())
+        if size != self.virtual_size:
+            self.virtual_size = size
+
+    def _draw_visible(self) -> None:
+        top = self.scroll_offset.y
+        self._drawn = self.draw(range(top, min(top + self.size.height, max(self.rows(), 0))))
+        self._drawn_at = (top, self.size)

@@ -1,0 +1,43 @@
+"""Footer: the screens on the left, the keys of this one on the right."""
+
+from __future__ import annotations
+
+from tokwatch.dashboard.cells import Line
+from tokwatch.dashboard.theme import Look
+from tokwatch.dashboard.widgets.canvas import Canvas
+
+TABS = (("1", "Fleet"), ("6", "Sources"))
+Keys = tuple[tuple[str, str], ...]
+
+
+class Footer(Canvas):
+    """One row. Keys are given in the order of their worth; what does not fit is left out from the end."""
+
+    def __init__(self, look: Look, tab: str, keys: Keys) -> None:
+        super().__init__(look)
+        self._tab = tab
+        self._keys = keys
+
+    def draw(self, rows: range) -> list[Line]:
+        width = self.size.width
+        line = Line(width, self.look, ground="surface")
+        x = 0
+        for key, name in TABS:
+            current = name == self._tab
+            if current:
+                line.paint(x, len(key) + len(name) + 3, "ui_tint")
+            line.put(x + 1, key, "ui", bold=True)
+            x = line.put(x + 2 + len(key), name, "bright" if current else "quiet", bold=current) + 1
+        room = width - x - 2
+        shown: list[tuple[str, str]] = []
+        for key, label in self._keys:
+            cost = len(key) + 1 + len(label) + 2
+            if cost > room:
+                break
+            room -= cost
+            shown.append((key, label))
+        x = width - 1 - (sum(len(key) + 1 + len(label) + 2 for key, label in shown) - 2)
+        for key, label in shown:
+            x = line.put(x, key, "ui", bold=True)
+            x = line.put(x + 1, label, "quiet") + 2
+        return [line]

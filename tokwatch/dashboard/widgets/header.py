@@ -1,0 +1,107 @@
+"""Header: where am I (host, hardware, engines) and what time is it (live, replay, recording, clock)."""
+
+from __future__ import annotations
+
+from tokwatch.dashboard import formats, glyphs
+from tokwatch.dashboard.cells import Line, to_cells
+from tokwatch.dashboard.frame import Frame
+from tokwatch.dashboard.widgets.canvas import Canvas
+
+_BADGES = {"simulated": "SIMULATED", "imported": "IMPORTED"}
+_GAP = 3
+
+Piece = tuple[str, str, bool]  # text, role, bold
+Group = tuple[Piece, ...]
+
+
+class Header(Canvas):
+    """One row. Groups that do not fit are left out, the least telling first; the badge and the clock always stay."""
+
+    def draw(self, rows: range) -> list[Line]:
+        line = Line(self.size.width, self.look, ground="surface")
+        left, right = _where(self.frame), _when(self.frame)
+        badge = _badge(self.frame)
+        room = self.size.width - 2 - _GAP
+        used = _width(left[:1]) + _width(right[-1:]) + (len(badge) + 4 if badge else 0)
+        shown_right = right[-1:]
+        for group in reversed(right[:-1]):
+            if used + _GAP + _width((group,)) <= room:
+                used += _GAP + _width((group,))
+                shown_right = (group, *shown_right)
+        x = _put_groups(line, 1, left[:1])
+        for group in left[1:]:
+            if used + _GAP + _width((group,)) > room:
+                break
+            used += _GAP + _width((group,))
+            x = _put_groups(line, x + _GAP, (group,))
+        if badge:
+            line.paint(x + 2, len(badge) + 2, "ui_tint")
+            line.put(x + 3, badge, "ui", bold=True)
+        _put_groups(line, self.size.width - 1 - _width(shown_right), shown_right)
+        return [line]
+
+
+def _badge(frame: Frame) -> str:
+    return _BADGES.get(frame.snapshot.kind, "") if frame.snapshot else ""
+
+
+def _where(frame: Frame) -> tuple[Group, ...]:
+    snapshot = frame.snapshot
+    name: Piece = ("tokwatch", "bright", True)
+    if snapshot is None:
+        return ((name,),)
+    groups: list[Group] = [(name, (f"  {snapshot.host}", "text", True))]
+    if snapshot.hardware:
+        groups.append(((snapshot.hardware, "quiet", False),))
+    if snapshot.engines:
+        engines = "  ".join(f"{engine} ×{servers}" for engine, servers in snapshot.engines)
+        groups.append(((engines, "quiet", False),))
+    return tuple(groups)
+
+
+def _when(frame: Frame) -> tuple[Group, ...]:
+    snapshot = frame.snapshot
+    if snapshot is None:
+        return (((f"{glyphs.ABSENT} warming up", "quiet", False),),)
+    groups = [_mode(frame)]
+    behind_s = frame.behind_s
+    if behind_s is not None:
+        behind = f"{formats.duration(behind_s)} behind" if behind_s >= 60 else "under 1m behind"
+        groups.append(((behind, "quiet", False),))
+    elif not frame.kept and snapshot.kind == "recorded" and snapshot.recorded_s > 0:
+        recorded = formats.stopwatch(snapshot.recorded_s)
+        groups.append(((glyphs.LIVE, "alarm", False), (" rec ", "quiet", False), (recorded, "quiet", False)))
+    groups.append(((formats.clock(snapshot.wall_ms, snapshot.utc_offset_s), "text", False),))
+    return tuple(groups)
+
+
+def _mode(frame: Frame) -> Group:
+    snapshot = frame.snapshot
+    assert snapshot is not None
+    age = formats.duration(frame.age_s) if frame.age_s is not None else ""
+    if frame.kept:
+        return (("◌", "ui", False), (f" {age} old, warming up", "quiet", False))
+    if snapshot.mode == "paused":
+        return ((f"{glyphs.PAUSED} PAUSED", "ui", True),)
+    if snapshot.mode == "replay":
+        return ((f"{glyphs.REPLAY} REPLAY", "ui", True), (f" {frame.speed:g}×", "ui", False))
+    if age:
+        return ((f"{glyphs.FAILED} NO DATA", "alarm", True), (f" for {age}", "alarm", False))
+    return (
+        (glyphs.LIVE, "work", False),
+        (" LIVE", "work", True),
+        (f" {snapshot.interval_s:g} s", "quiet", False),
+    )
+
+
+def _width(groups: tuple[Group, ...]) -> int:
+    texts = (sum(len(to_cells(text)) for text, _, _ in group) for group in groups)
+    return sum(texts) + _GAP * max(0, len(groups) - 1)
+
+
+def _put_groups(line: Line, x: int, groups: tuple[Group, ...]) -> int:
+    for number, group in enumerate(groups):
+        x += _GAP if number else 0
+        for text, role, bold in group:
+            x = line.put(x, text, role, bold=bold)
+    return x

@@ -1,0 +1,101 @@
+"""State strip: three hours of every GPU's states. Calm is thin, waste is thick."""
+
+from __future__ import annotations
+
+from tokwatch.dashboard import formats, glyphs
+from tokwatch.dashboard.cells import Line
+from tokwatch.dashboard.layout import MARGIN
+from tokwatch.dashboard.widgets.canvas import Canvas
+from tokwatch.ledger.snapshot import Snapshot, StateSpan, StripRow
+
+_LEFT = MARGIN + 6  # the column at which the list's states stand
+_RIGHT = 9  # for the amounts
+_HALF_HOUR_MS = 1_800_000
+_QUIET_STATES = ("serving", "parked", "unallocated")  # always in the legend
+
+
+class StateStrip(Canvas):
+    """Heading with legend, one row a GPU, time axis."""
+
+    def draw(self, rows: range) -> list[Line]:
+        width, height = self.size
+        lines = [Line(width, self.look) for _ in range(height)]
+        snapshot = self.frame.snapshot
+        cells = width - _LEFT - _RIGHT
+        if snapshot is None or height < 3 or cells < 10:
+            return lines
+        # The grid stands still in time and moves by whole cells, so that most ticks change nothing.
+        cell_ms = -(-(snapshot.tick_ms - snapshot.strip_from_ms) // cells)
+        if cell_ms <= 0:
+            return lines
+        first_cell = snapshot.tick_ms // cell_ms - cells + 1
+        self._draw_heading(lines[0], snapshot)
+        for line, row in zip(lines[1:-1], snapshot.strip, strict=False):
+            line.put(MARGIN + 1, str(row.index), width=3, right=True)
+            _put_spans(line, row, first_cell, cell_ms, cells)
+            _put_amount(line, row, snapshot)
+        _put_axis(lines[-1], snapshot, first_cell, cell_ms, cells)
+        return lines
+
+    def _draw_heading(self, line: Line, snapshot: Snapshot) -> None:
+        hours = round((snapshot.tick_ms - snapshot.strip_from_ms) / 3_600_000)
+        left = line.put(MARGIN, f"LAST {hours} HOURS", bold=True)
+        seen = {span.state for row in snapshot.strip for span in row.spans}
+        entries = [glyphs.look_of_state(state) for state in glyphs.STATE_ORDER if state in seen or state in _QUIET_STATES]
+        x = line.width - MARGIN
+        for look in reversed(entries):
+            x -= len(look.word)
+            if x - 2 <= left + 2:
+                break
+            role = "waste" if look.role == "waste" else "quiet"
+            line.put(x, look.word, role)
+            line.put(x - 2, look.mark, look.mark_role)
+            x -= 5
+
+
+def _put_spans(line: Line, row: StripRow, first_cell: int, cell_ms: int, cells: int) -> None:
+    marks = _marks(row.spans, first_cell, cell_ms, cells)
+    for column, state in enumerate(marks):
+        look = glyphs.look_of_state(state) if state else None
+        line.put(
+            _LEFT + column, look.mark if look else glyphs.UNWATCHED, look.mark_role if look else "faint"
+        )
+
+
+def _marks(spans: tuple[StateSpan, ...], first_cell: int, cell_ms: int, cells: int) -> list[str]:
+    """The state that holds longest in each cell; "" where nobody watched for most of it."""
+    held: list[dict[str, int]] = [{} for _ in range(cells)]
+    for span in spans:
+        first = max(0, span.from_ms // cell_ms - first_cell)
+        last = min(cells - 1, (span.to_ms - 1) // cell_ms - first_cell)
+        for column in range(first, last + 1):
+            begin = (first_cell + column) * cell_ms
+            overlap = min(span.to_ms, begin + cell_ms) - max(span.from_ms, begin)
+            held[column][span.state] = held[column].get(span.state, 0) + overlap
+    return [max(states, key=states.__getitem__) if states else "" for states in held]
+
+
+def _put_amount(line: Line, row: StripRow, snapshot: Snapshot) -> None:
+    sign = formats.currency_sign(snapshot.currency)
+    text = formats.figure(row.idle_usd, lambda value: formats.money(value, sign))
+    x = line.width - MARGIN - _RIGHT + 1
+    if not row.idle_usd.value:
+        line.put(x, glyphs.ABSENT, "faint", width=_RIGHT - 1, right=True)
+        return
+    idle_now = any(gpu.entity == row.entity and gpu.idle for gpu in snapshot.gpus)
+    line.put(x, text, "waste", bold=idle_now, width=_RIGHT - 1, right=True)
+
+
+def _put_axis(line: Line, snapshot: Snapshot, first_cell: int, cell_ms: int, cells: int) -> None:
+    offset = snapshot.utc_offset_s
+    start_ms = first_cell * cell_ms
+    end = "now" if snapshot.mode == "live" else formats.hour_minute(snapshot.tick_ms, offset)
+    right = _LEFT + cells - len(end)
+    line.put(right, end, "quiet")
+    free = line.put(_LEFT, formats.hour_minute(start_ms, offset), "quiet") + 2
+    local_start = start_ms + offset * 1000
+    tick = -(-local_start // _HALF_HOUR_MS) * _HALF_HOUR_MS
+    while (x := _LEFT + (tick - local_start) // cell_ms) < right - 7:
+        if x >= free:
+            free = line.put(x, formats.hour_minute(tick, 0), "quiet") + 2
+        tick += _HALF_HOUR_MS

@@ -1,0 +1,1 @@
+"""A fleet that does not exist: simulated GPUs and servers behind the real collectors."""

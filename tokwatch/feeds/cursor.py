@@ -1,0 +1,84 @@
+"""A position in a stored session: seek, step and play forward, each giving the View of one tick."""
+
+from __future__ import annotations
+
+from tokwatch.feeds.history import History
+from tokwatch.ledger.compose import snapshot
+from tokwatch.ledger.snapshot import Snapshot
+from tokwatch.ledger.view import View
+
+# Up to here it is cheaper to fold the ticks in than to build the View anew (its windows span 300 s).
+_FOLD_AT_MOST_MS = 120_000
+
+
+class Cursor:
+    """One position over one History; blocks for milliseconds, so it lives in the feed's thread."""
+
+    def __init__(self, history: History, *, from_ms: int | None = None, to_ms: int | None = None) -> None:
+        """from_ms, to_ms: the session's first and last tick; without them all that is stored, growing as it grows."""
+        self._history = history
+        self._from_ms = from_ms
+        self._to_ms = to_ms
+        self._view: View | None = None
+
+    def close(self) -> None:
+        self._history.close()
+
+    @property
+    def tick_ms(self) -> int | None:
+        """Where it stands."""
+        return self._view.tick.tick_ms if self._view is not None and self._view.tick is not None else None
+
+    def span_ms(self) -> tuple[int, int] | None:
+        """First and last tick that can be looked at."""
+        first = self._from_ms if self._from_ms is not None else self._history.first_tick()
+        last = self._to_ms if self._to_ms is not None else self._history.last_tick()
+        return None if first is None or last is None else (first, last)
+
+    def seek(self, at_ms: int) -> bool:
+        """To the last tick at or before at_ms (the first one, when all are later); False when it stands there."""
+        span = self.span_ms()
+        if span is None:
+            return False
+        target = self._history.last_tick(min(at_ms, span[1]))
+        if target is None or target < span[0]:
+            target = span[0]
+        return self._go(target)
+
+    def step(self, ticks: int) -> bool:
+        """By whole ticks; stops at either end of the session."""
+        moved = False
+        for _ in range(abs(ticks)):
+            here, span = self.tick_ms, self.span_ms()
+            if here is None or span is None:
+                return moved
+            target = self._history.tick_after(here) if ticks > 0 else self._history.last_tick(here - 1)
+            if target is None or not span[0] <= target <= span[1]:
+                return moved
+            moved = self._go(target)
+        return moved
+
+    def snapshot(self, mode: str, session: str) -> Snapshot | None:
+        """The moment it stands at."""
+        return None if self._view is None else snapshot(self._view, mode=mode, session=session)
+
+    def reprice(self) -> None:
+        """Take up prices that were set since; the View is built anew."""
+        here = self.tick_ms
+        self._history.refresh()
+        if here is not None:
+            self._view = self._history.view_at(here)
+
+    def _go(self, target_ms: int) -> bool:
+        here = self.tick_ms
+        if here == target_ms:
+            return False
+        if self._view is not None and here is not None and here < target_ms <= here + _FOLD_AT_MOST_MS:
+            for record in self._history.records(here, target_ms):
+                if record.tick.run != self._view.run.id:
+                    break  # another run has begun: facts of the run itself change, so build it anew
+                self._view.apply(record)
+        if self.tick_ms != target_ms:
+            self._history.refresh()
+            self._view = self._history.view_at(target_ms)
+        return True

@@ -1,0 +1,121 @@
+"""The stored past as Views: what live added up tick by tick, asked of the store for any tick."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import msgspec
+
+from tokwatch.ledger.entries import Entity, Run, State, TickRecord
+from tokwatch.ledger.prices import PriceBook, Prices, PriceVersion
+from tokwatch.ledger.states import StateBody
+from tokwatch.ledger.strip import STRIP_MS
+from tokwatch.ledger.view import LOOKBACK_MS, Spent, View, midnight_ms, zone_of
+from tokwatch.store.reader import Reader
+
+
+def lineage(runs: Collection[Run], run: Run) -> tuple[Run, ...]:
+    """The runs whose past a moment of `run` rests on: the same host's of the same kind; an import stands alone."""
+    if run.kind == "imported":
+        return (run,)
+    return tuple(other for other in runs if other.kind == run.kind and other.host == run.host)
+
+
+def read_book(reader: Reader) -> PriceBook:
+    """The price book of a store."""
+    return PriceBook(
+        tuple(
+            PriceVersion(
+                stored.id,
+                stored.effective_from_ms,
+                stored.recorded_ms,
+                stored.source,
+                msgspec.json.decode(stored.book, type=Prices),
+            )
+            for stored in reader.prices()
+        )
+    )
+
+
+class History:
+    """One lineage of a store, read only. Belongs to the thread that made it; blocks for milliseconds."""
+
+    def __init__(self, path: Path, run: Run | None = None) -> None:
+        """`run`: a run of the lineage wanted; the newest one that is no import without it."""
+        self._reader = Reader(path)
+        self._wanted = run
+        self.runs: tuple[Run, ...] = ()
+        self._ids: list[int] = []
+        self.refresh()
+
+    def refresh(self) -> None:
+        """See runs and prices that were added since."""
+        runs = self._reader.runs()
+        live = [run for run in runs if run.kind != "imported"]
+        run = self._wanted or (live[-1] if live else runs[-1] if runs else None)
+        self.runs = lineage(runs, run) if run is not None else ()
+        self._ids = [each.id for each in self.runs]
+        self.book = read_book(self._reader)
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def changed(self) -> bool:
+        """Whether anything was committed since the last call."""
+        return self._reader.changed()
+
+    def first_tick(self) -> int | None:
+        return self._reader.tick_after(self._ids, -1)
+
+    def last_tick(self, at_or_before_ms: int | None = None) -> int | None:
+        return self._reader.last_tick(self._ids, at_or_before_ms)
+
+    def tick_after(self, after_ms: int) -> int | None:
+        return self._reader.tick_after(self._ids, after_ms)
+
+    def records(self, from_ms: int, to_ms: int) -> Iterator[TickRecord]:
+        """Ticks in (from, to], with the entities first seen at each."""
+        first_seen: dict[int, list[Entity]] = {}
+        for entity in self._reader.entities():
+            first_seen.setdefault(entity.first_seen_ms, []).append(entity)
+        for record in self._reader.records(self._ids, from_ms, to_ms):
+            new = tuple(first_seen.get(record.tick.tick_ms, ()))
+            yield msgspec.structs.replace(record, entities=new) if new else record
+
+    def view_at(self, tick_ms: int) -> View:
+        """The View of the stored tick at exactly tick_ms."""
+        records = list(self._reader.records(self._ids, tick_ms - LOOKBACK_MS, tick_ms))
+        if not records or records[-1].tick.tick_ms != tick_ms:
+            raise LookupError(f"no tick is stored at {tick_ms}")
+        run = next(run for run in self.runs if run.id == records[-1].tick.run)
+        view = View(run, self.book)
+        events = self._reader.last_events(tick_ms, runs=self._ids)
+        gpus = {entry.entity for record in records for entry in record.gpus}
+        states = {
+            event.entity: msgspec.json.decode(event.body, type=StateBody) for event in events if event.kind == "state"
+        }
+        since = midnight_ms(tick_ms, zone_of(run.timezone))
+        view.restore(
+            entities=[entity for entity in self._reader.entities() if entity.first_seen_ms <= tick_ms],
+            events=events,
+            records=records,
+            strips=self._reader.gpu_states(self._ids, tick_ms - STRIP_MS, tick_ms),
+            idle_today={gpu: self._idle(gpu, since, tick_ms) for gpu in gpus},
+            in_state={gpu: self._in_state(gpu, states[gpu], tick_ms) for gpu in gpus if gpu in states},
+        )
+        return view
+
+    def _idle(self, gpu: int, from_ms: int, to_ms: int) -> Spent:
+        return self._spent(gpu, from_ms, to_ms, [state for state in State if state.idle])
+
+    def _in_state(self, gpu: int, state: StateBody, to_ms: int) -> Spent:
+        return self._spent(gpu, state.since_ms, to_ms, [State(state.state)])
+
+    def _spent(self, gpu: int, from_ms: int, to_ms: int, states: Collection[State]) -> Spent:
+        spent: Spent = {}
+        for start, end, version in self.book.segments(from_ms, to_ms):
+            by_state = self._reader.state_ms(gpu, start, end, self._ids)
+            key = version.id if version else 0
+            spent[key] = spent.get(key, 0) + sum(by_state.get(state, 0) for state in states)
+        return spent

@@ -1,0 +1,88 @@
+"""The recorder: one tick after another from the sources through the bookkeeper into the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Protocol
+
+from tokwatch.feeds.clock import Clock
+from tokwatch.ledger.bookkeeper import Bookkeeper, Sightings
+from tokwatch.ledger.entries import TickRecord
+
+
+class Seer(Protocol):
+    """Where sightings come from."""
+
+    async def see(self) -> Sightings: ...
+
+    async def close(self) -> None: ...
+
+
+class RecordWriter(Protocol):
+    """What the recorder needs of the store."""
+
+    @property
+    def problem(self) -> str | None: ...
+
+    def submit(self, record: TickRecord) -> None: ...
+
+
+class Recorder:
+    """Turns at a fixed interval on CLOCK_BOOTTIME; a late turn is skipped, never made up for."""
+
+    def __init__(
+        self, sources: Seer, bookkeeper: Bookkeeper, writer: RecordWriter, clock: Clock, *, interval_s: float
+    ) -> None:
+        self._sources = sources
+        self._bookkeeper = bookkeeper
+        self._writer = writer
+        self._clock = clock
+        self._interval_s = interval_s
+        self._listeners: list[Callable[[TickRecord], None]] = []
+
+    def listen(self, listener: Callable[[TickRecord], None]) -> None:
+        """Call `listener` with every record, in the event loop, after it was handed to the store."""
+        self._listeners.append(listener)
+
+    async def turn(self) -> TickRecord:
+        """One tick."""
+        seen = await self._sources.see()
+        problem = self._writer.problem or ""
+        seen = replace(seen, problems=(*seen.problems, ("store", problem)))
+        record = self._bookkeeper.turn(self._clock.now(), seen)
+        self._writer.submit(record)
+        for listener in self._listeners:
+            listener(record)
+        return record
+
+    async def run(self, stop: asyncio.Event, *, for_s: float | None = None) -> None:
+        """Tick until `stop` is set or the time is over; the sources are closed at the end."""
+        started_s = self._now_s()
+        turn = 0
+        try:
+            while not stop.is_set():
+                await self.turn()
+                elapsed_s = self._now_s() - started_s
+                if for_s is not None and elapsed_s >= for_s:
+                    return
+                turn = max(turn + 1, int(elapsed_s / self._interval_s) + 1)
+                await _first(stop.wait(), self._clock.sleep(started_s + turn * self._interval_s - self._now_s()))
+        finally:
+            await self._sources.close()
+
+    def _now_s(self) -> float:
+        return self._clock.now().boottime_ns / 1e9
+
+
+async def _first(*waits: Awaitable[object]) -> None:
+    """Until one of them is over; the others are dropped."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -1,0 +1,121 @@
+"""All collectors of one box, asked together once a tick; which servers are watched, and when the box is scanned."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from collectors.discovery import Discovery
+from collectors.readings import GpuCollector, HostReading, Probe, ServerFacts, ServerReading
+from tokwatch.ledger.bookkeeper import Sightings
+
+SCAN_EVERY_S = 10.0
+
+
+class ServerSource(Protocol):
+    """What the sources need of a server collector."""
+
+    def set_servers(self, servers: Sequence[ServerFacts]) -> None: ...
+
+    def drain(self) -> tuple[ServerReading, ...]: ...
+
+    def probes(self) -> tuple[Probe, ...]: ...
+
+    async def close(self) -> None: ...
+
+
+class HostSource(Protocol):
+    """What the sources need of a host collector."""
+
+    def collect(self) -> HostReading: ...
+
+
+class Sources:
+    """One box. `scan` looks for servers (it may block; it runs in a thread), None: only the configured ones."""
+
+    def __init__(
+        self,
+        gpus: GpuCollector,
+        servers: ServerSource,
+        host: HostSource,
+        *,
+        configured: Sequence[ServerFacts] = (),
+        scan: Callable[[], Discovery] | None = None,
+        monotonic_s: Callable[[], float],
+    ) -> None:
+        self._gpus = gpus
+        self._servers = servers
+        self._host = host
+        self._configured = tuple(configured)
+        self._scan = scan
+        self._monotonic_s = monotonic_s
+        self._scanned_s: float | None = None
+        self._scanning: asyncio.Task[Discovery] | None = None
+        self._discovery = Discovery((), ())
+        self._known: tuple[ServerFacts, ...] = self._configured
+        servers.set_servers(self._known)
+
+    async def see(self) -> Sightings:
+        """Everything new since the last call."""
+        await self._look_around()
+        gpus = await self._gpus.collect()
+        return Sightings(
+            gpus=gpus,
+            servers=self._servers.drain(),
+            known_servers=self._known,
+            host=self._host.collect(),
+            probes=_one_each((*self._gpus.probes(), *self._discovery.probes, *self._servers.probes())),
+        )
+
+    async def close(self) -> None:
+        if self._scanning is not None:
+            self._scanning.cancel()
+        await self._servers.close()
+        await self._gpus.close()
+
+    async def _look_around(self) -> None:
+        """Start a scan when one is due; the first is waited for, so that the first frame knows its servers."""
+        if self._scan is None:
+            return
+        now_s = self._monotonic_s()
+        first = self._scanned_s is None
+        if self._scanning is None and (first or now_s - (self._scanned_s or 0.0) >= SCAN_EVERY_S):
+            self._scanned_s = now_s
+            self._scanning = asyncio.create_task(asyncio.to_thread(self._scan))
+        if self._scanning is not None and (first or self._scanning.done()):
+            self._discovery = await self._scanning
+            self._scanning = None
+            self._known = merged(self._configured, self._discovery)
+            self._servers.set_servers(self._known)
+
+
+def merged(configured: Sequence[ServerFacts], discovery: Discovery) -> tuple[ServerFacts, ...]:
+    """Configured servers first, each completed with what was found at its address; then the other found ones."""
+    found = {facts.address: facts for facts in discovery.servers}
+    if not discovery.pids_are_the_hosts:
+        # In a container the driver's pids and ours are of different worlds: joining on them would be a guess.
+        found = {address: replace(facts, pids=()) for address, facts in found.items()}
+    named = tuple(_completed(facts, found.pop(facts.address, None)) for facts in configured)
+    return (*named, *found.values())
+
+
+def _completed(named: ServerFacts, found: ServerFacts | None) -> ServerFacts:
+    if found is None:
+        return named
+    return replace(
+        found,
+        metrics_url=named.metrics_url,
+        engine=named.engine or found.engine,
+        model=named.model or found.model,
+        gpus=named.gpus,
+        verified=named.verified or found.verified,
+        origin="config",
+        hint="",
+    )
+
+
+def _one_each(probes: Sequence[Probe]) -> tuple[Probe, ...]:
+    """The last word on each name: reading a server says more than having found it."""
+    return tuple({probe.name: probe for probe in probes}.values())

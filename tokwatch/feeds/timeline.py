@@ -1,0 +1,225 @@
+"""The Feed every screen gets: now and the stored past behind one transport."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from tokwatch.feeds.clock import Clock
+from tokwatch.feeds.cursor import Cursor
+from tokwatch.feeds.live import Now
+from tokwatch.ledger.snapshot import Snapshot
+
+_FRAME_S = 0.5  # faster than real time it is redrawn twice a second, however many ticks that skips
+
+
+class Timeline:
+    """Shows now, or any stored moment, and moves between them. See feeds.Feed for the contract.
+
+    open_cursor is called in the feed's own thread. Without `now` it is a replay. on_price stores a new price and gives
+    None, or words when it cannot.
+    """
+
+    def __init__(
+        self,
+        open_cursor: Callable[[], Cursor],
+        clock: Clock,
+        *,
+        now: Now | None = None,
+        session: str = "",
+        start_ms: int | None = None,
+        speed: float = 1.0,
+        on_price: Callable[[float], None] | None = None,
+        on_close: Callable[[], object] | None = None,
+    ) -> None:
+        self._open_cursor = open_cursor
+        self._clock = clock
+        self._session = session
+        self._speed = speed
+        self._on_price = on_price
+        self._on_close = on_close
+        self._thread = ThreadPoolExecutor(1, "tokwatch-replay")
+        self._cursor: Cursor | None = None
+        self._live = now is not None
+        self._at_now = now is not None
+        self._playing = now is None
+        self._position_ms: float | None = start_ms
+        self._span: tuple[int, int] | None = None
+        self._latest: Snapshot | None = None
+        self._outbox: asyncio.Queue[Snapshot | None] = asyncio.Queue()
+        self._jobs: asyncio.Queue[Callable[[Cursor], bool]] = asyncio.Queue()
+        self._closed = False
+        self._worker: asyncio.Task[None] | None = None
+        if now is not None:
+            now.listen(self._take_now)
+
+    # --- the contract ---------------------------------------------------------------------------------------------
+
+    @property
+    def can_go_live(self) -> bool:
+        return self._live
+
+    @property
+    def speed(self) -> float:
+        return self._speed
+
+    @property
+    def span_ms(self) -> tuple[int, int] | None:
+        return self._span
+
+    async def snapshots(self) -> AsyncIterator[Snapshot]:
+        self._worker = asyncio.create_task(self._work())
+        if not self._at_now:
+            self._jobs.put_nowait(self._open)
+        while (current := await self._outbox.get()) is not None:
+            while not self._outbox.empty():  # a slow screen gets the newest, not all
+                newer = self._outbox.get_nowait()
+                if newer is None:
+                    return
+                current = newer
+            yield current
+        if self._worker.done():
+            self._worker.result()
+
+    def pause(self) -> None:
+        if self._at_now and self._latest is not None:
+            self._leave_now(self._latest.tick_ms)
+        self._playing = False
+        self._jobs.put_nowait(lambda cursor: True)
+
+    def play(self) -> None:
+        if self._at_now:
+            return
+        self._playing = True
+        self._jobs.put_nowait(lambda cursor: True)
+
+    def step(self, ticks: int) -> None:
+        if self._at_now and self._latest is not None:
+            self._leave_now(self._latest.tick_ms)
+        self._playing = False
+        self._jobs.put_nowait(lambda cursor: self._moved(cursor, cursor.step(ticks)))
+
+    def seek(self, at_ms: int) -> None:
+        if self._at_now:
+            self._leave_now(at_ms)
+        else:
+            self._jobs.put_nowait(lambda cursor: self._moved(cursor, cursor.seek(at_ms)))
+
+    def set_speed(self, speed: float) -> None:
+        self._speed = speed
+        self._jobs.put_nowait(lambda cursor: True)
+
+    def go_live(self) -> None:
+        if self._live:
+            self._at_now, self._playing = True, False
+            if self._latest is not None:
+                self._show(self._latest)
+        elif self._span is not None:
+            self.seek(self._span[1])
+
+    def set_price(self, usd_per_gpu_hour: float) -> None:
+        if self._on_price is not None:
+            self._on_price(usd_per_gpu_hour)
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if self._worker is not None:
+            self._worker.cancel()
+            await asyncio.gather(self._worker, return_exceptions=True)
+        if self._cursor is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._cursor.close)
+        self._thread.shutdown(wait=False)
+        self._outbox.put_nowait(None)
+        if self._on_close is not None:
+            self._on_close()
+
+    # --- now ------------------------------------------------------------------------------------------------------
+
+    def _take_now(self, current: Snapshot) -> None:
+        self._latest = current
+        first = self._span[0] if self._span is not None else current.tick_ms
+        self._span = (first, current.tick_ms)
+        if self._at_now:
+            self._show(current)
+
+    def _leave_now(self, at_ms: int) -> None:
+        self._at_now, self._playing = False, False
+        self._position_ms = at_ms
+        self._jobs.put_nowait(lambda cursor: self._moved(cursor, cursor.seek(at_ms)))
+
+    def _show(self, current: Snapshot) -> None:
+        if not self._closed:
+            self._outbox.put_nowait(current)
+
+    # --- the past -------------------------------------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        """Do what keys asked for, and play on; every touch of the store is in the feed's thread."""
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                job = await self._next_job()
+                if self._at_now:
+                    continue  # went live before it was done
+                if self._cursor is None:
+                    self._cursor = await loop.run_in_executor(self._thread, self._open_cursor)
+                frame = await loop.run_in_executor(self._thread, self._frame, self._cursor, job)
+                if frame is not None and not self._at_now:
+                    self._show(frame)
+        except asyncio.CancelledError:
+            raise
+        except BaseException:
+            self._outbox.put_nowait(None)  # snapshots() then raises what happened here
+            raise
+
+    async def _next_job(self) -> Callable[[Cursor], bool]:
+        if not self._playing:
+            return await self._jobs.get()
+        before_ns = self._clock.now().boottime_ns
+        pause = asyncio.ensure_future(self._clock.sleep(_FRAME_S if self._speed > 1 else 1.0 / self._speed))
+        key = asyncio.ensure_future(self._jobs.get())
+        try:
+            await asyncio.wait((pause, key), return_when=asyncio.FIRST_COMPLETED)
+            if key.done():
+                return key.result()
+        finally:
+            pause.cancel()
+            key.cancel()
+        elapsed_ms = (self._clock.now().boottime_ns - before_ns) / 1e6
+        return lambda cursor: self._played(cursor, elapsed_ms * self._speed)
+
+    def _frame(self, cursor: Cursor, job: Callable[[Cursor], bool]) -> Snapshot | None:
+        changed = job(cursor)
+        self._span = cursor.span_ms() or self._span
+        if not changed:
+            return None
+        return cursor.snapshot("replay" if self._playing else "paused", self._session)
+
+    def _open(self, cursor: Cursor) -> bool:
+        span = cursor.span_ms()
+        if span is None:
+            return False
+        return self._moved(cursor, cursor.seek(span[0] if self._position_ms is None else int(self._position_ms)))
+
+    def _moved(self, cursor: Cursor, moved: bool) -> bool:
+        if cursor.tick_ms is not None:
+            self._position_ms = cursor.tick_ms
+        return moved or not self._playing
+
+    def _played(self, cursor: Cursor, forward_ms: float) -> bool:
+        if self._position_ms is None:
+            return False
+        self._position_ms += forward_ms
+        moved = cursor.seek(int(self._position_ms))
+        span = cursor.span_ms()
+        if span is not None and self._position_ms >= span[1]:
+            self._position_ms = span[1]
+            if self._live:
+                self._at_now, self._playing = True, False
+            elif self._playing:
+                self._playing = False  # the end of the session: stands still
+                return True
+        return moved

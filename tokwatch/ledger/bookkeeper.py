@@ -1,0 +1,284 @@
+"""The bookkeeper: what was seen in one tick → one TickRecord. Meter, placement, states and alerts meet here; no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from collectors.readings import GpuReading, HostReading, Probe, ServerFacts, ServerReading
+from tokwatch.ledger.alerts import AlertBody, AlertTracker
+from tokwatch.ledger.axis import NS_PER_MS, Axis, next_tick_ms
+from tokwatch.ledger.bodies import (
+    GpuBody,
+    HostBody,
+    PlacementBody,
+    ProbeBody,
+    ProblemBody,
+    ReasonsBody,
+    ServerBody,
+    SettingsBody,
+    event,
+)
+from tokwatch.ledger.entries import (
+    Absolute,
+    Entity,
+    Event,
+    FlowEntry,
+    GpuEntry,
+    HostEntry,
+    Run,
+    ServerEntry,
+    Tick,
+    TickRecord,
+)
+from tokwatch.ledger.evidence import Evidence
+from tokwatch.ledger.meter import MIB, Meter, gpu_key, server_key
+from tokwatch.ledger.placement import GpuPlacement, place
+from tokwatch.ledger.registry import Registry, group_key
+from tokwatch.ledger.states import StateBody, StateTracker, Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class Sightings:
+    """What the collectors brought since the last tick, and what is known to run."""
+
+    gpus: tuple[GpuReading, ...] = ()
+    servers: tuple[ServerReading, ...] = ()
+    known_servers: tuple[ServerFacts, ...] = ()
+    host: HostReading | None = None
+    probes: tuple[Probe, ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()  # the recorder's own: (what, words); words empty when over
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """One instant on both clocks."""
+
+    wall_ms: int
+    boottime_ns: int
+
+
+class Bookkeeper:
+    """Turns sightings into tick records, one run long.
+
+    known, in_force and absolutes are what the store holds of earlier runs on this host; last_tick_ms is its end.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        *,
+        settings: SettingsBody,
+        thresholds: Thresholds,
+        known: Iterable[Entity] = (),
+        in_force: Iterable[Event] = (),
+        absolutes: Iterable[Absolute] = (),
+        last_tick_ms: int | None = None,
+    ) -> None:
+        self.run = run
+        self._settings = settings
+        self._registry = Registry(run.host, known)
+        self._meter = Meter(
+            self._registry,
+            boot_id=run.boot_id,
+            started_s=run.started_ms / 1000,
+            interval_s=settings.interval_s,
+        )
+        self._meter.resume(absolutes)
+        self._evidence = Evidence(thresholds)
+        self._states = StateTracker(thresholds)
+        self._alerts = AlertTracker()
+        self._bodies: dict[tuple[str, int, str], bytes] = {}
+        self._last_tick_ms = last_tick_ms
+        self._last: Instant | None = None
+        self._gpu_states: dict[int, StateBody] = {}
+        for past in in_force:
+            self._resume(past)
+
+    def _resume(self, past: Event) -> None:
+        self._bodies[past.kind, past.entity, past.key] = past.body
+        if past.kind == "state":
+            self._states.resume(past.entity, msgspec.json.decode(past.body, type=StateBody))
+        elif past.kind == "alert":
+            self._alerts.resume(msgspec.json.decode(past.body, type=AlertBody))
+
+    def turn(self, now: Instant, seen: Sightings) -> TickRecord:
+        """The record of one tick. Readings that came too late for the last tick are in this one."""
+        tick = self._place_in_time(now)
+        axis = Axis(tick.tick_ms, now.boottime_ns)
+        host = self._registry.id("host", self.run.host, parent=0, seen_ms=tick.tick_ms)
+        changes = _Changes(tick.tick_ms, self._bodies)
+        changes.note("settings", 0, self._settings)
+        servers, flows = self._read_servers(seen.servers, axis, host, changes)
+        gpus = self._read_gpus(seen, axis, host, changes)
+        hosts = self._read_host(seen.host, axis, host, changes)
+        for probe in seen.probes:
+            changes.note("probe", 0, ProbeBody(probe.ok, probe.found, probe.hint), probe.name)
+        changes.forget_probes(probe.name for probe in seen.probes)
+        for what, words in seen.problems:
+            changes.note("problem", 0, ProblemBody(words), what)
+        alerts = self._alerts.step(tick.tick_ms, self._gpu_states)
+        return TickRecord(
+            tick=tick,
+            gpus=gpus,
+            servers=servers,
+            flows=flows,
+            hosts=hosts,
+            entities=self._registry.take_new(),
+            events=(*changes.events, *alerts),
+            absolutes=self._meter.absolutes(),
+        )
+
+    def _place_in_time(self, now: Instant) -> Tick:
+        elapsed_ms = step_ms = 0
+        if self._last is not None:
+            elapsed_ms = now.boottime_ns // NS_PER_MS - self._last.boottime_ns // NS_PER_MS
+            step_ms = now.wall_ms - self._last.wall_ms - elapsed_ms
+        tick_ms = next_tick_ms(self._last_tick_ms, elapsed_ms, now.wall_ms)
+        self._last, self._last_tick_ms = now, tick_ms
+        return Tick(tick_ms, now.wall_ms, now.boottime_ns, step_ms, self.run.id)
+
+    # --- servers --------------------------------------------------------------------------------------------------
+
+    def _read_servers(
+        self, readings: Iterable[ServerReading], axis: Axis, host: int, changes: _Changes
+    ) -> tuple[tuple[ServerEntry, ...], tuple[FlowEntry, ...]]:
+        servers: list[ServerEntry] = []
+        flows: list[FlowEntry] = []
+        for reading in readings:
+            entry, of_server = self._meter.server(reading, axis, host=host)
+            self._evidence.server(reading, entry, of_server, axis.tick_ms)
+            servers.append(entry)
+            flows.extend(of_server)
+            if reading.ok or not changes.known("facts", entry.entity):
+                changes.note("facts", entry.entity, _server_body(reading))
+            changes.note("problem", entry.entity, ProblemBody("" if reading.ok else reading.problem))
+        return tuple(servers), tuple(flows)
+
+    # --- GPUs -----------------------------------------------------------------------------------------------------
+
+    def _read_gpus(self, seen: Sightings, axis: Axis, host: int, changes: _Changes) -> tuple[GpuEntry, ...]:
+        placements = {placed.gpu_key: placed for placed in place(seen.known_servers, seen.gpus).gpus}
+        by_address = {facts.address: facts for facts in seen.known_servers}
+        entries = []
+        for reading in seen.gpus:
+            entry = self._meter.gpu(reading, axis, host=host)
+            self._evidence.gpu(entry, axis.tick_ms)
+            placed = placements[gpu_key(reading)]
+            servers = [by_address[address] for address in placed.servers]
+            entities = [self._server_entity(facts, host, axis.tick_ms) for facts in servers]
+            self._note_gpu(reading, entry.entity, placed, entities, changes)
+            signals = self._evidence.signals(reading, entry, servers, placed.has_process, axis.tick_ms / 1000)
+            state, changed = self._states.step(entry.entity, signals, axis.tick_ms, entry.t0_ms, entry.t1_ms)
+            if changed is not None:
+                changes.add(changed)
+            self._gpu_states[entry.entity] = state
+            owner = self._owner([e for e, facts in zip(entities, servers, strict=True) if facts.verified], host, axis)
+            entries.append(msgspec.structs.replace(entry, state=state.state, owner=owner))
+        return tuple(entries)
+
+    def _note_gpu(
+        self, reading: GpuReading, gpu: int, placed: GpuPlacement, servers: list[int], changes: _Changes
+    ) -> None:
+        facts = reading.facts
+        if reading.problem is None or not changes.known("facts", gpu):
+            limit_mw = None if facts.power_limit_w is None else round(facts.power_limit_w * 1000)
+            total_mib = None if facts.memory_total_bytes is None else facts.memory_total_bytes // MIB
+            body = GpuBody(
+                index=facts.index,
+                uuid=facts.uuid,
+                name=facts.name,
+                memory_total_mib=total_mib,
+                power_limit_mw=limit_mw,
+                power_scope=facts.power_scope,
+                driver=facts.driver_version,
+                mig=facts.mig,
+            )
+            changes.note("facts", gpu, body)
+        reasons = {field: reason.value for field, reason in reading.reasons}
+        if reading.problem is not None:
+            reasons = dict.fromkeys(_MEASURED, reading.problem.value) | reasons
+        changes.note("reasons", gpu, ReasonsBody(reasons))
+        processes = None if reading.processes is None else len(reading.processes)
+        changes.note("placement", gpu, PlacementBody(tuple(servers), placed.method, processes))
+
+    def _server_entity(self, facts: ServerFacts, host: int, tick_ms: int) -> int:
+        return self._registry.id("server", server_key(facts), parent=host, seen_ms=tick_ms)
+
+    def _owner(self, servers: list[int], host: int, axis: Axis) -> int:
+        if len(servers) < 2:
+            return servers[0] if servers else 0
+        return self._registry.id("group", group_key(servers), parent=host, seen_ms=axis.tick_ms)
+
+    # --- the host -------------------------------------------------------------------------------------------------
+
+    def _read_host(
+        self, reading: HostReading | None, axis: Axis, host: int, changes: _Changes
+    ) -> tuple[HostEntry, ...]:
+        if reading is None:
+            return ()
+        total = reading.memory_total_bytes
+        changes.note("facts", host, HostBody(self.run.host, None if total is None else total // MIB))
+        return (self._meter.host(reading, axis, entity=host),)
+
+
+_MEASURED = ("power_w", "energy_mj", "utilization", "memory_used_bytes", "temperature_c", "sm_clock_mhz")
+
+
+class _Changes:
+    """Events of one tick: a body is written only when it differs from the one in force."""
+
+    def __init__(self, tick_ms: int, bodies: dict[tuple[str, int, str], bytes]) -> None:
+        self.events: list[Event] = []
+        self._tick_ms = tick_ms
+        self._bodies = bodies
+
+    def known(self, kind: str, entity: int) -> bool:
+        return (kind, entity, "") in self._bodies
+
+    def note(self, kind: str, entity: int, body: msgspec.Struct, key: str = "") -> None:
+        self.add(event(self._tick_ms, entity, kind, body, key))
+
+    def add(self, change: Event) -> None:
+        place = (change.kind, change.entity, change.key)
+        if self._bodies.get(place) == change.body:
+            return
+        if place not in self._bodies and change.kind == "problem" and change.body == _NO_PROBLEM:
+            return  # the absence of a problem is news only after one
+        self._bodies[place] = change.body
+        self.events.append(change)
+
+    def forget_probes(self, names: Iterable[str]) -> None:
+        """Say of every probe that is no longer made that it is gone."""
+        present = set(names)
+        for kind, entity, key in list(self._bodies):
+            if kind == "probe" and key not in present:
+                self.note(kind, entity, ProbeBody(False, "", "", gone=True), key)
+
+
+_NO_PROBLEM = msgspec.json.encode(ProblemBody(""))
+
+
+def _server_body(reading: ServerReading) -> ServerBody:
+    facts = reading.server
+    model = next((flow.model for flow in reading.flows if flow.model), None) or facts.model or ""
+    named = (
+        ("tensor parallel", facts.tensor_parallel),
+        ("pipeline parallel", facts.pipeline_parallel),
+        ("data parallel", facts.data_parallel),
+        ("precision", facts.precision),
+        ("pid", facts.pid),
+    )
+    return ServerBody(
+        address=facts.address,
+        engine=facts.engine,
+        model=model,
+        owner=facts.owner or "",
+        verified=facts.verified,
+        moves=reading.moves.value,
+        facts=tuple((name, str(value)) for name, value in named if value is not None),
+        used=reading.used,
+        missing=reading.missing,
+    )

@@ -1,0 +1,152 @@
+"""GPU rows and state strips of a Snapshot."""
+
+from __future__ import annotations
+
+from tokwatch.ledger.axis import clip_ms
+from tokwatch.ledger.bodies import GpuBody
+from tokwatch.ledger.entries import GpuEntry, State
+from tokwatch.ledger.figures import known, known_total, tokens_per_joule, unknown, usd_per_million
+from tokwatch.ledger.moment import Moment
+from tokwatch.ledger.prices import cost
+from tokwatch.ledger.snapshot import Figure, GpuRow, StateSpan, StripRow
+from tokwatch.ledger.strip import STRIP_MS
+from tokwatch.ledger.view import SPARK_COUNT
+
+_MIB_PER_GIB = 1024
+
+
+def state_name(state: int) -> str:
+    """A state as words: "other work"."""
+    return State(state).name.lower().replace("_", " ")
+
+
+def gpu_rows(moment: Moment) -> tuple[GpuRow, ...]:
+    """One row a GPU, by index."""
+    return tuple(_gpu_row(moment, body, entry) for body, entry in moment.gpus)
+
+
+def _gpu_row(moment: Moment, body: GpuBody, entry: GpuEntry) -> GpuRow:
+    gpu = entry.entity
+    state = moment.state(gpu)
+    placement = moment.placement(gpu)
+    servers = [server for server in placement.servers if server in moment.view.servers]
+    tok_s = output_rate(moment, servers)
+    few = all(moment.few(server) for server in servers)
+    warm = any(moment.warm(server) for server in servers)
+    rate = moment.rate_usd_per_hour(body)
+    watts = moment.watts(gpu, at_end=any(moment.at_end(server) for server in servers))
+    return GpuRow(
+        entity=gpu,
+        index=body.index,
+        uuid=body.uuid,
+        name=body.name or "",
+        state=state_name(state.state),
+        confirmed=state.confirmed,
+        since_ms=state.since_ms,
+        note=state.note,
+        serves=_serves(moment, servers),
+        servers=tuple(servers),
+        placed_by=placement.method,
+        idle=State(state.state).idle,
+        tok_s=tok_s,
+        spark=spark(moment, servers),
+        tok_per_j=tokens_per_joule(tok_s, watts, few=few) if tok_s.value else unknown(tok_s.why or "no tokens"),
+        usd_per_m_output=_usd_per_million(moment, servers, rate, tok_s, few=few, warm=warm),
+        idle_usd_today=moment.spent_usd(body, moment.view.idle_today.get(gpu, {})),
+        usd_per_hour=rate,
+        power_w=known(_scaled(entry.power_mw, 1000), moment.why(gpu, "power_w")),
+        power_limit_w=_scaled(body.power_limit_mw, 1000),
+        utilization=known(_scaled(entry.util_permille, 1000), moment.why(gpu, "utilization")),
+        memory_used_gib=known(_scaled(entry.memory_used_mib, _MIB_PER_GIB), moment.why(gpu, "memory_used_bytes")),
+        memory_total_gib=_scaled(body.memory_total_mib, _MIB_PER_GIB),
+        temperature_c=known(entry.temperature_c, moment.why(gpu, "temperature_c")),
+        processes=placement.processes,
+    )
+
+
+def output_rate(moment: Moment, servers: list[int]) -> Figure:
+    """Output tokens/s of one GPU: its part of each server on it."""
+    if not servers:
+        return unknown("nothing served")
+    return known_total([moment.share_of(s, moment.token_rate(s, "output_tokens")) for s in servers], "nothing served")
+
+
+def _usd_per_million(
+    moment: Moment, servers: list[int], rate: Figure, tok_s: Figure, *, few: bool, warm: bool
+) -> Figure:
+    if not servers:
+        return unknown("nothing served")
+    if not all(moment.counted(server) for server in servers):
+        return unknown("server of another user: accept it in the config")
+    return usd_per_million(rate, tok_s, few=few, warm=warm)
+
+
+def spark(moment: Moment, servers: list[int]) -> tuple[float | None, ...]:
+    """Output tokens/s of one GPU over the last two minutes; None where nothing was watched."""
+    columns = [None] * SPARK_COUNT if not servers else []
+    if columns:
+        return tuple(columns)
+    rates = [
+        [None if rate is None else rate * 1000 / max(1, len(moment.gpus_of.get(server, ()))) for rate in series]
+        for server in servers
+        for series in (sums.spark.rates(moment.now_ms) for sums in moment.flow_sums(server))
+    ]
+    return tuple(added(column) for column in zip(*rates, strict=True)) or (None,) * SPARK_COUNT
+
+
+def added(column: tuple[float | None, ...]) -> float | None:
+    """Sum of what is known, None when nothing is."""
+    parts = [value for value in column if value is not None]
+    return sum(parts) if parts else None
+
+
+def _serves(moment: Moment, servers: list[int]) -> str:
+    return " + ".join(_deployment_name(moment, server) for server in servers)
+
+
+def _deployment_name(moment: Moment, server: int) -> str:
+    body = moment.server(server)
+    if body is None:
+        return ""
+    gpus = len(moment.gpus_of.get(server, ()))
+    model = body.model.rstrip("/").rsplit("/", 1)[-1] or body.engine
+    return f"{model} tp{gpus}" if gpus > 1 and ("tensor parallel", str(gpus)) in body.facts else model
+
+
+def strip_rows(moment: Moment) -> tuple[StripRow, ...]:
+    """The last three hours of every GPU."""
+    return tuple(_strip_row(moment, body, entry) for body, entry in moment.gpus)
+
+
+def _strip_row(moment: Moment, body: GpuBody, entry: GpuEntry) -> StripRow:
+    spans = moment.view.gpu_sums[entry.entity].strip.spans(moment.now_ms)
+    return StripRow(
+        entity=entry.entity,
+        index=body.index,
+        spans=tuple(StateSpan(start, end, state_name(state)) for start, end, state in spans),
+        idle_usd=_idle_usd(moment, body, [(start, end) for start, end, state in spans if state.idle]),
+    )
+
+
+def _idle_usd(moment: Moment, body: GpuBody, idle: list[tuple[int, int]]) -> Figure:
+    spent: dict[int, int] = {}
+    for start, end, version in moment.view.book.segments(moment.now_ms - STRIP_MS, moment.now_ms):
+        key = version.id if version else 0
+        length_ms = sum(clip_ms(t0, t1, start, end) for t0, t1 in idle)
+        if length_ms:
+            spent[key] = spent.get(key, 0) + length_ms
+    return moment.spent_usd(body, spent)
+
+
+def idle_cost_so_far(moment: Moment, body: GpuBody, gpu: int) -> Figure:
+    """What the present state of a GPU has cost since it began, watched time only."""
+    return moment.spent_usd(body, moment.view.in_state.get(gpu, {}))
+
+
+def cost_per_day(rate: Figure) -> Figure:
+    """A day at the present price."""
+    return rate if rate.value is None else Figure(cost(rate.value, 24 * 3_600_000), marks=rate.marks)
+
+
+def _scaled(value: int | None, scale: int) -> float | None:
+    return None if value is None else value / scale

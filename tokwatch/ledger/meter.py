@@ -1,0 +1,296 @@
+"""The meter: readings → entries. The only place that knows counters reset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from collectors.readings import FlowReading, GpuReading, Histogram, HostReading, Moves, ServerFacts, ServerReading
+from tokwatch.ledger.axis import NS_PER_MS, Axis
+from tokwatch.ledger.counters import counters_of, histogram_increment, increments
+from tokwatch.ledger.energy import EnergyMeter
+from tokwatch.ledger.entries import Absolute, Flag, FlowEntry, GpuEntry, HistogramEntry, HostEntry, ServerEntry, State
+from tokwatch.ledger.registry import Registry, flow_key
+
+MIB = 1 << 20
+
+
+def gpu_key(reading: GpuReading) -> str:
+    """A GPU's natural key: its UUID, else its PCI address, else its index."""
+    facts = reading.facts
+    return facts.uuid or facts.pci_bus_id or f"index:{facts.index}"
+
+
+def server_key(facts: ServerFacts) -> str:
+    """A server's natural key: another port is another server, a new pid is not."""
+    return f"{facts.address}|{facts.engine}"
+
+
+@dataclass(slots=True)
+class _Gpu:
+    energy: EnergyMeter = field(default_factory=EnergyMeter)
+    at_ms: int | None = None  # boot clock
+    energy_mj: int | None = None
+    driver: str = ""
+
+
+@dataclass(slots=True)
+class _Flow:
+    counters: dict[str, int]
+    histograms: dict[str, Histogram] | None  # None: not kept across runs, so the next page is their baseline
+
+
+@dataclass(slots=True)
+class _Server:
+    incarnation: str = ""
+    page_ms: int | None = None  # boot clock of the last good page; None before the first
+    tried_ms: int | None = None
+    flows: dict[int, _Flow] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Host:
+    at_ms: int
+    package_energy_uj: int | None
+    self_cpu_s: float
+
+
+class Meter:
+    """One recorder's counters as they stood, and what each new reading adds to the ledger.
+
+    started_s is the wall clock (Unix seconds) at the first tick: a server whose process started later counts from 0
+    on its first page. gap_ms: a longer silence is a gap, in which nobody watched.
+    """
+
+    def __init__(self, registry: Registry, *, boot_id: str, started_s: float, interval_s: float) -> None:
+        self._registry = registry
+        self._boot_id = boot_id
+        self._started_s = started_s
+        self._gap_ms = int(max(3.0, 3 * interval_s) * 1000)
+        self._gpus: dict[int, _Gpu] = {}
+        self._servers: dict[int, _Server] = {}
+        self._host: _Host | None = None
+
+    def resume(self, absolutes: Iterable[Absolute]) -> None:
+        """Take up the counters of an earlier run, so that what moved in between is not lost.
+
+        GPUs only within the same boot (the energy counter restarts with the driver); servers whenever their
+        incarnation turns out to be the same.
+        """
+        for absolute in absolutes:
+            entity = self._registry[absolute.entity]
+            same_boot = absolute.boot_id == self._boot_id
+            at_ms = absolute.at_ns // NS_PER_MS
+            if entity.kind == "gpu" and same_boot and "energy_mj" in absolute.counters:
+                gpu = _Gpu(at_ms=at_ms, energy_mj=absolute.counters["energy_mj"], driver=absolute.incarnation)
+                gpu.energy.resume(at_ms, absolute.counters["energy_mj"])
+                self._gpus[entity.id] = gpu
+            elif entity.kind == "flow" and absolute.incarnation:
+                server = self._servers.setdefault(entity.parent, _Server())
+                server.incarnation = absolute.incarnation
+                server.page_ms = at_ms if same_boot else None
+                server.flows[entity.id] = _Flow(dict(absolute.counters), None)
+
+    # --- GPUs -----------------------------------------------------------------------------------------------------
+
+    def gpu(self, reading: GpuReading, axis: Axis, *, host: int) -> GpuEntry:
+        """One GPU's entry; state and owner are decided later, by states and placement."""
+        entity = self._registry.id("gpu", gpu_key(reading), parent=host, seen_ms=axis.tick_ms)
+        gpu = self._gpus.setdefault(entity, _Gpu())
+        at_ms = reading.at_ns // NS_PER_MS
+        driver = reading.facts.driver_version or ""
+        if gpu.driver and driver and gpu.driver != driver:  # the counter restarts with the driver
+            gpu.energy, gpu.at_ms = EnergyMeter(), None
+        gpu.driver = driver or gpu.driver
+        length = 0 if gpu.at_ms is None else max(0, at_ms - gpu.at_ms)
+        step = gpu.energy.step(at_ms, reading.energy_mj, reading.power_w, reading.facts.power_limit_w)
+        flags = step.flags
+        if gpu.at_ms is None:
+            flags |= Flag.BASELINE
+        if length > self._gap_ms:
+            flags |= Flag.GAP
+        if reading.energy_estimated and step.energy_mj is not None:
+            flags |= Flag.ESTIMATED
+        gpu.at_ms = at_ms
+        gpu.energy_mj = reading.energy_mj if reading.energy_mj is not None else gpu.energy_mj
+        t1_ms = axis.ms(reading.at_ns)
+        return GpuEntry(
+            entity=entity,
+            t0_ms=t1_ms - length,
+            t1_ms=t1_ms,
+            energy_mj=step.energy_mj,
+            measured_ms=step.measured_ms,
+            power_mw=_scaled(reading.power_w, 1000),
+            util_permille=_scaled(reading.utilization, 1000),
+            memory_used_mib=None if reading.memory_used_bytes is None else reading.memory_used_bytes // MIB,
+            temperature_c=reading.temperature_c,
+            sm_clock_mhz=reading.sm_clock_mhz,
+            throttle=reading.throttle,
+            state=State.UNKNOWN,
+            owner=0,
+            flags=int(flags),
+        )
+
+    # --- servers --------------------------------------------------------------------------------------------------
+
+    def server(self, reading: ServerReading, axis: Axis, *, host: int) -> tuple[ServerEntry, tuple[FlowEntry, ...]]:
+        """One server's entry and those of its flows. A failed scrape adds no flow entries: when the page is back, the
+        next increments cover the silence."""
+        entity = self._registry.id("server", server_key(reading.server), parent=host, seen_ms=axis.tick_ms)
+        server = self._servers.setdefault(entity, _Server())
+        at_ms = reading.at_ns // NS_PER_MS
+        length = 0 if server.tried_ms is None else max(0, at_ms - server.tried_ms)
+        server.tried_ms = at_ms
+        flows: tuple[FlowEntry, ...] = ()
+        progress: int | None = None
+        flags = Flag.AT_END if reading.moves is Moves.AT_END else Flag(0)
+        if reading.ok:
+            flows, progress = self._flows(entity, server, reading, axis)
+            flags |= Flag(flows[0].flags & (Flag.RESET | Flag.BASELINE | Flag.GAP)) if flows else Flag(0)
+        t1_ms = axis.ms(reading.at_ns)
+        entry = ServerEntry(
+            entity=entity,
+            t0_ms=t1_ms - length,
+            t1_ms=t1_ms,
+            up=reading.ok,
+            running=reading.running,
+            waiting=reading.waiting,
+            kv_permyriad=_scaled(reading.kv_usage, 10_000),
+            progress=progress,
+            scrape_ms=reading.took_ms,
+            page_bytes=reading.page_bytes,
+            flags=int(flags),
+        )
+        return entry, flows
+
+    def _flows(
+        self, entity: int, server: _Server, reading: ServerReading, axis: Axis
+    ) -> tuple[tuple[FlowEntry, ...], int | None]:
+        at_ms = reading.at_ns // NS_PER_MS
+        started_s = reading.started_at_s or reading.server.started_at_s
+        incarnation = reading.incarnation or ("" if started_s is None else f"{started_s:.0f}")
+        known = server.page_ms is not None or bool(server.flows)
+        restarted = known and self._restarted(entity, server, incarnation, reading.flows)
+        since_start = not known and started_s is not None and started_s >= self._started_s
+        length = self._length_ms(server, at_ms, started_s, axis, since_start=since_start)
+        flags = Flag.AT_END if reading.moves is Moves.AT_END else Flag(0)
+        if restarted:
+            flags |= Flag.RESET
+            server.flows.clear()
+        if not known and not since_start:
+            flags |= Flag.BASELINE
+        if known and length > self._gap_ms:
+            flags |= Flag.GAP
+        t1_ms = axis.ms(reading.at_ns)
+        entries = []
+        progress: int | None = None
+        for flow in reading.flows:
+            number = self._registry.id(
+                "flow",
+                _flow_key(entity, flow),
+                parent=entity,
+                seen_ms=axis.tick_ms,
+            )
+            before = server.flows.get(number)
+            now = counters_of(flow)
+            gained: dict[str, int] = {}
+            fell = False
+            observed: tuple[HistogramEntry, ...] = ()
+            if known or since_start:
+                gained, fell = increments(before.counters if before else {}, now, restarted=restarted or before is None)
+                observed = _observed(flow, before)
+            server.flows[number] = _Flow({**(before.counters if before else {}), **now}, dict(flow.histograms))
+            if "progress" in gained:
+                progress = (progress or 0) + gained["progress"]
+            entries.append(
+                FlowEntry(
+                    entity=number,
+                    t0_ms=t1_ms - length,
+                    t1_ms=t1_ms,
+                    prompt_tokens=gained.get("prompt_tokens"),
+                    cached_tokens=gained.get("cached_tokens"),
+                    output_tokens=gained.get("output_tokens"),
+                    finished=gained.get("finished"),
+                    failed=gained.get("failed"),
+                    aborted=gained.get("aborted"),
+                    preempted=gained.get("preempted"),
+                    histograms=observed,
+                    flags=int(flags | (Flag.RESET if fell else Flag(0))),
+                )
+            )
+        server.page_ms = at_ms
+        server.incarnation = incarnation
+        return tuple(entries), progress
+
+    def _restarted(self, entity: int, server: _Server, incarnation: str, flows: tuple[FlowReading, ...]) -> bool:
+        if incarnation and server.incarnation:
+            return incarnation != server.incarnation
+        # No process start on the page: only a falling counter tells.
+        return any(
+            value < before.counters.get(name, 0)
+            for flow in flows
+            if (before := server.flows.get(self._registry.find("flow", _flow_key(entity, flow)))) is not None
+            for name, value in counters_of(flow).items()
+        )
+
+    def _length_ms(self, server: _Server, at_ms: int, started_s: float | None, axis: Axis, *, since_start: bool) -> int:
+        if server.page_ms is not None:
+            return max(0, at_ms - server.page_ms)
+        if since_start and started_s is not None:
+            return max(0, axis.tick_ms - int(started_s * 1000))
+        return 0
+
+    # --- the host -------------------------------------------------------------------------------------------------
+
+    def host(self, reading: HostReading, axis: Axis, *, entity: int) -> HostEntry:
+        """The host's entry."""
+        at_ms = reading.at_ns // NS_PER_MS
+        before = self._host
+        self._host = _Host(at_ms, reading.package_energy_uj, reading.self_cpu_s)
+        length = 0 if before is None else max(0, at_ms - before.at_ms)
+        package_mj: int | None = None
+        if before is not None and None not in (before.package_energy_uj, reading.package_energy_uj):
+            package_mj = (reading.package_energy_uj or 0) // 1000 - (before.package_energy_uj or 0) // 1000
+        t1_ms = axis.ms(reading.at_ns)
+        return HostEntry(
+            entity=entity,
+            t0_ms=t1_ms - length,
+            t1_ms=t1_ms,
+            cpu_permille=_scaled(reading.cpu_utilization, 1000),
+            memory_used_mib=None if reading.memory_used_bytes is None else reading.memory_used_bytes // MIB,
+            package_energy_mj=package_mj,
+            self_cpu_ms=0 if before is None else round((reading.self_cpu_s - before.self_cpu_s) * 1000),
+            self_rss_kib=reading.self_rss_bytes // 1024,
+            flags=int(Flag.BASELINE if before is None else Flag(0)),
+        )
+
+    def absolutes(self) -> tuple[Absolute, ...]:
+        """All counters as they stand, for the store's latest row of each entity."""
+        gpus = tuple(
+            Absolute(entity, gpu.driver, gpu.at_ms * NS_PER_MS, self._boot_id, {"energy_mj": gpu.energy_mj})
+            for entity, gpu in self._gpus.items()
+            if gpu.at_ms is not None and gpu.energy_mj is not None
+        )
+        flows = tuple(
+            Absolute(number, server.incarnation, server.page_ms * NS_PER_MS, self._boot_id, flow.counters)
+            for server in self._servers.values()
+            if server.page_ms is not None
+            for number, flow in server.flows.items()
+        )
+        return gpus + flows
+
+
+def _scaled(value: float | None, scale: int) -> int | None:
+    return None if value is None else round(value * scale)
+
+
+def _flow_key(server: int, flow: FlowReading) -> str:
+    return flow_key(server, flow.model, flow.role, flow.tenant, flow.tier)
+
+
+def _observed(flow: FlowReading, before: _Flow | None) -> tuple[HistogramEntry, ...]:
+    if before is not None and before.histograms is None:
+        return ()
+    earlier = before.histograms if before is not None and before.histograms is not None else {}
+    entries = (histogram_increment(name, earlier.get(name), histogram) for name, histogram in flow.histograms)
+    return tuple(entry for entry in entries if entry is not None)

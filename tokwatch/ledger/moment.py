@@ -1,0 +1,174 @@
+"""One moment of a View, looked at: typed access to what is in force, and the rates every row is built from."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TypeVar
+
+import msgspec
+
+from tokwatch.ledger.bodies import GpuBody, PlacementBody, ProblemBody, ReasonsBody, ServerBody
+from tokwatch.ledger.entries import Flag, GpuEntry, State
+from tokwatch.ledger.figures import (
+    FEW_TOKENS,
+    NO_PRICE,
+    RATIO_FROM_MS,
+    WARMING_UP,
+    known,
+    per_second,
+    share,
+    total,
+    unknown,
+)
+from tokwatch.ledger.prices import cost
+from tokwatch.ledger.snapshot import Figure
+from tokwatch.ledger.states import StateBody
+from tokwatch.ledger.view import AT_END_WINDOW_MS, WINDOW_MS, FlowSums, FlowTotals, GpuSums, Spent, View
+
+_Body = TypeVar("_Body", bound=msgspec.Struct)
+_NO_STATE = StateBody(State.UNKNOWN, 0, True, WARMING_UP)
+_NOT_PLACED = PlacementBody((), "", None)
+
+
+class Moment:
+    """Reads one View; made anew for every Snapshot."""
+
+    def __init__(self, view: View) -> None:
+        assert view.tick is not None, "a View has no moment before its first tick"
+        self.view = view
+        self.now_ms = view.tick.tick_ms
+        self.version = view.book.at(self.now_ms)
+
+    def in_force(self, kind: str, entity: int, body: type[_Body], key: str = "") -> _Body | None:
+        found = self.view.in_force.get((kind, entity, key))
+        return found if isinstance(found, body) else None
+
+    # --- GPUs -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def gpus(self) -> list[tuple[GpuBody, GpuEntry]]:
+        """The GPUs of the moment by index."""
+        known_gpus = ((self.in_force("facts", entity, GpuBody), entry) for entity, entry in self.view.gpus.items())
+        return sorted(((body, entry) for body, entry in known_gpus if body), key=lambda pair: pair[0].index)
+
+    def state(self, gpu: int) -> StateBody:
+        return self.in_force("state", gpu, StateBody) or _NO_STATE
+
+    def placement(self, gpu: int) -> PlacementBody:
+        return self.in_force("placement", gpu, PlacementBody) or _NOT_PLACED
+
+    def why(self, gpu: int, field: str) -> str:
+        """Why a GPU's field is unknown."""
+        reasons = self.in_force("reasons", gpu, ReasonsBody)
+        return reasons.reasons.get(field, "") if reasons else ""
+
+    def rate_usd_per_hour(self, body: GpuBody) -> Figure:
+        """The price in force of a GPU-hour."""
+        rate = self.version.prices.rate(body.uuid, body.name) if self.version else None
+        return known(rate, NO_PRICE)
+
+    def spent_usd(self, body: GpuBody, spent: Spent) -> Figure:
+        """Dollars of booked milliseconds, each under its own price version."""
+        if not spent:
+            return Figure(0.0) if self.version else unknown(NO_PRICE)
+        versions = {version.id: version for version in self.view.book.versions}
+        dollars = 0.0
+        unpriced_ms = 0
+        for key in sorted(spent):
+            rate = versions[key].prices.rate(body.uuid, body.name) if key in versions else None
+            if rate is None:
+                unpriced_ms += spent[key]
+            else:
+                dollars += cost(rate, spent[key])
+        booked_ms = sum(spent.values())
+        if unpriced_ms == booked_ms:
+            return unknown(NO_PRICE)
+        marks = ("part",) if unpriced_ms else ()
+        return Figure(dollars, coverage=1 - unpriced_ms / booked_ms, marks=marks)
+
+    def watts(self, gpu: int, *, at_end: bool) -> Figure:
+        """Mean board power over the window from the energy counter; unknown below 10 s of coverage."""
+        sums = self.view.gpu_sums.get(gpu) or GpuSums()
+        window = sums.long if at_end else sums.short
+        energy_mj, measured_ms, _ = window.sums
+        if measured_ms < RATIO_FROM_MS:
+            return unknown(self.why(gpu, "energy_mj") or WARMING_UP)
+        marks = ("est",) if self.view.gpus[gpu].flags & Flag.ESTIMATED else ()
+        return Figure(energy_mj / measured_ms, coverage=min(1.0, measured_ms / window.width_ms), marks=marks)
+
+    # --- servers --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def servers(self) -> list[tuple[int, ServerBody]]:
+        """The servers of the moment by address."""
+        known_servers = ((entity, self.in_force("facts", entity, ServerBody)) for entity in self.view.servers)
+        return sorted(((entity, body) for entity, body in known_servers if body), key=lambda pair: pair[1].address)
+
+    @cached_property
+    def gpus_of(self) -> dict[int, list[int]]:
+        """Server → GPUs it is placed on, by index."""
+        placed: dict[int, list[int]] = {}
+        for _, entry in self.gpus:
+            for server in self.placement(entry.entity).servers:
+                placed.setdefault(server, []).append(entry.entity)
+        return placed
+
+    @cached_property
+    def _flows_of(self) -> dict[int, list[int]]:
+        flows: dict[int, list[int]] = {}
+        for flow in sorted(self.view.flows):
+            flows.setdefault(self.view.entities[flow].parent, []).append(flow)
+        return flows
+
+    def server(self, server: int) -> ServerBody | None:
+        return self.in_force("facts", server, ServerBody)
+
+    def counted(self, server: int) -> bool:
+        """Its tokens may enter figures in money: not another user's, unless accepted."""
+        body = self.server(server)
+        return body is not None and body.verified
+
+    def at_end(self, server: int) -> bool:
+        body = self.server(server)
+        return body is not None and body.moves == "at end"
+
+    def flow_sums(self, server: int) -> list[FlowSums]:
+        return [self.view.flow_sums[flow] for flow in self._flows_of.get(server, ())]
+
+    def token_rate(self, server: int, field: str) -> Figure:
+        """One token counter of a server per second, over the window its engine needs."""
+        long = self.at_end(server)
+        width_ms = AT_END_WINDOW_MS if long else WINDOW_MS
+        marks = ("long",) if long else ()
+        if not self.view.servers[server].up:
+            marks = (*marks, "stale")
+        windows = [FlowTotals(*(sums.long if long else sums.short).sums) for sums in self.flow_sums(server)]
+        rates = [
+            per_second(getattr(totals, field), totals.output_ms, width_ms, marks)
+            for totals in windows
+            if totals.output_ms
+        ]
+        return total(rates, self._why_no_tokens(server))
+
+    def few(self, server: int) -> bool:
+        """Fewer than 100 output tokens in the window: a ratio of them says little."""
+        long = self.at_end(server)
+        return (
+            sum(FlowTotals(*(s.long if long else s.short).sums).output_tokens for s in self.flow_sums(server))
+            < FEW_TOKENS
+        )
+
+    def warm(self, server: int) -> bool:
+        """The window holds enough time for a ratio."""
+        return any(FlowTotals(*sums.short.sums).length_ms >= RATIO_FROM_MS for sums in self.flow_sums(server))
+
+    def share_of(self, server: int, rate: Figure) -> Figure:
+        """A GPU's part of its server's rate: equal parts of all its GPUs."""
+        return share(rate, max(1, len(self.gpus_of.get(server, ()))))
+
+    def _why_no_tokens(self, server: int) -> str:
+        body = self.server(server)
+        problem = self.in_force("problem", server, ProblemBody)
+        if problem and problem.text:
+            return problem.text
+        return "counts no tokens" if body is not None and body.moves == "none" else WARMING_UP

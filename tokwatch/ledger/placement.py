@@ -1,0 +1,146 @@
+"""Which GPUs serve which server. Every GPU is in the result once; what serves nothing known is left unassigned."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from collectors.readings import GpuFacts, GpuReading, ServerFacts
+
+_MIN_PREFIX = 8  # characters of a UUID that may stand for all of it
+_MAX_INDEX_DIGITS = 3
+
+
+class Method(enum.StrEnum):
+    """How a server came to its GPU, the surest first."""
+
+    CONFIG = "config"
+    PROCESS = "process"  # the driver lists one of the server's processes on the GPU
+    VISIBLE = "visible devices"  # the server was started with CUDA_VISIBLE_DEVICES or the like
+    NONE = "unassigned"
+
+
+@dataclass(frozen=True, slots=True)
+class GpuPlacement:
+    """The servers on one GPU."""
+
+    gpu_key: str
+    servers: tuple[str, ...]  # addresses, the surest first; several share the GPU
+    method: str  # the Method, or several joined by " + " where servers came by different ones
+    has_process: bool  # a process is listed, or a server is placed here although none is listed
+    foreign: bool  # a listed process belongs to no known server
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """All GPUs with their servers, and what did not fit."""
+
+    gpus: tuple[GpuPlacement, ...]
+    unplaced: tuple[str, ...]  # addresses of servers on no GPU
+    unverified: tuple[str, ...]  # addresses of servers of another ordinary user: shown, not counted
+    conflicts: tuple[str, ...]  # for the user: what contradicts what, and which of them holds
+
+    def gpus_of(self, address: str) -> tuple[str, ...]:
+        """Keys of the GPUs that serve `address`."""
+        return tuple(gpu.gpu_key for gpu in self.gpus if address in gpu.servers)
+
+
+def gpu_key(facts: GpuFacts) -> str:
+    """The UUID, else "index:N" for a device that refuses its handle."""
+    return facts.uuid or f"index:{facts.index}"
+
+
+def place(servers: Sequence[ServerFacts], gpus: Sequence[GpuReading], *, host_pids: bool = True) -> Placement:
+    """Join servers with GPUs: by config, else by the driver's process list, else by visible devices.
+
+    A config entry overrides the other two for its server. Visible devices speak only where the driver's list does
+    not: where it is unknown, or empty for a server that it lists on no GPU at all (a container hides processes).
+    Indices there are CUDA's, which are the driver's only with CUDA_DEVICE_ORDER=PCI_BUS_ID or on a box of equal GPUs.
+
+    With `host_pids` False the servers' pids are a container's: they are never compared with the driver's.
+    """
+    listed = {gpu_key(gpu.facts): _pids(gpu) for gpu in gpus}
+    comparable = listed if host_pids else dict.fromkeys(listed)
+    on_gpu: dict[str, dict[str, Method]] = {key: {} for key in listed}
+    conflicts: list[str] = []
+    for server in servers:
+        methods, contradictions = _evidence(server, comparable, gpus)
+        conflicts += contradictions
+        for key, method in methods.items():
+            on_gpu[key][server.address] = method
+
+    known = frozenset(pid for server in servers for pid in server.pids)
+    addresses = dict.fromkeys(server.address for server in servers)
+    placed = {address for methods in on_gpu.values() for address in methods}
+    return Placement(
+        gpus=tuple(_gpu(key, on_gpu[key], listed[key], known if host_pids else None) for key in listed),
+        unplaced=tuple(address for address in addresses if address not in placed),
+        unverified=tuple(dict.fromkeys(server.address for server in servers if not server.verified)),
+        conflicts=tuple(conflicts),
+    )
+
+
+_PidsByGpu = Mapping[str, frozenset[int] | None]  # None: the driver's list is not known
+
+
+def _pids(gpu: GpuReading) -> frozenset[int] | None:
+    return None if gpu.processes is None else frozenset(process.pid for process in gpu.processes)
+
+
+def _evidence(
+    server: ServerFacts, listed: _PidsByGpu, gpus: Sequence[GpuReading]
+) -> tuple[dict[str, Method], list[str]]:
+    """(GPU key → how the server is known to be there, what contradicts it)."""
+    seen = {key for key, pids in listed.items() if pids and not pids.isdisjoint(server.pids)}
+    if server.gpus is not None:
+        keys, unknown = _resolve(server.gpus, gpus)
+        conflicts = [f"{server.address}: the config names GPU {name}, which is not on this box" for name in unknown]
+        if elsewhere := ", ".join(sorted(seen - keys)):
+            conflicts.append(
+                f"{server.address}: the driver lists it on {elsewhere}, not in the config; the config holds"
+            )
+        return dict.fromkeys(keys, Method.CONFIG), conflicts
+    methods = dict.fromkeys(seen, Method.PROCESS)
+    if server.visible_devices:
+        visible, _ = _resolve(server.visible_devices.split(","), gpus)
+        silent = {key for key, pids in listed.items() if pids is None or not (pids or seen)}
+        methods |= dict.fromkeys((visible & silent) - seen, Method.VISIBLE)
+    return methods, []
+
+
+def _gpu(
+    key: str, methods: Mapping[str, Method], listed: frozenset[int] | None, known: frozenset[int] | None
+) -> GpuPlacement:
+    order = list(Method)
+    servers = sorted(methods, key=lambda address: (order.index(methods[address]), address))
+    listed = listed or frozenset()
+    # Where pids cannot be compared (`known` is None), a listed process is taken to be the placed server's.
+    return GpuPlacement(
+        gpu_key=key,
+        servers=tuple(servers),
+        method=" + ".join(dict.fromkeys(methods[address] for address in servers)) or Method.NONE,
+        has_process=bool(listed or servers),
+        foreign=bool(listed - known) if known is not None else bool(listed and not servers),
+    )
+
+
+def _resolve(names: Iterable[str], gpus: Sequence[GpuReading]) -> tuple[set[str], list[str]]:
+    """(keys of the GPUs that the names mean, the names that mean none or several)."""
+    keys: set[str] = set()
+    unknown: list[str] = []
+    for name in map(str.strip, names):
+        matches = {gpu_key(gpu.facts) for gpu in gpus if _names(name, gpu.facts)}
+        if len(matches) == 1:
+            keys |= matches
+        else:
+            unknown.append(name)
+    return keys, unknown
+
+
+def _names(name: str, facts: GpuFacts) -> bool:
+    """Whether `name` is the GPU's index, its UUID or the UUID's beginning, with or without "GPU-"."""
+    if name.isascii() and name.isdigit() and len(name) <= _MAX_INDEX_DIGITS:
+        return int(name) == facts.index
+    uuid, name = (facts.uuid or "").lower(), name.lower()
+    return len(name) >= _MIN_PREFIX and (uuid.startswith(name) or uuid.removeprefix("gpu-").startswith(name))

@@ -1,0 +1,67 @@
+"""Which thing is which: natural keys to entity numbers, so that a GPU or a server stays itself across restarts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from tokwatch.ledger.entries import Entity
+
+MOST_ENTITIES = 1 << 20  # the low bits of a row's key
+
+
+class Registry:
+    """Entities of one store as one recorder knows them."""
+
+    def __init__(self, host: str, known: Iterable[Entity] = ()) -> None:
+        self.host = host
+        self._by_key: dict[tuple[str, str, str], Entity] = {}
+        self._by_id: dict[int, Entity] = {}
+        self._new: list[Entity] = []
+        for entity in known:
+            self._remember(entity)
+
+    def id(self, kind: str, key: str, *, parent: int, seen_ms: int) -> int:
+        """The entity's number, given to it when it is seen for the first time."""
+        entity = self._by_key.get((kind, self.host, key))
+        if entity is None:
+            number = max(self._by_id, default=0) + 1
+            if number >= MOST_ENTITIES:
+                raise OverflowError(f"the store knows {number} things already; start a new one with --store")
+            entity = Entity(number, kind, self.host, key, parent, seen_ms)
+            self._remember(entity)
+            self._new.append(entity)
+        return entity.id
+
+    def find(self, kind: str, key: str) -> int:
+        """The entity's number, 0 when it was never seen."""
+        entity = self._by_key.get((kind, self.host, key))
+        return entity.id if entity else 0
+
+    def __getitem__(self, number: int) -> Entity:
+        return self._by_id[number]
+
+    def take_new(self) -> tuple[Entity, ...]:
+        """Entities first seen since the last call: they go into the tick's transaction."""
+        new, self._new = tuple(self._new), []
+        return new
+
+    def _remember(self, entity: Entity) -> None:
+        self._by_key[entity.kind, entity.host, entity.key] = entity
+        self._by_id[entity.id] = entity
+
+
+def flow_key(server: int, model: str, role: str, tenant: str, tier: str) -> str:
+    """The natural key of a flow. JSON, because labels may hold any separator."""
+    return json.dumps([server, model, role, tenant, tier], ensure_ascii=False)
+
+
+def flow_labels(key: str) -> tuple[int, str, str, str, str]:
+    """The inverse of flow_key: server entity, model, role, tenant, tier."""
+    server, model, role, tenant, tier = json.loads(key)
+    return int(server), str(model), str(role), str(tenant), str(tier)
+
+
+def group_key(servers: Iterable[int]) -> str:
+    """The natural key of several servers that share GPUs."""
+    return json.dumps(sorted(servers))

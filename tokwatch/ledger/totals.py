@@ -1,0 +1,144 @@
+"""The closing row and the headline figures of a Snapshot."""
+
+from __future__ import annotations
+
+from tokwatch.ledger.figures import (
+    FEW_TOKENS,
+    known_total,
+    summed,
+    tokens_per_joule,
+    total,
+    unknown,
+    usd_per_million,
+)
+from tokwatch.ledger.gpu_rows import added
+from tokwatch.ledger.latency import attainment, joint
+from tokwatch.ledger.moment import Moment
+from tokwatch.ledger.server_rows import p95
+from tokwatch.ledger.snapshot import Figure, GpuRow, Interval, Totals
+from tokwatch.ledger.view import FLEET_SPARK_COUNT, SPARK_COUNT, FlowTotals
+
+NO_GPU = "no GPU"
+_FEW_REQUESTS = 30  # below it a share of requests is shown as few
+
+
+def totals(moment: Moment, rows: tuple[GpuRow, ...]) -> Totals:
+    """All GPUs and servers of the moment. Money rests on placed and accepted servers only."""
+    servers = [server for server, _ in moment.servers if moment.counted(server)]
+    placed = [server for server in servers if moment.gpus_of.get(server)]
+    idle = [row for row in rows if row.idle and row.confirmed]
+    rent = total((row.usd_per_hour for row in rows), NO_GPU)
+    idle_rent = total((row.usd_per_hour for row in idle), "") if idle else _nothing(rent)
+    busy_rent = total((row.usd_per_hour for row in rows if not row.idle), "") if rent.value is not None else rent
+    output, placed_output = _rate(moment, servers, "output_tokens"), _rate(moment, placed, "output_tokens")
+    placed_all = known_total([placed_output, _rate(moment, placed, "prompt_tokens")], "nothing served")
+    few = sum(FlowTotals(*sums.short.sums).output_tokens for s in placed for sums in moment.flow_sums(s)) < FEW_TOKENS
+    warm = any(moment.warm(server) for server in placed)
+    watts = total(
+        (moment.watts(row.entity, at_end=any(moment.at_end(s) for s in placed)) for row in rows if row.uuid), NO_GPU
+    )
+    return Totals(
+        gpus=len(rows),
+        gpus_idle=len(idle),
+        idle_since_ms=min((row.since_ms for row in idle), default=None),
+        deployments=len(placed),
+        tok_s=output,
+        tok_s_all=known_total([output, _rate(moment, servers, "prompt_tokens")], "no server"),
+        tok_s_spark=_fleet_spark(moment, servers),
+        tok_per_j=tokens_per_joule(placed_output, watts, few=few) if placed_output.value else _no_tokens(placed_output),
+        tok_per_j_spark=_efficiency_spark(moment, placed, rows),
+        power_w=known_total([row.power_w for row in rows], NO_GPU),
+        power_limit_w=_sum_of([row.power_limit_w for row in rows]),
+        memory_used_gib=known_total([row.memory_used_gib for row in rows], NO_GPU),
+        memory_total_gib=_sum_of([row.memory_total_gib for row in rows]),
+        usd_per_hour=rent,
+        usd_per_m_output=usd_per_million(rent, placed_output, few=few, warm=warm),
+        usd_per_m_all=usd_per_million(rent, placed_all, few=few, warm=warm),
+        usd_per_m_output_busy=usd_per_million(busy_rent, placed_output, few=few, warm=warm),
+        idle_usd_per_hour=idle_rent,
+        idle_usd_today=known_total([row.idle_usd_today for row in rows], NO_GPU),
+        idle_share_of_cost=_ratio(idle_rent, rent),
+        slo_met=_slo_met(moment, servers),
+        goodput_req_s=_goodput(moment, servers),
+        ttft_p95_s=p95(moment, servers, "ttft"),
+        requests_s=_rate(moment, servers, "finished"),
+    )
+
+
+def _rate(moment: Moment, servers: list[int], field: str) -> Figure:
+    return known_total([moment.token_rate(server, field) for server in servers], "no server")
+
+
+def _no_tokens(tok_s: Figure) -> Figure:
+    return unknown(tok_s.why or "no tokens")
+
+
+def _nothing(rent: Figure) -> Figure:
+    return rent if rent.value is None else Figure(0.0)
+
+
+def _ratio(part: Figure, whole: Figure) -> Figure:
+    if part.value is None or not whole.value:
+        return unknown(part.why or whole.why or NO_GPU)
+    return Figure(part.value / whole.value)
+
+
+def _sum_of(values: list[float | None]) -> float | None:
+    return added(tuple(values)) if None not in values else None
+
+
+def _fleet_spark(moment: Moment, servers: list[int]) -> tuple[float | None, ...]:
+    series = [sums.fleet_spark.rates(moment.now_ms) for server in servers for sums in moment.flow_sums(server)]
+    columns = (added(column) for column in zip(*series, strict=True))
+    return tuple(None if rate is None else rate * 1000 for rate in columns) or (None,) * FLEET_SPARK_COUNT
+
+
+def _efficiency_spark(moment: Moment, placed: list[int], rows: tuple[GpuRow, ...]) -> tuple[float | None, ...]:
+    tokens = [sums.spark.rates(moment.now_ms) for server in placed for sums in moment.flow_sums(server)]
+    watts = [moment.view.gpu_sums[row.entity].spark.rates(moment.now_ms) for row in rows if row.uuid]
+    if not tokens or not watts:
+        return (None,) * SPARK_COUNT
+    rates = [added(column) for column in zip(*tokens, strict=True)]
+    drawn = [None if None in column else added(column) for column in zip(*watts, strict=True)]
+    return tuple(r * 1000 / w if r is not None and w else None for r, w in zip(rates, drawn, strict=True))
+
+
+# --- service levels -------------------------------------------------------------------------------------------------
+
+
+def _slo_met(moment: Moment, servers: list[int]) -> Interval:
+    settings = moment.view.settings
+    limits = [("ttft", settings.slo_ttft_s), ("tpot", settings.slo_tpot_s)]
+    wanted = [(name, limit) for name, limit in limits if limit is not None]
+    if not wanted:
+        return Interval(None, None, "no SLO set")
+    shares = []
+    for name, limit in wanted:
+        layouts = [pair for s in servers for sums in moment.flow_sums(s) for pair in sums.histograms.named(name)]
+        histogram = summed(layouts)
+        if histogram is None:
+            return Interval(None, None, "no request finished" if not layouts else "servers with different buckets")
+        met = attainment(*histogram, limit)
+        if met is None:
+            return Interval(None, None, "no request finished")
+        shares.append(met)
+    finished, all_requests = _requests(moment, servers)
+    served = finished / all_requests if all_requests else 1.0
+    low, high = joint(shares)
+    return Interval(low * served, high * served, "few requests" if all_requests < _FEW_REQUESTS else "")
+
+
+def _requests(moment: Moment, servers: list[int]) -> tuple[int, int]:
+    windows = [FlowTotals(*sums.short.sums) for server in servers for sums in moment.flow_sums(server)]
+    finished = sum(w.finished for w in windows)
+    return finished, finished + sum(w.failed + w.aborted for w in windows)
+
+
+def _goodput(moment: Moment, servers: list[int]) -> Interval:
+    met = _slo_met(moment, servers)
+    requests_s = _rate(moment, servers, "finished")
+    finished, all_requests = _requests(moment, servers)
+    if met.low is None or met.high is None or requests_s.value is None or not finished:
+        return Interval(None, None, met.why or requests_s.why or "no request finished")
+    all_s = requests_s.value * all_requests / finished
+    return Interval(met.low * all_s, met.high * all_s)

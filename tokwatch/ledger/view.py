@@ -1,0 +1,297 @@
+"""The View: the fold of tick records into what is in force and what was summed at one moment.
+
+Live appends to it tick by tick; a seek builds it from the store (`restore`). Both must end in the same View, so it
+holds only integers and events, and what it needs of the past has a query that gives the same integers.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta, timezone, tzinfo
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from tokwatch.ledger.alerts import AlertBody
+from tokwatch.ledger.axis import clip_ms
+from tokwatch.ledger.bodies import (
+    GpuBody,
+    HostBody,
+    PlacementBody,
+    ProbeBody,
+    ProblemBody,
+    ReasonsBody,
+    ServerBody,
+    SettingsBody,
+)
+from tokwatch.ledger.entries import (
+    Entity,
+    Event,
+    Flag,
+    FlowEntry,
+    GpuEntry,
+    HostEntry,
+    Run,
+    ServerEntry,
+    State,
+    Tick,
+    TickRecord,
+)
+from tokwatch.ledger.prices import PriceBook
+from tokwatch.ledger.states import StateBody
+from tokwatch.ledger.strip import Strip
+from tokwatch.ledger.windows import Buckets, HistogramWindow, Window
+
+SPARK_MS, SPARK_COUNT = 10_000, 12
+FLEET_SPARK_MS, FLEET_SPARK_COUNT = 4_000, 30
+WINDOW_MS = 60_000  # the usual window
+AT_END_WINDOW_MS = 300_000  # for engines whose token counters move when a request ends
+LOOKBACK_MS = AT_END_WINDOW_MS  # the longest window: what `restore` must be given
+
+_KINDS: dict[str, dict[str, type[msgspec.Struct]]] = {
+    "facts": {"gpu": GpuBody, "server": ServerBody, "host": HostBody},
+    "placement": {"gpu": PlacementBody},
+    "reasons": {"gpu": ReasonsBody},
+    "state": {"gpu": StateBody},
+    "problem": {"server": ProblemBody, "": ProblemBody},
+    "probe": {"": ProbeBody},
+    "settings": {"": SettingsBody},
+    "alert": {"": AlertBody},
+}
+
+
+class GpuSums:
+    """One GPU's windows. Fields of `short` and `long`: energy_mj, measured_ms, length_ms."""
+
+    def __init__(self) -> None:
+        self.short = Window(WINDOW_MS, 3)
+        self.long = Window(AT_END_WINDOW_MS, 3)
+        self.spark = Buckets(SPARK_MS, SPARK_COUNT)
+        self.strip = Strip()
+
+    def add(self, entry: GpuEntry) -> None:
+        length = entry.t1_ms - entry.t0_ms
+        values = (entry.energy_mj or 0, entry.measured_ms, length)
+        self.short.add(entry.t1_ms, values)
+        self.long.add(entry.t1_ms, values)
+        if entry.energy_mj is not None:
+            self.spark.add(entry.t1_ms, entry.energy_mj, entry.measured_ms)
+        self.strip.add(entry.t0_ms, entry.t1_ms, entry.state, entry.flags)
+
+    def expire(self, now_ms: int) -> None:
+        self.short.expire(now_ms)
+        self.long.expire(now_ms)
+        self.spark.expire(now_ms)
+        self.strip.expire(now_ms)
+
+
+class FlowTotals(NamedTuple):
+    """Sums of one flow over a window."""
+
+    length_ms: int
+    prompt_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    finished: int
+    failed: int
+    aborted: int
+    output_ms: int  # the part of length_ms in which output tokens were counted
+
+
+class FlowSums:
+    """One flow's windows; the fields of `short` and `long` are those of FlowTotals."""
+
+    def __init__(self) -> None:
+        self.short = Window(WINDOW_MS, 8)
+        self.long = Window(AT_END_WINDOW_MS, 8)
+        self.histograms = HistogramWindow(WINDOW_MS)
+        self.spark = Buckets(SPARK_MS, SPARK_COUNT)
+        self.fleet_spark = Buckets(FLEET_SPARK_MS, FLEET_SPARK_COUNT)
+
+    def add(self, entry: FlowEntry) -> None:
+        length = entry.t1_ms - entry.t0_ms
+        known = 0 if entry.output_tokens is None else length
+        values = FlowTotals(
+            length,
+            entry.prompt_tokens or 0,
+            entry.cached_tokens or 0,
+            entry.output_tokens or 0,
+            entry.finished or 0,
+            entry.failed or 0,
+            entry.aborted or 0,
+            known,
+        )
+        self.short.add(entry.t1_ms, values)
+        self.long.add(entry.t1_ms, values)
+        for histogram in entry.histograms:
+            self.histograms.add(entry.t1_ms, histogram)
+        if entry.output_tokens is not None:
+            self.spark.add(entry.t1_ms, entry.output_tokens, length)
+            self.fleet_spark.add(entry.t1_ms, entry.output_tokens, length)
+
+    def expire(self, now_ms: int) -> None:
+        for part in (self.short, self.long, self.histograms, self.spark, self.fleet_spark):
+            part.expire(now_ms)
+
+
+# Milliseconds by the price version they fall under; version 0: before the first price.
+Spent = dict[int, int]
+
+
+class View:
+    """Everything known at one tick."""
+
+    def __init__(self, run: Run, book: PriceBook) -> None:
+        self.run = run
+        self.book = book
+        self.zone = zone_of(run.timezone)
+        self.tick: Tick | None = None
+        self.day_ms = 0  # local midnight before the tick
+        self.entities: dict[int, Entity] = {}
+        self.in_force: dict[tuple[str, int, str], msgspec.Struct] = {}
+        self.gpus: dict[int, GpuEntry] = {}  # the latest entry of each
+        self.servers: dict[int, ServerEntry] = {}
+        self.flows: dict[int, FlowEntry] = {}
+        self.host: HostEntry | None = None
+        self.gpu_sums: dict[int, GpuSums] = {}
+        self.flow_sums: dict[int, FlowSums] = {}
+        self.self_cost = Window(60_000, 3)  # cpu_ms, length_ms, page_bytes
+        self.idle_today: dict[int, Spent] = defaultdict(dict)
+        self.in_state: dict[int, Spent] = defaultdict(dict)  # time in the present state since it began
+
+    @property
+    def settings(self) -> SettingsBody:
+        found = self.in_force.get(("settings", 0, ""))
+        return found if isinstance(found, SettingsBody) else SettingsBody()
+
+    # --- forward: one more tick -----------------------------------------------------------------------------------
+
+    def apply(self, record: TickRecord) -> None:
+        """Fold in the next tick of the session."""
+        self._turn_to(record.tick)
+        for entity in record.entities:
+            self.entities[entity.id] = entity
+        for event in record.events:
+            self._take(event)
+        for entry in record.gpus:
+            self._book_time(entry)
+        self._sum(record)
+        self._expire()
+
+    def _turn_to(self, tick: Tick) -> None:
+        self.tick = tick
+        day_ms = midnight_ms(tick.tick_ms, self.zone)
+        if day_ms != self.day_ms:
+            self.day_ms = day_ms
+            self.idle_today.clear()
+
+    def _take(self, event: Event) -> None:
+        entity = self.entities.get(event.entity)
+        body_type = _KINDS.get(event.kind, {}).get(entity.kind if entity else "")
+        if body_type is None:
+            return  # a kind this version does not draw
+        body = msgspec.json.decode(event.body, type=body_type)
+        before = self.in_force.get((event.kind, event.entity, event.key))
+        self.in_force[event.kind, event.entity, event.key] = body
+        if isinstance(body, StateBody) and (not isinstance(before, StateBody) or before.since_ms != body.since_ms):
+            self.in_state[event.entity] = {}
+
+    def _book_time(self, entry: GpuEntry) -> None:
+        if entry.flags & Flag.GAP:
+            return
+        state = self.in_force.get(("state", entry.entity, ""))
+        since_ms = state.since_ms if isinstance(state, StateBody) else entry.t0_ms
+        for start, end, version in self.book.segments(entry.t0_ms, entry.t1_ms):
+            key = version.id if version else 0
+            if State(entry.state).idle:
+                _add(self.idle_today[entry.entity], key, clip_ms(start, end, self.day_ms, entry.t1_ms))
+            _add(self.in_state[entry.entity], key, clip_ms(start, end, since_ms, entry.t1_ms))
+
+    def _sum(self, record: TickRecord) -> None:
+        for gpu in record.gpus:
+            self.gpus[gpu.entity] = gpu
+            if gpu.entity not in self.gpu_sums:
+                self.gpu_sums[gpu.entity] = GpuSums()
+            self.gpu_sums[gpu.entity].add(gpu)
+        for flow in record.flows:
+            self.flows[flow.entity] = flow
+            if flow.entity not in self.flow_sums:
+                self.flow_sums[flow.entity] = FlowSums()
+            self.flow_sums[flow.entity].add(flow)
+        for server in record.servers:
+            self.servers[server.entity] = server
+        for host in record.hosts:
+            self.host = host
+            page_bytes = sum(server.page_bytes for server in record.servers)
+            self.self_cost.add(host.t1_ms, (host.self_cpu_ms, host.t1_ms - host.t0_ms, page_bytes))
+
+    def _expire(self) -> None:
+        assert self.tick is not None
+        now_ms = self.tick.tick_ms
+        for gpu in self.gpu_sums.values():
+            gpu.expire(now_ms)
+        for flow in self.flow_sums.values():
+            flow.expire(now_ms)
+        self.self_cost.expire(now_ms)
+        for latest in (self.gpus, self.servers, self.flows):
+            for entity in [e for e, entry in latest.items() if entry.t1_ms <= now_ms - LOOKBACK_MS]:
+                del latest[entity]
+
+    # --- a jump: from the store -----------------------------------------------------------------------------------
+
+    def restore(
+        self,
+        entities: Iterable[Entity],
+        events: Iterable[Event],
+        records: Iterable[TickRecord],
+        strips: Iterable[tuple[int, int, int, int, int]],
+        idle_today: Mapping[int, Spent],
+        in_state: Mapping[int, Spent],
+    ) -> None:
+        """Take the View of a tick from the store.
+
+        entities and events: those in force at the tick. records: every tick in (tick − LOOKBACK_MS, tick]. strips:
+        (gpu, t0, t1, state, flags) of every GPU entry in the strip's hours, in order. idle_today, in_state: booked
+        milliseconds as `apply` would have added them up.
+        """
+        for entity in entities:
+            self.entities[entity.id] = entity
+        for event in events:
+            self._take(event)
+        for record in records:
+            self._turn_to(record.tick)
+            self._sum(record)
+        for sums in self.gpu_sums.values():
+            sums.strip = Strip()
+        for gpu, t0_ms, t1_ms, state, flags in strips:
+            if gpu not in self.gpu_sums:
+                self.gpu_sums[gpu] = GpuSums()
+            self.gpu_sums[gpu].strip.add(t0_ms, t1_ms, state, flags)
+        self.idle_today = defaultdict(dict, {gpu: _known(spent) for gpu, spent in idle_today.items()})
+        self.in_state = defaultdict(dict, {gpu: _known(spent) for gpu, spent in in_state.items()})
+        self._expire()
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone of a run: an IANA name, else "UTC+HH:MM"."""
+    if name.startswith("UTC") and len(name) == 9:
+        sign = -1 if name[3] == "-" else 1
+        return timezone(sign * timedelta(hours=int(name[4:6]), minutes=int(name[7:9])))
+    return ZoneInfo(name)
+
+
+def midnight_ms(at_ms: int, zone: tzinfo) -> int:
+    """Local midnight at or before an instant, Unix milliseconds."""
+    local = datetime.fromtimestamp(at_ms / 1000, zone)
+    return int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
+
+
+def _add(spent: Spent, key: int, length_ms: int) -> None:
+    if length_ms:
+        spent[key] = spent.get(key, 0) + length_ms
+
+
+def _known(spent: Spent) -> Spent:
+    return {key: length for key, length in spent.items() if length}

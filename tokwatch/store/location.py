@@ -1,0 +1,101 @@
+"""Where the store lives: the place asked for, the system's, or the user's, and never on a network file system."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from platformdirs import user_state_path
+
+from tokwatch.store.errors import StoreError
+
+STORE_NAME: Final = "store.db"
+_SYSTEM_DIRECTORY: Final = Path("/var/lib/tokwatch")
+_MOUNTINFO: Final = Path("/proc/self/mountinfo")
+
+# WAL shares memory between processes of one machine: on these the first write fails, or worse, does not.
+_NETWORK_TYPES: Final = ("nfs*", "lustre", "gpfs", "beegfs*", "ceph", "cifs", "smb*", "9p", "afs", "fuse.*")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreChoice:
+    path: Path
+    message: str | None = None  # what the user should know about it; None: nothing
+
+
+def choose_store(
+    flag: Path | None,
+    *,
+    system_directory: Path = _SYSTEM_DIRECTORY,
+    user_directory: Path | None = None,
+    local_directory: Path | None = None,
+    mountinfo: Path = _MOUNTINFO,
+) -> StoreChoice:
+    """The store to record into: `flag`, else the system's where this user may write there, else the user's own.
+
+    A place on a network file system is replaced by one of this machine, and the message says so. Creates nothing but
+    that replacement's directory. Raises StoreError where that directory is not safely ours.
+    """
+    if flag is not None:
+        wanted = flag.expanduser().absolute()
+    elif system_directory.is_dir() and os.access(system_directory, os.W_OK | os.X_OK):
+        wanted = system_directory / STORE_NAME
+    else:
+        wanted = (user_directory or user_state_path("tokwatch")) / STORE_NAME
+    network_type = network_file_system(wanted, mountinfo)
+    if network_type is None:
+        return StoreChoice(wanted)
+    directory = local_directory or Path(f"/var/tmp/tokwatch-{os.getuid()}")
+    _make_ours(directory)
+    local = directory / (STORE_NAME if flag is None else _name_for(wanted))
+    return StoreChoice(
+        local,
+        f"{wanted.parent} is on {network_type}, where SQLite cannot share a file safely: recording to {local} instead",
+    )
+
+
+def network_file_system(path: Path, mountinfo: Path = _MOUNTINFO) -> str | None:
+    """The type of the network file system that holds `path` (which need not exist yet); None when it is local."""
+    try:
+        lines = mountinfo.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return None  # no /proc: nothing is known against the place
+    real = Path(os.path.realpath(path))
+    deepest, type_ = -1, ""
+    for line in lines:
+        mount, _, file_system = line.partition(" - ")
+        fields = mount.split(" ")
+        point = Path(_unescaped(fields[4]))
+        # Of two mounts at one point the later one hides the earlier.
+        if len(point.parts) >= deepest and real.is_relative_to(point):
+            deepest, type_ = len(point.parts), file_system.split(" ")[0]
+    return type_ if any(fnmatch.fnmatchcase(type_, pattern) for pattern in _NETWORK_TYPES) else None
+
+
+def _unescaped(text: str) -> str:
+    """mountinfo writes space, tab, newline and backslash as three octal digits."""
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
+
+
+def _name_for(wanted: Path) -> str:
+    """Two places that are both replaced must not meet in one file."""
+    return f"{wanted.stem}-{hashlib.sha256(os.fsencode(wanted)).hexdigest()[:8]}.db"
+
+
+def _make_ours(directory: Path) -> None:
+    """/var/tmp is everybody's: a directory somebody else made there first is not to be trusted."""
+    try:
+        directory.mkdir(mode=0o700, exist_ok=True)
+        found = directory.lstat()
+    except OSError as error:
+        raise StoreError(
+            f"cannot make {directory}: {error.strerror}. Name a place on a local disk with --store FILE."
+        ) from error
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise StoreError(f"{directory} is not a private directory of yours. Name a local place with --store FILE.")

@@ -1,0 +1,244 @@
+"""Quarter-hour sums of entries. Pure: entries in, sums out, so that what is stored and what is computed agree.
+
+A quarter hour is (quarter_ms, quarter_ms + QUARTER_MS] in UTC, as an entry is (t0_ms, t1_ms]. An entry across an edge
+is split: time by clipping, counts and energy by largest remainder, so that the parts add up to the entry exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry, HistogramEntry
+
+QUARTER_MS: Final = 15 * 60_000
+_GAP: Final = Flag.GAP.value  # a plain int: `&` with an IntFlag costs a microsecond
+_FLOW_COUNTS: Final = FlowEntry.__struct_fields__[3:10]  # prompt_tokens … preempted
+
+
+class GpuQuarter(msgspec.Struct, frozen=True, kw_only=True):
+    """One GPU serving one owner in one quarter hour of one run. `*_ms` sums carry their own time: mean = sum / time."""
+
+    quarter_ms: int
+    run: int
+    entity: int
+    owner: int
+    state_ms: dict[int, int]  # State → milliseconds, gaps left out; no zeros
+    gap_ms: int  # nobody watched: energy is known, states are not
+    energy_mj: int | None
+    measured_ms: int  # the time that energy_mj speaks for
+    power_max_mw: int | None
+    power_mw_ms: int  # Σ power × time
+    power_ms: int
+    util_permille_ms: int
+    util_ms: int
+    memory_mib_ms: int
+    memory_ms: int
+    temperature_max_c: int | None
+    entries: int  # those that ended in this quarter
+    flags: int  # all that occurred
+
+    @property
+    def observed_ms(self) -> int:
+        return sum(self.state_ms.values())
+
+
+class FlowQuarter(msgspec.Struct, frozen=True, kw_only=True):
+    """One flow in one quarter hour of one run."""
+
+    quarter_ms: int
+    run: int
+    entity: int
+    covered_ms: int  # the time that the counts speak for
+    prompt_tokens: int | None
+    cached_tokens: int | None
+    output_tokens: int | None
+    finished: int | None
+    failed: int | None
+    aborted: int | None
+    preempted: int | None
+    histograms: tuple[HistogramEntry, ...]  # one for each name and edges, in that order
+    entries: int
+    flags: int
+
+
+def quarter_of(instant_ms: int) -> int:
+    """Start of the quarter hour that holds an instant; an instant on an edge ends the earlier one."""
+    return (instant_ms - 1) // QUARTER_MS * QUARTER_MS
+
+
+def first_quarter(entry: GpuEntry | FlowEntry) -> int:
+    """Start of the first quarter hour that an entry has a part in."""
+    return quarter_of(min(entry.t0_ms + 1, entry.t1_ms))
+
+
+def split_counts(total: int, parts_ms: Sequence[int]) -> tuple[int, ...]:
+    """`total` shared in proportion to `parts_ms` in whole numbers that add up to it (largest remainder).
+
+    A longer part never gets less than a shorter one. Parts without any length: all of it goes to the last.
+    """
+    length = sum(parts_ms)
+    if length == 0:
+        return (*(0 for _ in parts_ms[:-1]), total)
+    shares = [divmod(total * part, length) for part in parts_ms]
+    left = total - sum(whole for whole, _ in shares)
+    by_remainder = sorted(range(len(shares)), key=lambda index: -shares[index][1])
+    rounded_up = set(by_remainder[:left])
+    return tuple(whole + (index in rounded_up) for index, (whole, _) in enumerate(shares))
+
+
+def gpu_quarters(entries: Iterable[GpuEntry], run: int, from_ms: int, to_ms: int) -> list[GpuQuarter]:
+    """Sums of those quarters whose start lies in [from_ms, to_ms), by quarter, entity and owner."""
+    sums: dict[tuple[int, int, int], _GpuSums] = {}
+    for entry in entries:
+        quarters, parts_ms = _parts(entry)
+        energies = _shares(entry.energy_mj, parts_ms)
+        measured = split_counts(entry.measured_ms, parts_ms)
+        for quarter_ms, part_ms, energy_mj, measured_ms in zip(quarters, parts_ms, energies, measured, strict=True):
+            if from_ms <= quarter_ms < to_ms:
+                key = (quarter_ms, entry.entity, entry.owner)
+                if key not in sums:
+                    sums[key] = _GpuSums()
+                sums[key].add(entry, part_ms, energy_mj, measured_ms, ends_here=quarter_ms == quarters[-1])
+    return [sums[key].close(*key, run) for key in sorted(sums)]
+
+
+def flow_quarters(entries: Iterable[FlowEntry], run: int, from_ms: int, to_ms: int) -> list[FlowQuarter]:
+    """Sums of those quarters whose start lies in [from_ms, to_ms), by quarter and entity."""
+    sums: dict[tuple[int, int], _FlowSums] = {}
+    for entry in entries:
+        quarters, parts_ms = _parts(entry)
+        for quarter_ms, part_ms, part in zip(quarters, parts_ms, _flow_parts(entry, parts_ms), strict=True):
+            if from_ms <= quarter_ms < to_ms:
+                key = (quarter_ms, entry.entity)
+                if key not in sums:
+                    sums[key] = _FlowSums()
+                sums[key].add(part, part_ms, ends_here=quarter_ms == quarters[-1])
+    return [sums[key].close(*key, run) for key in sorted(sums)]
+
+
+def _parts(entry: GpuEntry | FlowEntry) -> tuple[Sequence[int], Sequence[int]]:
+    """Quarter starts that an entry has a part in, and the milliseconds of each part."""
+    first, last = first_quarter(entry), quarter_of(entry.t1_ms)
+    if first == last:
+        return (last,), (entry.t1_ms - entry.t0_ms,)
+    quarters = range(first, last + 1, QUARTER_MS)
+    parts_ms = [min(entry.t1_ms, start + QUARTER_MS) - max(entry.t0_ms, start) for start in quarters]
+    return quarters, parts_ms
+
+
+def _shares(total: int | None, parts_ms: Sequence[int]) -> Sequence[int | None]:
+    return (None,) * len(parts_ms) if total is None else split_counts(total, parts_ms)
+
+
+def _flow_parts(entry: FlowEntry, parts_ms: Sequence[int]) -> Iterable[FlowEntry]:
+    """The entry with its counts shared among the parts; its times stay those of the whole."""
+    if len(parts_ms) == 1:
+        return (entry,)
+    counts = {name: _shares(getattr(entry, name), parts_ms) for name in _FLOW_COUNTS}
+    histograms = [_histogram_parts(histogram, parts_ms) for histogram in entry.histograms]
+    return (
+        replace(
+            entry,
+            **{name: shares[index] for name, shares in counts.items()},
+            histograms=tuple(parts[index] for parts in histograms),
+        )
+        for index in range(len(parts_ms))
+    )
+
+
+def _histogram_parts(histogram: HistogramEntry, parts_ms: Sequence[int]) -> list[HistogramEntry]:
+    counts_by_part = zip(*(split_counts(count, parts_ms) for count in histogram.counts), strict=True)
+    sums_us = split_counts(histogram.sum_us, parts_ms)
+    return [
+        HistogramEntry(histogram.name, histogram.edges, counts, sum_us)
+        for counts, sum_us in zip(counts_by_part, sums_us, strict=True)
+    ]
+
+
+def _plus(sum_: int | None, value: int | None) -> int | None:
+    """Unknown adds nothing, and a sum of unknowns only is unknown."""
+    if value is None:
+        return sum_
+    return value if sum_ is None else sum_ + value
+
+
+def _larger(largest: int | None, value: int | None) -> int | None:
+    if value is None:
+        return largest
+    return value if largest is None else max(largest, value)
+
+
+class _GpuSums:
+    def __init__(self) -> None:
+        self.state_ms: dict[int, int] = {}
+        self.gap_ms = self.measured_ms = self.entries = self.flags = 0
+        self.energy_mj: int | None = None
+        self.power_max_mw: int | None = None
+        self.temperature_max_c: int | None = None
+        self.power_mw_ms = self.power_ms = self.util_permille_ms = self.util_ms = 0
+        self.memory_mib_ms = self.memory_ms = 0
+
+    def add(self, entry: GpuEntry, part_ms: int, energy_mj: int | None, measured_ms: int, ends_here: bool) -> None:
+        self.flags |= entry.flags
+        self.energy_mj = _plus(self.energy_mj, energy_mj)
+        self.measured_ms += measured_ms
+        if ends_here:  # gauges are those of t1
+            self.entries += 1
+            self.power_max_mw = _larger(self.power_max_mw, entry.power_mw)
+            self.temperature_max_c = _larger(self.temperature_max_c, entry.temperature_c)
+        if entry.flags & _GAP:
+            self.gap_ms += part_ms
+            return
+        if part_ms:
+            self.state_ms[entry.state] = self.state_ms.get(entry.state, 0) + part_ms
+        if entry.power_mw is not None:
+            self.power_mw_ms += entry.power_mw * part_ms
+            self.power_ms += part_ms
+        if entry.util_permille is not None:
+            self.util_permille_ms += entry.util_permille * part_ms
+            self.util_ms += part_ms
+        if entry.memory_used_mib is not None:
+            self.memory_mib_ms += entry.memory_used_mib * part_ms
+            self.memory_ms += part_ms
+
+    def close(self, quarter_ms: int, entity: int, owner: int, run: int) -> GpuQuarter:
+        return GpuQuarter(quarter_ms=quarter_ms, run=run, entity=entity, owner=owner, **vars(self))
+
+
+class _FlowSums:
+    def __init__(self) -> None:
+        self.covered_ms = self.entries = self.flags = 0
+        self.counts: dict[str, int | None] = dict.fromkeys(_FLOW_COUNTS)
+        self.histograms: dict[tuple[str, tuple[float, ...]], list[int]] = {}  # the last number is sum_us
+
+    def add(self, part: FlowEntry, part_ms: int, ends_here: bool) -> None:
+        self.flags |= part.flags
+        self.entries += ends_here
+        if part.prompt_tokens is not None or part.output_tokens is not None:
+            self.covered_ms += part_ms
+        for name, sum_ in self.counts.items():
+            self.counts[name] = _plus(sum_, getattr(part, name))
+        for histogram in part.histograms:
+            key = (histogram.name, histogram.edges)
+            sums = self.histograms.get(key)
+            values = (*histogram.counts, histogram.sum_us)
+            self.histograms[key] = list(values) if sums is None else list(map(int.__add__, sums, values))
+
+    def close(self, quarter_ms: int, entity: int, run: int) -> FlowQuarter:
+        return FlowQuarter(
+            quarter_ms=quarter_ms,
+            run=run,
+            entity=entity,
+            covered_ms=self.covered_ms,
+            **self.counts,
+            histograms=tuple(
+                HistogramEntry(name, edges, tuple(sums[:-1]), sums[-1])
+                for (name, edges), sums in sorted(self.histograms.items())
+            ),
+            entries=self.entries,
+            flags=self.flags,
+        )
