@@ -16,6 +16,8 @@ from collectors.labels import clean_label
 _MAX_ARGUMENTS = 512  # enough for every engine's flags; a longer command line is not read to its end
 _MAX_RANKS = 65_536  # a parallel size beyond it is a mistake, not a cluster
 _TRUE = frozenset({"1", "on", "true", "enabled"})  # as llama.cpp reads its variables
+_PROGRAM_WORDS = 16  # the program is among the first words, even behind an interpreter's flags
+_MENTION = re.compile("|".join(sorted(re.escape(name) for engine in ENGINES for name in engine.names)))
 _PYTHON = re.compile(r"(python|pypy)[\d.]*t?")
 _PYTHON_FLAGS_WITH_VALUE = frozenset({"-X", "-W", "--check-hash-based-pycs"})
 _PRECISION = re.compile(r"[A-Za-z0-9_.\-]{1,32}")
@@ -47,6 +49,11 @@ class Launch:
             return False
         switch = variables.get(engine.metrics_variable or "", "")
         return self.metrics_switched_on or switch.lower() in _TRUE
+
+
+def mentions_engine(argv: Sequence[str]) -> bool:
+    """Whether it is worth looking closer: a cheap test that most processes of a box fail."""
+    return _MENTION.search("\0".join(argv[:_PROGRAM_WORDS])) is not None
 
 
 def recognise(argv: Sequence[str]) -> Launch | None:

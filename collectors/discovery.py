@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from collectors.command_line import Launch, is_python, is_worker, part_of, recognise
+from collectors.command_line import Launch, is_python, is_worker, mentions_engine, part_of, recognise
 from collectors.labels import clean_label
 from collectors.processes import ListeningPort, Process, ProcessDetails, ProcSource, PsutilSource
 from collectors.readings import Probe, ServerFacts
@@ -65,7 +65,7 @@ def discover(proc: ProcSource = THIS_BOX) -> Discovery:
     """Scan once. Blocks for some milliseconds; never raises because a process hides or vanishes."""
     began_ns = time.monotonic_ns()
     processes, hidden = proc.processes()
-    trees = _trees(processes)
+    trees = _trees(processes, proc)
     ports = proc.listening_ports() if trees else ()
     candidates = [found for tree in trees if (found := _look_at(tree, ports or (), proc)) is not None]
     candidates = _claim_ownerless(candidates, ports or ())
@@ -83,37 +83,38 @@ def discover(proc: ProcSource = THIS_BOX) -> Discovery:
 # --- process trees ------------------------------------------------------------------------------------------------
 
 
-def _trees(processes: Sequence[Process]) -> list[_Tree]:
-    by_pid = {process.pid: process for process in processes}
-    launches = {process.pid: launch for process in processes if (launch := recognise(process.argv))}
-    parts = {process.pid: Launch(engine) for process in processes if (engine := part_of(process.argv))}
+def _trees(processes: Sequence[Process], proc: ProcSource) -> list[_Tree]:
+    suspects = [process for process in processes if mentions_engine(process.argv)]
+    launches = {process.pid: launch for process in suspects if (launch := recognise(process.argv))}
+    parts = {process.pid: Launch(engine) for process in suspects if (engine := part_of(process.argv))}
     if not launches and not parts:
         return []
-    children: defaultdict[int, list[int]] = defaultdict(list)
-    for process in processes:
-        children[process.parent].append(process.pid)
-    workers = frozenset(pid for pid in parts if is_worker(by_pid[pid].argv))
+    workers = frozenset(process.pid for process in suspects if is_worker(process.argv))
+    pythons = {process.pid for process in processes if is_python(process.argv)}
+    parents = proc.parents(process.pid for process in processes)
 
     roots: dict[int, tuple[Launch, bool]] = {}
     for pid in launches | parts:
-        top = [above for above in _line(pid, by_pid) if above in launches or above in parts][-1]
-        parent = by_pid.get(by_pid[top].parent)
-        if top in workers and parent is not None and is_python(parent.argv):
-            roots[parent.pid] = (parts[top], True)
+        top = [above for above in _line(pid, parents) if above in launches or above in parts][-1]
+        parent = parents.get(top)
+        if top in workers and parent in pythons:
+            roots[parent] = (parts[top], True)
         else:
             roots[top] = (launches.get(top) or parts[top], False)
+    children: defaultdict[int, list[int]] = defaultdict(list)
+    for pid, parent in parents.items():
+        children[parent].append(pid)
     return [
         _Tree(root, launch, below := _descendants(root, children), workers & below, by_hand)
         for root, (launch, by_hand) in sorted(roots.items())
     ]
 
 
-def _line(pid: int, by_pid: Mapping[int, Process]) -> list[int]:
+def _line(pid: int, parents: Mapping[int, int]) -> list[int]:
     """`pid` and its ancestors, nearest first. A reused pid can close a circle; it is walked once."""
-    line: list[int] = []
-    while pid in by_pid and pid not in line:
-        line.append(pid)
-        pid = by_pid[pid].parent
+    line = [pid]
+    while (parent := parents.get(line[-1])) is not None and parent not in line:
+        line.append(parent)
     return line
 
 

@@ -35,6 +35,12 @@ class Engine:
     no_metrics_hint: str = ""
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Programs, packages and titles, one of which every command line of the engine has in it."""
+        programs = (pattern.removeprefix("-m ").partition(" ")[0].partition(".")[0] for pattern in self.launched_by)
+        return (*programs, self.title) if self.title else tuple(programs)
+
+    @property
     def flags_with_value(self) -> tuple[str, ...]:
         """The flags whose next word is their value."""
         names = self.port + self.served_name + self.model + self.model_file + self.precision

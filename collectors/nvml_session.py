@@ -37,7 +37,7 @@ class Session:
         self._failed_with: int = Code.SUCCESS
         self._retry_at_ns = 0
         self._retry_after_ns = FIRST_RETRY_NS
-        self._known: dict[int, GpuFacts] = {}  # by index, of GPUs that told their UUID once
+        self._known: dict[int, GpuFacts] = {}  # by index, with the UUID once it was told
         self._estimates: dict[str, EnergyEstimate] = {}
 
     def poll(self) -> Poll:
@@ -50,7 +50,9 @@ class Session:
             readings = self._with_known_names(tuple(device.read() for device in self._devices))
         except Refusal as refusal:
             return self._fail(refusal.code)
-        self._known.update((r.facts.index, r.facts) for r in readings if r.facts.uuid is not None)
+        for reading in readings:
+            if reading.facts.uuid is not None or reading.facts.index not in self._known:
+                self._known[reading.facts.index] = reading.facts
         if readings and all(reading.problem is Reason.LOST for reading in readings):
             # Nothing is left that a new init could disturb, and only that finds a GPU which was reset.
             return self._fail(Code.GPU_IS_LOST)
@@ -113,9 +115,9 @@ class Session:
         count = len(readings)
         hint = "" if count else "no GPU is visible: check lspci, and the container's --gpus"
         probes = [Probe("NVIDIA driver", count > 0, f"{self._version}, {count} GPU{'s' * (count != 1)}", hint)]
-        probes += [
-            Probe(f"GPU {r.facts.index}", False, str(r.problem), r.problem_text) for r in readings if r.problem is not None
-        ]
+        for reading in readings:
+            if reading.problem is not None:
+                probes.append(Probe(f"GPU {reading.facts.index}", False, str(reading.problem), reading.problem_text))
         without = [str(r.facts.index) for r in readings if r.facts.persistence_mode is False]
         if without:
             hint = "run: sudo nvidia-smi -pm 1; else the energy counter restarts when the last program leaves a GPU"

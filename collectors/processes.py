@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,7 +19,6 @@ class Process:
     """One row of the process table."""
 
     pid: int
-    parent: int
     argv: tuple[str, ...] = field(repr=False)  # may hold API keys
 
 
@@ -45,7 +45,11 @@ class ProcSource(Protocol):
     """A process table: the one of this box, or a made-up one."""
 
     def processes(self) -> tuple[Sequence[Process], int]:
-        """(every process whose command line is readable, how many are not)."""
+        """(every process that has a readable command line, how many hide theirs). Kernel threads have none."""
+        ...
+
+    def parents(self, pids: Iterable[int]) -> Mapping[int, int]:
+        """pid → parent's pid, less the processes that have gone."""
         ...
 
     def listening_ports(self) -> Sequence[ListeningPort] | None:
@@ -64,20 +68,31 @@ class ProcSource(Protocol):
 
 
 class PsutilSource:
-    """The processes of this box: about 0.1 ms a process (measured), and for the sockets one link per open file."""
+    """The processes of this box. Measured: 17 µs a command line, 38 µs a parent, 30 µs a process for its sockets."""
 
     def processes(self) -> tuple[Sequence[Process], int]:
         seen: list[Process] = []
         hidden = 0
         for process in psutil.process_iter():
             try:
-                with process.oneshot():
-                    seen.append(Process(process.pid, process.ppid(), tuple(process.cmdline())))
+                argv = process.cmdline()
             except psutil.NoSuchProcess:  # gone meanwhile, or a zombie: neither serves
                 continue
             except psutil.AccessDenied:  # /proc mounted with hidepid
                 hidden += 1
+                continue
+            if argv:
+                seen.append(Process(process.pid, tuple(argv)))
         return seen, hidden
+
+    def parents(self, pids: Iterable[int]) -> Mapping[int, int]:
+        wanted = set(pids)
+        parents: dict[int, int] = {}
+        for process in psutil.process_iter():
+            if process.pid in wanted:
+                with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                    parents[process.pid] = process.ppid()
+        return parents
 
     def listening_ports(self) -> Sequence[ListeningPort] | None:
         try:

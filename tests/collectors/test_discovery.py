@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -20,6 +20,7 @@ class Box:
     """A process table that a test fills in."""
 
     table: list[Process] = field(default_factory=list)
+    above: dict[int, int] = field(default_factory=dict)
     ports: list[ListeningPort] | None = field(default_factory=list)
     uids: dict[int, int] = field(default_factory=dict)
     environments: dict[int, Mapping[str, str] | None] = field(default_factory=dict)
@@ -29,7 +30,8 @@ class Box:
     socket_scans: int = 0
 
     def run(self, pid: int, command: str, parent: int = 1, uid: int = OPERATOR, **environment: str) -> None:
-        self.table.append(Process(pid, parent, tuple(command.split())))
+        self.table.append(Process(pid, tuple(command.split())))
+        self.above[pid] = parent
         self.uids[pid] = uid
         self.environments[pid] = environment
 
@@ -39,6 +41,9 @@ class Box:
 
     def processes(self) -> tuple[Sequence[Process], int]:
         return self.table, self.hidden
+
+    def parents(self, pids: Iterable[int]) -> Mapping[int, int]:
+        return {pid: self.above[pid] for pid in pids}
 
     def listening_ports(self) -> Sequence[ListeningPort] | None:
         self.socket_scans += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collectors.command_line import recognise
+from collectors.command_line import mentions_engine, recognise
 from collectors.engines import ENGINES, Engine
 
 
@@ -13,6 +13,7 @@ def test_every_launch_pattern_leads_to_its_own_row(engine: Engine) -> None:
     for pattern in engine.launched_by:
         argv = [*(["python3"] if pattern.startswith("-m ") else []), *pattern.split()]
         launch = recognise(argv)
+        assert mentions_engine(argv)
         assert launch is not None
         assert launch.engine is engine
 

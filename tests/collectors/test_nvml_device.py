@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from collectors.readings import GpuProcess, Reason
-from tests.nvml_stub.stub import Box
+from tests.nvml_stub.stub import Box, pynvml_as_found
+
+__all__ = ["pynvml_as_found"]
 
 H100 = """
 gpu NVIDIA H100 80GB HBM3
@@ -23,27 +21,8 @@ process 4711 69000
 """
 
 
-@pytest.fixture
-def boxes() -> Iterator[list[Box]]:
-    built: list[Box] = []
-    yield built
-    for box in built:
-        box.stub.unload()
-
-
-@pytest.fixture
-def box(boxes: list[Box], request: pytest.FixtureRequest) -> Box:
-    """The box of the scenario that the test is marked with, by `of`."""
-    boxes.append(Box(request.param))
-    return boxes[0]
-
-
-def of(scenario: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("box", [pytest.param(scenario, id="box")], indirect=True)
-
-
-@of(H100)
-def test_every_field_is_in_the_unit_its_name_says(box: Box) -> None:
+def test_every_field_is_in_the_unit_its_name_says() -> None:
+    box = Box(H100)
     gpu = box.gpu_at(10)
     assert gpu.facts.name == "NVIDIA H100 80GB HBM3"
     assert gpu.facts.uuid == "GPU-00000000-0000-0000-0000-000000000000"
@@ -64,17 +43,15 @@ def test_every_field_is_in_the_unit_its_name_says(box: Box) -> None:
     assert gpu.reasons == ()
 
 
-@of(
-    """
+def test_unsupported_is_not_zero_and_asked_once() -> None:
+    box = Box("""
 gpu NVIDIA T1000
 error nvmlDeviceGetUtilizationRates NOT_SUPPORTED
 error nvmlDeviceGetClockInfo FUNCTION_NOT_FOUND
 error nvmlDeviceGetEnforcedPowerLimit NOT_SUPPORTED
 error field:185 NOT_SUPPORTED
 error nvmlDeviceGetPowerUsage NOT_SUPPORTED
-"""
-)
-def test_unsupported_is_not_zero_and_asked_once(box: Box) -> None:
+""")
     for second in range(8):
         gpu = box.gpu_at(second)
         assert (gpu.power_w, gpu.utilization, gpu.sm_clock_mhz, gpu.facts.power_limit_w) == (None, None, None, None)
@@ -90,22 +67,20 @@ def test_unsupported_is_not_zero_and_asked_once(box: Box) -> None:
     assert box.stub.call_count("nvmlDeviceGetFieldValues") == 8 + 1  # the module scope, once
 
 
-@of(
-    """
+def test_what_may_pass_is_asked_again() -> None:
+    box = Box("""
 gpu NVIDIA A100-SXM4-80GB
 temperature_c 40
 error nvmlDeviceGetTemperatureV NO_PERMISSION 0 2
 error nvmlDeviceGetTemperatureV TIMEOUT 2 4
-"""
-)
-def test_what_may_pass_is_asked_again(box: Box) -> None:
+""")
     assert dict(box.gpu_at(1).reasons)["temperature_c"] is Reason.NO_PERMISSION
     assert dict(box.gpu_at(3).reasons)["temperature_c"] is Reason.DRIVER_ERROR
     assert box.gpu_at(5).temperature_c == 40
 
 
-@of(
-    """
+def test_an_older_call_stands_in_for_a_missing_one() -> None:
+    box = Box("""
 gpu NVIDIA A100-SXM4-80GB
 power_w square 100 500 0.4 0.5
 temperature_c 40
@@ -114,9 +89,7 @@ memory_reserved_mib 24
 error field:185 NOT_SUPPORTED
 error nvmlDeviceGetTemperatureV FUNCTION_NOT_FOUND
 error nvmlDeviceGetMemoryInfo_v2 ARGUMENT_VERSION_MISMATCH
-"""
-)
-def test_an_older_call_stands_in_for_a_missing_one(box: Box) -> None:
+""")
     gpu = box.gpu_at(10)
     assert gpu.power_w == 500  # PowerUsage; on this board the last moment, not an average
     assert gpu.temperature_c == 40
@@ -124,23 +97,23 @@ def test_an_older_call_stands_in_for_a_missing_one(box: Box) -> None:
     assert not {"power_w", "temperature_c", "memory_used_bytes"} & dict(gpu.reasons).keys()
 
 
-@of("gpu NVIDIA H100 PCIe\npower_w 200\nerror nvmlDeviceGetFieldValues FUNCTION_NOT_FOUND")
-def test_a_driver_without_field_values_still_gives_power_and_energy(box: Box) -> None:
+def test_a_driver_without_field_values_still_gives_power_and_energy() -> None:
+    box = Box("gpu NVIDIA H100 PCIe\npower_w 200\nerror nvmlDeviceGetFieldValues FUNCTION_NOT_FOUND")
     gpu = box.gpu_at(10)
     assert (gpu.power_w, gpu.energy_mj, gpu.energy_estimated) == (200, 2_000_000, False)
     assert gpu.memory_temperature_c is None
     assert box.gpu_at(11).energy_mj == 2_200_000
 
 
-@of("gpu NVIDIA GH200 480GB\npower_w 400\nmodule_w 150\nerror field:185:0 NOT_SUPPORTED")
-def test_the_scope_of_the_power_is_told(box: Box) -> None:
+def test_the_scope_of_the_power_is_told() -> None:
+    box = Box("gpu NVIDIA GH200 480GB\npower_w 400\nmodule_w 150\nerror field:185:0 NOT_SUPPORTED")
     gpu = box.gpu_at(5)
     assert (gpu.power_w, gpu.facts.power_scope) == (550, "module")
     assert gpu.power_instant_w == 550  # of the same scope
 
 
-@of(H100 + "gpu NVIDIA H100 80GB HBM3\nerror nvmlDeviceGetHandleByIndex_v2 NO_PERMISSION 0 30\npower_w 150")
-def test_a_gpu_that_refuses_its_handle_does_not_hide_the_others(box: Box) -> None:
+def test_a_gpu_that_refuses_its_handle_does_not_hide_the_others() -> None:
+    box = Box(H100 + "gpu NVIDIA H100 80GB HBM3\nerror nvmlDeviceGetHandleByIndex_v2 NO_PERMISSION 0 30\npower_w 150")
     seen, refused = box.gpus_at(1)
     assert seen.power_w == 300
     assert (refused.facts.index, refused.facts.uuid) == (1, None)
@@ -150,8 +123,8 @@ def test_a_gpu_that_refuses_its_handle_does_not_hide_the_others(box: Box) -> Non
     assert box.gpus_at(62)[1].power_w == 150  # asked again after a minute
 
 
-@of(H100 + "error * GPU_IS_LOST 20 40\ngpu NVIDIA H100 80GB HBM3\npower_w 150")
-def test_a_lost_gpu_stays_lost_and_the_others_go_on(box: Box) -> None:
+def test_a_lost_gpu_stays_lost_and_the_others_go_on() -> None:
+    box = Box(H100 + "error * GPU_IS_LOST 20 40\ngpu NVIDIA H100 80GB HBM3\npower_w 150")
     before = box.gpus_at(19)[0]
     lost, other = box.gpus_at(20)
     assert lost.problem is Reason.LOST
@@ -166,8 +139,8 @@ def test_a_lost_gpu_stays_lost_and_the_others_go_on(box: Box) -> None:
     assert box.stub.call_count("nvmlDeviceGetFieldValues") == calls + 1
 
 
-@of("gpu NVIDIA A100-SXM4-80GB\nmig on\npower_w 250\nutilization_percent 90")
-def test_a_gpu_with_mig_is_one_gpu_without_invented_utilization(box: Box) -> None:
+def test_a_gpu_with_mig_is_one_gpu_without_invented_utilization() -> None:
+    box = Box("gpu NVIDIA A100-SXM4-80GB\nmig on\npower_w 250\nutilization_percent 90")
     gpu = box.gpu_at(4)
     assert gpu.facts.mig
     assert (gpu.power_w, gpu.energy_mj) == (250, 1_000_000)
@@ -175,26 +148,28 @@ def test_a_gpu_with_mig_is_one_gpu_without_invented_utilization(box: Box) -> Non
     assert dict(gpu.reasons)["utilization"] is Reason.UNSUPPORTED
 
 
-@of("gpu NVIDIA L4\nprocess 100 64\nprocess 200 64 3 9")
-def test_processes_are_listed_every_five_seconds_and_carried_between(box: Box) -> None:
+def test_processes_are_listed_every_five_seconds_and_carried_between() -> None:
+    box = Box("gpu NVIDIA L4\nprocess 100 64\nprocess 200 64 3 9")
     pids = [[process.pid for process in box.gpu_at(second).processes or ()] for second in (0, 3, 4, 5, 9, 10)]
     assert pids == [[100], [100], [100], [100, 200], [100, 200], [100]]
     assert box.stub.call_count("nvmlDeviceGetComputeRunningProcesses_v3") == 3 * 2  # size, then list
 
 
-@of("gpu NVIDIA L4")
-def test_no_process_is_not_the_same_as_not_known(box: Box) -> None:
+def test_no_process_is_not_the_same_as_not_known() -> None:
+    box = Box("gpu NVIDIA L4")
     assert box.gpu_at(0).processes == ()
 
 
-@of("gpu NVIDIA L4\nprocess 100 64\nerror nvmlDeviceGetComputeRunningProcesses_v3 INSUFFICIENT_SIZE 0 5")
-def test_a_process_list_that_outgrew_its_buffer_is_asked_twice(box: Box) -> None:
+def test_a_process_list_that_outgrew_its_buffer_is_asked_twice() -> None:
+    box = Box("gpu NVIDIA L4\nprocess 100 64\nerror nvmlDeviceGetComputeRunningProcesses_v3 INSUFFICIENT_SIZE 0 5")
     assert dict(box.gpu_at(0).reasons)["processes"] is Reason.DRIVER_ERROR
     assert box.gpu_at(5).processes == (GpuProcess(100, 64 << 20),)
 
 
-@of("driver 535.54.03\ngpu NVIDIA L4\nprocess_struct 535\nprocess 4711 69000\nprocess 4712 64\nprocess 4713 64")
-def test_garbled_process_lists_of_driver_535_are_dropped_and_told(box: Box) -> None:
+def test_garbled_process_lists_of_driver_535_are_dropped_and_told() -> None:
+    box = Box(
+        "driver 535.54.03\ngpu NVIDIA L4\nprocess_struct 535\nprocess 4711 69000\nprocess 4712 64\nprocess 4713 64"
+    )
     poll = box.poll_at(0)
     assert poll.readings[0].processes is None
     assert dict(poll.readings[0].reasons)["processes"] is Reason.DRIVER_ERROR
@@ -203,8 +178,8 @@ def test_garbled_process_lists_of_driver_535_are_dropped_and_told(box: Box) -> N
     assert "update the driver" in probe.hint
 
 
-@of("gpu NVIDIA \x1b[31mH100\nuuid GPU-\x07")
-def test_text_from_the_board_is_cleaned_at_the_door(box: Box) -> None:
+def test_text_from_the_board_is_cleaned_at_the_door() -> None:
+    box = Box("gpu NVIDIA \x1b[31mH100\nuuid GPU-\x07")
     facts = box.gpu_at(0).facts
     assert "\x1b" not in (facts.name or "")
     assert "\x07" not in (facts.uuid or "")

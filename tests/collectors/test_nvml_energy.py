@@ -1,4 +1,4 @@
-"""Energy: the driver's counter is the exact integral of power, whatever is missed in between; without one, an estimate."""
+"""Energy: the driver's counter is the exact integral of power, whatever is missed; without one, an estimate."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from collectors.nvml_sources import EnergyEstimate
 from collectors.readings import GpuReading, Reason
-from tests.nvml_stub.stub import Box
+from tests.nvml_stub.stub import Box, pynvml_as_found
 from tokwatch.demo.scenario import parse
+
+__all__ = ["pynvml_as_found"]
 
 BURSTS = """
 gpu NVIDIA H100 80GB HBM3

@@ -8,7 +8,9 @@ import pytest
 from collectors.nvml_calls import Calls
 from collectors.nvml_session import Session
 from collectors.readings import Probe, Reason
-from tests.nvml_stub.stub import Box
+from tests.nvml_stub.stub import Box, pynvml_as_found
+
+__all__ = ["pynvml_as_found"]
 
 GPUS = "gpu NVIDIA H100 80GB HBM3\npower_w 300\ngpu NVIDIA H100 80GB HBM3\npower_w 100\n"
 
@@ -49,7 +51,6 @@ def test_no_driver_library_on_the_host_is_told(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(pynvml, "nvmlLib", None)
     monkeypatch.setattr(pynvml, "CDLL", no_library)
-    pynvml._nvmlGetFunctionPointer_cache.clear()
     poll = Session(pynvml, Calls(pynvml), lambda: 0).poll()
     assert "no NVIDIA driver library" in driver_probe(poll.probes).found
 
@@ -92,9 +93,17 @@ def test_a_gpu_that_refuses_its_handle_after_a_new_init_keeps_its_identity() -> 
 
 def test_when_every_gpu_is_lost_the_driver_is_opened_again_until_they_are_back() -> None:
     box = Box("error * GPU_IS_LOST 10 12\n" + GPUS)
+    box.gpus_at(9)
     assert {gpu.problem for gpu in box.gpus_at(10)} == {Reason.LOST}
     assert {gpu.problem for gpu in box.gpus_at(14)} == {Reason.LOST}
     assert [gpu.power_w for gpu in box.gpus_at(15)] == [300, 100]
+
+
+def test_gpus_that_were_lost_before_we_came_are_rows_too() -> None:
+    box = Box("gpu NVIDIA L4\nerror * GPU_IS_LOST\n")
+    for second in (0, 1, 5):
+        gpu = box.gpu_at(second)
+        assert (gpu.facts.index, gpu.facts.uuid, gpu.problem) == (0, None, Reason.LOST)
 
 
 def test_persistence_mode_off_is_a_warning() -> None:

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pynvml
@@ -46,8 +47,16 @@ def stub_environment(scenario_path: Path) -> dict[str, str]:
     return {**os.environ, "LD_LIBRARY_PATH": str(build_stub().parent), "TOKWATCH_NVML_SCENARIO": str(scenario_path)}
 
 
+@pytest.fixture(autouse=True)
+def pynvml_as_found() -> Iterator[None]:
+    """Takes the stub out again; a module that uses the stub imports this fixture."""
+    yield
+    pynvml.nvmlLib = None
+    pynvml._nvmlGetFunctionPointer_cache.clear()
+
+
 class StubLibrary:
-    """The stub in this process, loaded under pynvml. One process has one library: load a new scenario, not a new one."""
+    """The stub in this process, under the real pynvml. One at a time: a new one is the same library, emptied."""
 
     def __init__(self, scenario: str) -> None:
         self._library = ctypes.CDLL(str(build_stub()))
@@ -79,12 +88,6 @@ class StubLibrary:
 
     def release_hangs(self) -> None:
         self._library.nvml_stub_release_hangs()
-
-    def unload(self) -> None:
-        """Leaves pynvml as if it had never been initialised."""
-        self.release_hangs()
-        pynvml.nvmlLib = None
-        pynvml._nvmlGetFunctionPointer_cache.clear()
 
 
 class Box:

@@ -154,3 +154,162 @@ class TokwatchApp(App[str]):
             span_ms=feed.span_ms,
             can_go_live=feed.can_go_live,
         )
+
+    def _kept_frame(self, first: Snapshot) -> Frame:
+        return Frame(first, kept=True, age_s=max(0.0, self._now() - first.wall_ms / 1000))
+
+    def _check_age(self) -> None:
+        """Keeps ages and spans true while no Snapshot comes. Nothing is repainted when they read the same."""
+        snapshot = self.frame.snapshot
+        if snapshot is None:
+            return
+        if self.frame.kept:
+            self.frame = self._kept_frame(snapshot)
+        elif self._arrived_s is not None:
+            silent_s = self._now() - self._arrived_s
+            late = snapshot.mode == "live" and silent_s > LATE_AFTER * snapshot.interval_s
+            self.frame = self._frame(snapshot, age_s=silent_s if late else None)
+
+    def _open_sources_when_empty(self, snapshot: Snapshot) -> None:
+        """With nothing found Sources is the screen that helps; the home screen comes back with the first find."""
+        empty = not snapshot.gpus and not snapshot.servers
+        if empty and snapshot.probes and not self._seen_any and not self._sources_opened_itself:
+            self._sources_opened_itself = True
+            self.action_show_sources()
+        elif not empty and not self._seen_any:
+            self._seen_any = True
+            if self._sources_opened_itself:
+                self.action_show_fleet()
+
+    # Screens and looks
+
+    def action_show_fleet(self) -> None:
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def action_show_sources(self) -> None:
+        from tokwatch.dashboard.screens.sources import SourcesScreen  # not part of the first frame
+
+        if not isinstance(self.screen, SourcesScreen):
+            self.action_show_fleet()
+            self.push_screen(SourcesScreen())
+
+    def action_help(self) -> None:
+        from tokwatch.dashboard.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    def action_toggle_theme(self) -> None:
+        self.theme = LIGHT_THEME.name if self.current_theme.dark else DARK_THEME.name
+
+    def _take_theme(self, theme: Theme) -> None:
+        self.look = Look(palette_of(theme), self.look.ascii_only)
+
+    def action_demo(self) -> None:
+        """Ends with the result "demo"; the command line starts it."""
+        self.exit("demo")
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every key's action, then Textual's own."""
+        for binding in self.BINDINGS:
+            if isinstance(binding, Binding):
+                action = binding.action
+                yield SystemCommand(
+                    binding.description,
+                    f"key {binding.key}",
+                    lambda action=action: self.call_later(self.run_action, action),
+                )
+        yield SystemCommand("Demo", "Leave and start the demo", self.action_demo)
+        yield from super().get_system_commands(screen)
+
+    # Time
+
+    def action_toggle_pause(self) -> None:
+        if feed := self._ready_feed():
+            if self.frame.snapshot and self.frame.snapshot.mode == "paused":
+                feed.play()
+            else:
+                feed.pause()
+            self._check_age()
+
+    def action_step(self, ticks: int) -> None:
+        if feed := self._ready_feed():
+            feed.step(ticks)
+
+    def action_slower(self) -> None:
+        self._change_speed(
+            max((speed for speed in SPEEDS if self._feed and speed < self._feed.speed), default=SPEEDS[0])
+        )
+
+    def action_faster(self) -> None:
+        self._change_speed(
+            min((speed for speed in SPEEDS if self._feed and speed > self._feed.speed), default=SPEEDS[-1])
+        )
+
+    def _change_speed(self, speed: float) -> None:
+        if feed := self._ready_feed():
+            feed.set_speed(speed)
+            self._check_age()
+
+    def action_start(self) -> None:
+        if (feed := self._ready_feed()) and feed.span_ms:
+            feed.seek(feed.span_ms[0])
+
+    def action_live(self) -> None:
+        if feed := self._ready_feed():
+            feed.go_live()
+
+    def action_go_to(self) -> None:
+        from tokwatch.dashboard.moments import parse_moment
+        from tokwatch.dashboard.screens.prompt import Prompt
+
+        feed, snapshot = self._ready_feed(), self.frame.snapshot
+        if feed is None or snapshot is None:
+            return
+
+        def read(text: str) -> int:
+            end_ms = feed.span_ms[1] if feed.span_ms else snapshot.tick_ms
+            return parse_moment(text, from_ms=snapshot.tick_ms, end_ms=end_ms, utc_offset_s=snapshot.utc_offset_s)
+
+        self.push_screen(
+            Prompt("Go to", "14:03, 14:03:20, 2026-05-01 14:03 or -10m", read),
+            lambda at_ms: feed.seek(at_ms) if at_ms is not None else None,
+        )
+
+    def action_set_price(self) -> None:
+        from tokwatch.dashboard.moments import parse_price
+        from tokwatch.dashboard.screens.prompt import Prompt
+
+        feed, snapshot = self._ready_feed(), self.frame.snapshot
+        if feed is None or snapshot is None:
+            return
+        if not feed.can_go_live:
+            self._say("A stored session keeps the prices that were in force. Set a price while live.")
+            return
+        self.push_screen(
+            Prompt(
+                f"Price in {plain(snapshot.currency)} of one GPU for one hour",
+                "such as 2.35; in force from now on",
+                parse_price,
+            ),
+            lambda price: feed.set_price(price) if price is not None else None,
+        )
+
+    def _ready_feed(self) -> Feed | None:
+        if self._feed is None:
+            self._say("Still starting: nothing is being read yet.")
+        return self._feed
+
+    def _say(self, text: str) -> None:
+        self.notify(text, markup=False)
+
+
+def _let_go_of_the_terminal() -> None:
+    """Points the standard streams at nothing. A terminal that is gone fails every write, and Textual's writer thread would die of
+    the first one and leave the app waiting for it."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.__stdin__, sys.__stdout__, sys.__stderr__):
+        if stream is not None:
+            os.dup2(nothing, stream.fileno())
+    os.close(nothing)

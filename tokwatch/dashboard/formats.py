@@ -12,7 +12,7 @@ _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
 
 def currency_sign(currency: str) -> str:
-    """"$" for USD; a currency without a sign of its own is written out with a space."""
+    """ "$" for USD; a currency without a sign of its own is written out with a space."""
     return _SIGNS.get(currency, f"{currency} ")
 
 
@@ -55,7 +55,13 @@ def money(value: float, sign: str = "$") -> str:
 
 def per_million(value: float) -> str:
     """Money per million tokens, without its sign: two decimals, three below 0.10."""
-    return _minus(f"{value:.3f}") if 0 < abs(value) < 0.0995 else _minus(f"{value:.2f}") if value < 999.995 else count(value)
+    return (
+        _minus(f"{value:.3f}")
+        if 0 < abs(value) < 0.0995
+        else _minus(f"{value:.2f}")
+        if value < 999.995
+        else count(value)
+    )
 
 
 def percent(share: float) -> str:

@@ -79,7 +79,7 @@ class RecorderLock:
             try:
                 asking, _ = listening.accept()
             except OSError:
-                return  # released
+                return  # released; or no descriptors left, and the name is held all the same
             with asking:
                 _, uid = _peer(asking)
                 store = os.fspath(self._store) if uid == os.getuid() else None

@@ -62,7 +62,7 @@ class Reader:
         ]
 
     def entities(self) -> list[Entity]:
-        """Everything that was ever measured. Labels inside a key of a flow are JSON: clean them when they are decoded."""
+        """Everything that was ever measured. A flow's key is JSON: whoever decodes it cleans the labels in it."""
         return [
             replace(entity, host=clean_label(entity.host), key=clean_label(entity.key, _KEY_LIMIT))
             for entity in rows.select_entities(self._connection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.containers import Vertical
 from textual.events import Resize
 from textual.widget import Widget
 
@@ -18,7 +19,15 @@ from tokwatch.dashboard.widgets.state_strip import StateStrip
 from tokwatch.dashboard.widgets.tiles import Tiles
 from tokwatch.dashboard.widgets.transport import Transport
 
-KEYS = (("?", "help"), ("space", "pause"), ("←→", "time"), ("$", "price"), ("t", "theme"), ("g", "go to"), ("q", "quit"))
+KEYS = (
+    ("?", "help"),
+    ("space", "pause"),
+    ("←→", "time"),
+    ("$", "price"),
+    ("t", "theme"),
+    ("g", "go to"),
+    ("q", "quit"),
+)
 
 
 class FleetScreen(FrameScreen):
@@ -31,8 +40,7 @@ class FleetScreen(FrameScreen):
         Binding("pageup", "cursor(-10)", "Ten GPUs up"),
     ]
     CSS = """
-    FleetScreen > #footer { dock: bottom; }
-    FleetScreen > Transport { dock: bottom; offset-y: -1; }
+    FleetScreen > #bottom { dock: bottom; height: auto; }
     """
     _plan: Plan | None = None
 
@@ -45,8 +53,9 @@ class FleetScreen(FrameScreen):
         yield GpuClosing(look)
         yield StateStrip(look)
         yield AlertList(look)
-        yield Transport(look)
-        yield Footer(look, "Fleet", KEYS)
+        with Vertical(id="bottom"):
+            yield Transport(look)
+            yield Footer(look, "Fleet", KEYS)
 
     def show(self, frame: Frame) -> None:
         self._arrange(frame)
@@ -60,9 +69,7 @@ class FleetScreen(FrameScreen):
 
     def _arrange(self, frame: Frame, height: int | None = None) -> None:
         gpus = len(frame.snapshot.gpus) if frame.snapshot else 0
-        new = plan(
-            height or self.size.height, gpus, alert_count(frame.snapshot), replaying=not frame.live
-        )
+        new = plan(height or self.size.height, gpus, alert_count(frame.snapshot), replaying=not frame.live)
         if new == self._plan:
             return
         self._plan = new

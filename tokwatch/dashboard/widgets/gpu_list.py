@@ -38,9 +38,7 @@ class GpuHeading(Canvas):
                 heading = _RIGHT[key].replace("$", sign)
                 line.put(place.x, heading, "quiet", width=max(place.width, len(heading)), right=True)
             elif snapshot:
-                limits = {
-                    row.power_limit_w if key == "power_bar" else row.memory_total_gib for row in snapshot.gpus
-                }
+                limits = {row.power_limit_w if key == "power_bar" else row.memory_total_gib for row in snapshot.gpus}
                 limit = limits.pop() if len(limits) == 1 else None
                 if limit:
                     line.put(place.x, f"of {limit:.0f}", "faint", width=place.width)
@@ -109,7 +107,9 @@ class GpuRows(Canvas):
         ):
             if key in places:
                 zero = figure.value == 0 and role in ("text", "bright")
-                put_figure(line, places[key], figure, formats.figure(figure, write), "quiet" if zero else role, bold=bold)
+                put_figure(
+                    line, places[key], figure, formats.figure(figure, write), "quiet" if zero else role, bold=bold
+                )
         if "spark" in places:
             _put_blocks(line, places["spark"], row.spark)
         if "power_bar" in places:

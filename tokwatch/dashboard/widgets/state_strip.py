@@ -41,7 +41,9 @@ class StateStrip(Canvas):
         hours = round((snapshot.tick_ms - snapshot.strip_from_ms) / 3_600_000)
         left = line.put(MARGIN, f"LAST {hours} HOURS", bold=True)
         seen = {span.state for row in snapshot.strip for span in row.spans}
-        entries = [glyphs.look_of_state(state) for state in glyphs.STATE_ORDER if state in seen or state in _QUIET_STATES]
+        entries = [
+            glyphs.look_of_state(state) for state in glyphs.STATE_ORDER if state in seen or state in _QUIET_STATES
+        ]
         x = line.width - MARGIN
         for look in reversed(entries):
             x -= len(look.word)
@@ -57,9 +59,7 @@ def _put_spans(line: Line, row: StripRow, first_cell: int, cell_ms: int, cells: 
     marks = _marks(row.spans, first_cell, cell_ms, cells)
     for column, state in enumerate(marks):
         look = glyphs.look_of_state(state) if state else None
-        line.put(
-            _LEFT + column, look.mark if look else glyphs.UNWATCHED, look.mark_role if look else "faint"
-        )
+        line.put(_LEFT + column, look.mark if look else glyphs.UNWATCHED, look.mark_role if look else "faint")
 
 
 def _marks(spans: tuple[StateSpan, ...], first_cell: int, cell_ms: int, cells: int) -> list[str]:

@@ -203,9 +203,7 @@ def _put_spark(tile: Tile, values: Sequence[float | None]) -> None:
         tile.put(row, (text[:-1], Ink("work_past")), (text[-1:], Ink("work")))
 
 
-def _put_big(
-    tile: Tile, look: Look, sign: str, amount: str, ink: Ink, unit: tuple[str, Ink], room: int
-) -> bool:
+def _put_big(tile: Tile, look: Look, sign: str, amount: str, ink: Ink, unit: tuple[str, Ink], room: int) -> bool:
     """The amount as a big figure in rows 1 to 3, or False when there is no room for it."""
     rows = big_figure(amount)
     if rows is None or look.ascii_only or tile.last < 4 or tile.lines[0].width < _BIG_FROM:

@@ -1,0 +1,108 @@
+"""Help: keys from the bindings that are in force, and what the glyphs and marks mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from tokwatch.dashboard import glyphs
+from tokwatch.dashboard.screens.base import FrameScreen
+from tokwatch.dashboard.screens.fleet import FleetScreen
+from tokwatch.dashboard.screens.sources import SourcesScreen
+from tokwatch.dashboard.widgets.document import Document, Page
+from tokwatch.dashboard.widgets.footer import Footer
+from tokwatch.dashboard.widgets.header import Header
+
+_KEY_NAMES = {
+    "question_mark": "?",
+    "dollar_sign": "$",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+    "shift+left": "shift ←",
+    "shift+right": "shift →",
+    "escape": "esc",
+}
+_STATES = {
+    "serving": "requests run or tokens moved in the window",
+    "parked": "a model is loaded and nobody asks it",
+    "held": "memory is held and nothing runs",
+    "unallocated": "no process: paid for and free",
+    "loading": "a server starts",
+    "other work": "busy with something that is not a known inference engine",
+    "blind": "a server is here and cannot be read",
+    "lost": "the driver no longer answers for this GPU",
+    "unknown": "not enough is known; never counted as idle",
+}
+_MARKS = (
+    (glyphs.ABSENT, "not measured, or does not apply; 0 is a measured zero"),
+    (glyphs.INFINITE, "cost without tokens"),
+    ("~", "estimated: energy from power samples"),
+    ("few", "under 100 tokens in the window: true, but not worth comparing"),
+    ("quiet state", "not confirmed yet: it has to last a moment before it counts"),
+)
+_TEXT = 22
+
+
+class HelpScreen(FrameScreen):
+    """One page over whatever screen asked."""
+
+    BINDINGS = [
+        Binding("escape,question_mark", "app.pop_screen", "Close help"),
+        Binding("down,j", "scroll(1)", "Down"),
+        Binding("up,k", "scroll(-1)", "Up"),
+        Binding("pagedown", "scroll(10)", "Ten lines down"),
+        Binding("pageup", "scroll(-10)", "Ten lines up"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        look = self.tokwatch.look
+        yield Header(look)
+        yield HelpPage(look)
+        yield Footer(look, "", (("esc", "close"), ("↑↓", "scroll")))
+
+    def action_scroll(self, by: int) -> None:
+        page = self.query_one(HelpPage)
+        page.scroll_to(y=page.scroll_offset.y + by, animate=False)
+
+
+class HelpPage(Document):
+    """The text of the screen."""
+
+    def write(self, page: Page) -> None:
+        for heading, bindings in (
+            ("KEYS", type(self.app).BINDINGS),
+            ("ON FLEET", FleetScreen.BINDINGS),
+            ("ON SOURCES", SourcesScreen.BINDINGS),
+        ):
+            page.heading(heading)
+            for keys, description in _keys(bindings):
+                line = page.line()
+                line.put(4, keys, "ui", bold=True)
+                line.put(_TEXT, description)
+        page.line().put(4, "ctrl+p", "ui", bold=True)
+        page.lines[-1].put(_TEXT, "Every action by name")
+        page.heading("STATES")
+        for state, meaning in _STATES.items():
+            look = glyphs.look_of_state(state)
+            line = page.line()
+            line.put(4, look.glyph, look.role)
+            line.put(6, look.word)
+            page.beside(line, _TEXT, meaning)
+        page.heading("MARKS")
+        for mark, meaning in _MARKS:
+            line = page.line()
+            line.put(4, mark)
+            page.beside(line, _TEXT, meaning)
+
+
+def _keys(bindings: Iterable[BindingType]) -> Iterable[tuple[str, str]]:
+    for binding in bindings:
+        if isinstance(binding, Binding):
+            names = (_KEY_NAMES.get(key, key) for key in binding.key.split(","))
+            yield " ".join(names), binding.description
