@@ -125,13 +125,13 @@ def _read(engine: Engine, arguments: list[str]) -> Launch:
     def value(names: tuple[str, ...]) -> str | None:
         return next((values[flag] for flag in names if flag in values), None)
 
-    file = value(engine.model_file)
-    names = (value(engine.served_name), _basename(file) if file else None, value(engine.model), first_word)
+    file = _model(value(engine.model_file))
+    names = map(_model, (value(engine.served_name), file and _basename(file), value(engine.model), first_word))
     switch = engine.metrics_switch
     return Launch(
         engine=engine,
         port=_whole(value(engine.port), 65_535),
-        model=next(filter(None, map(_model, names)), None),
+        model=next(filter(None, names), None),
         tensor_parallel=_whole(value(engine.tensor_parallel), _MAX_RANKS),
         pipeline_parallel=_whole(value(engine.pipeline_parallel), _MAX_RANKS),
         data_parallel=_whole(value(engine.data_parallel), _MAX_RANKS),
@@ -179,8 +179,7 @@ def _model(text: str | None) -> str | None:
     name = next(iter((text or "").split()), "").partition(",")[0].partition("?")[0]
     scheme, is_url, rest = name.partition("://")
     if is_url:
-        authority, slash, path = rest.partition("/")
-        name = f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
+        name = f"{scheme}://{rest.rpartition('@')[2]}"  # a key may hold a slash, so the last @ ends the user part
     return clean_label(name) or None
 
 

@@ -69,11 +69,12 @@ def discover(proc: ProcSource = THIS_BOX) -> Discovery:
     ports = proc.listening_ports() if trees else ()
     candidates = [found for tree in trees if (found := _look_at(tree, ports or (), proc)) is not None]
     candidates = _claim_ownerless(candidates, ports or ())
-    servers = _one_per_address(_server(candidate, proc) for candidate in candidates if candidate.sockets)
+    listening = _one_per_address(_server(candidate, proc) for candidate in candidates if candidate.sockets)
     silent = [candidate for candidate in candidates if not candidate.sockets]
+    servers = (*listening, *_still_loading(silent, ports or (), proc))
     pids_are_the_hosts = proc.pids_are_the_hosts()
     probes = [
-        *map(_server_probe, servers),
+        *map(_server_probe, listening),
         *map(_silent_probe, silent),
         *_box_probes(bool(trees), hidden, ports is not None, pids_are_the_hosts),
     ]
@@ -227,6 +228,19 @@ def _server(candidate: _Candidate, proc: ProcSource) -> ServerFacts:
         visible_devices=visible_devices(candidate.variables),
         hint=hint,
     )
+
+
+def _still_loading(
+    silent: Iterable[_Candidate], ports: Sequence[ListeningPort], proc: ProcSource
+) -> Iterable[ServerFacts]:
+    """Servers that do not listen yet, at the address they will have: their GPUs are loading, not held by a stranger."""
+    taken = {socket.port for socket in ports}
+    for candidate in silent:
+        port, tree = candidate.page_port, candidate.tree
+        orphan = tree.root in tree.workers  # its server is gone: nothing will listen
+        if port is not None and port not in taken and not orphan and not tree.started_by_hand:
+            taken.add(port)
+            yield _server(replace(candidate, sockets=(ListeningPort("127.0.0.1", port, None),)), proc)
 
 
 def _one_per_address(servers: Iterable[ServerFacts]) -> tuple[ServerFacts, ...]:

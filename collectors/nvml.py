@@ -47,17 +47,18 @@ class NvmlCollector:
         self._closed = False
 
     async def collect(self) -> tuple[GpuReading, ...]:
-        """One reading of every GPU; nothing new is (). Returns within the patience, whatever the driver does."""
+        """One reading of every GPU; nothing new is (). Returns within the patience, whatever the driver does.
+
+        The patience counts from when the driver was asked, so one call waits for a silent driver, not every call.
+        """
         if self._closed:
             return ()
         late = self._take_answer()
-        if self._pending is None:
-            self._ask()
-        assert self._pending is not None
-        await asyncio.wait({self._pending}, timeout=self._patience_s)
-        fresh = self._take_answer() or late
-        if fresh is not None:
-            return fresh.readings
+        pending = self._pending or self._ask()
+        await asyncio.wait({pending}, timeout=max(self._patience_s - self._silent_s(), 0))
+        answer = self._take_answer() or late
+        if answer is not None:
+            return answer.readings
         return self._stalled_readings() if self._stalled() else ()
 
     def probes(self) -> tuple[Probe, ...]:
@@ -77,13 +78,14 @@ class NvmlCollector:
 
     # --- on the event loop --------------------------------------------------------------------------------------
 
-    def _ask(self) -> None:
+    def _ask(self) -> asyncio.Future[Poll]:
         if self._thread is None:
             self._thread = threading.Thread(target=self._serve, name="nvml", daemon=True)
             self._thread.start()
         self._pending = asyncio.get_running_loop().create_future()
         self._asked_ns = self._now_ns()
         self._requests.put(self._pending)
+        return self._pending
 
     def _take_answer(self) -> Poll | None:
         if self._pending is None or not self._pending.done():

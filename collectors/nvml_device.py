@@ -36,7 +36,7 @@ class Device:
         self._facts = GpuFacts(index=index, uuid=None, driver_version=driver_version)
         self._estimates = estimates  # by UUID; they outlive this initialisation
         self._gauges: Gauges | None = None
-        self._refused_with: int = Code.SUCCESS
+        self.refused_with: int = Code.SUCCESS  # the last code that stood for the whole GPU
         self._ask_again_ns = 0
 
     @property
@@ -55,14 +55,14 @@ class Device:
             except Refusal as refusal:
                 if refusal.code == Code.UNINITIALIZED:
                     raise
-                self._refused_with = refusal.code
+                self.refused_with = refusal.code
                 lost = refusal.reason is Reason.LOST
                 self._ask_again_ns = NEVER_NS if lost else now_ns + ASK_REFUSED_EVERY_NS
         return GpuReading(
             facts=self._gauges.facts if self._gauges else self._facts,
             at_ns=now_ns,
-            problem=reason_for(self._refused_with),
-            problem_text=str(gpu_words(self._refused_with)),
+            problem=reason_for(self.refused_with),
+            problem_text=str(gpu_words(self.refused_with)),
         )
 
     def _open(self) -> Gauges:

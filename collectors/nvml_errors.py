@@ -9,12 +9,14 @@ from collectors.readings import Reason
 
 
 class Code(enum.IntEnum):
-    """Return codes of nvml.h that we tell apart."""
+    """Return codes of nvml.h, without their NVML_ERROR_."""
 
     SUCCESS = 0
     UNINITIALIZED = 1
+    INVALID_ARGUMENT = 2
     NOT_SUPPORTED = 3
     NO_PERMISSION = 4
+    NOT_FOUND = 6
     INSUFFICIENT_SIZE = 7
     INSUFFICIENT_POWER = 8
     DRIVER_NOT_LOADED = 9
@@ -27,6 +29,9 @@ class Code(enum.IntEnum):
     RESET_REQUIRED = 16
     OPERATING_SYSTEM = 17
     LIB_RM_VERSION_MISMATCH = 18
+    IN_USE = 19
+    MEMORY = 20
+    NO_DATA = 21
     ARGUMENT_VERSION_MISMATCH = 25
     DEPRECATED = 26
     UNKNOWN = 999
@@ -92,6 +97,7 @@ _DRIVER_WORDS: dict[int, Words] = {
     Code.UNINITIALIZED: Words("the NVIDIA driver library was shut down by this process", "it is opened again shortly"),
     Code.OPERATING_SYSTEM: Words("the operating system blocks the NVIDIA driver", _RECREATE),
     Code.GPU_IS_LOST: Words("every GPU fell off the bus", "drain this host and reboot it; see Xid lines in dmesg"),
+    Code.RESET_REQUIRED: Words("every GPU needs a reset", "stop what uses them and run: sudo nvidia-smi --gpu-reset"),
     Code.UNKNOWN: Words("the NVIDIA driver fails without saying why", _RECREATE),
 }
 

@@ -26,6 +26,8 @@ SCOPE_NUMBERS = {"gpu": port.SCOPE_GPU, "module": port.SCOPE_MODULE}
 
 
 class Gauges:
+    """Reads one GPU until its handle dies. Each field fails on its own; a reading says which, and why."""
+
     def __init__(
         self,
         driver: Driver,
@@ -71,15 +73,17 @@ class Gauges:
         energy_mj = self._energy.ask(reasons)
         at_ns = self._energy_at_ns
         power_w, scope = self._power.ask(reasons) or (None, self.facts.power_scope)
-        self._set_facts(power_scope=scope)
-        estimated = energy_mj is None and reasons["energy_mj"] is Reason.UNSUPPORTED
-        if estimated:
+        self.facts = replace(self.facts, power_scope=scope)
+        estimated = False
+        if energy_mj is None and reasons["energy_mj"] is Reason.UNSUPPORTED:
+            del reasons["energy_mj"]
             energy_mj = self._estimate.add(at_ns, power_w)
-            if energy_mj is not None:
-                del reasons["energy_mj"]
+            estimated = energy_mj is not None
+            if not estimated:
+                reasons["energy_mj"] = reasons["power_w"]
         memory = self._memory.ask(reasons)
         if memory is not None:
-            self._set_facts(memory_total_bytes=memory.total)
+            self.facts = replace(self.facts, memory_total_bytes=memory.total)
         if at_ns >= self._slow_due_ns:
             self._slow_due_ns = at_ns + SLOW_EVERY_NS
             self._read_slow()
@@ -88,7 +92,7 @@ class Gauges:
             power_w=power_w,
             power_instant_w=self._power_instant.ask(reasons),
             energy_mj=energy_mj,
-            energy_estimated=estimated and energy_mj is not None,
+            energy_estimated=estimated,
             utilization=self._utilization.ask(reasons),
             memory_used_bytes=None if memory is None else memory.used,
             temperature_c=self._temperature.ask(reasons),
@@ -108,16 +112,14 @@ class Gauges:
         if self.processes_garbled:
             self._listed = None
             reasons["processes"] = Reason.DRIVER_ERROR
-        self._set_facts(
+        mig = self._mig.ask({})  # no reason kept: a GPU that does not know MIG has it off
+        self.facts = replace(
+            self.facts,
             power_limit_w=self._limit.ask(reasons),
-            mig=bool(self._mig.ask(reasons)),
+            mig=self.facts.mig if mig is None else mig,
             persistence_mode=self._persistence.ask(reasons),
         )
         self._slow_reasons = reasons
-
-    def _set_facts(self, **changes: object) -> None:
-        if any(getattr(self.facts, name) != value for name, value in changes.items()):
-            self.facts = replace(self.facts, **changes)  # type: ignore[arg-type]
 
     # --- where the values come from -----------------------------------------------------------------------------
 

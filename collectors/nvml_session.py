@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -55,7 +56,7 @@ class Session:
                 self._known[reading.facts.index] = reading.facts
         if readings and all(reading.problem is Reason.LOST for reading in readings):
             # Nothing is left that a new init could disturb, and only that finds a GPU which was reset.
-            return self._fail(Code.GPU_IS_LOST)
+            return self._fail(self._devices[0].refused_with)
         self._retry_after_ns = FIRST_RETRY_NS
         return Poll(readings, self._probes(readings))
 
@@ -78,11 +79,8 @@ class Session:
         )
 
     def _shut_down(self) -> None:
-        try:
+        with contextlib.suppress(Refusal):  # a driver that will not shut down says why at the next init
             self._calls(self._driver.nvmlShutdown)
-        except Refusal as refusal:
-            if refusal.code != Code.UNINITIALIZED:  # that is what we wanted
-                self._failed_with = refusal.code
 
     def _fail(self, code: int) -> Poll:
         self.close()

@@ -96,7 +96,7 @@ def test_parallel_sizes_are_read_in_every_spelling(command: str, sizes: tuple[in
         ("llama-server -hf ggml-org/gemma:Q4", "ggml-org/gemma:Q4"),
         ("trtllm-serve serve org/m", "org/m"),
         ("tritonserver --model-repository=/models", None),
-        ("vllm serve s3://key:word@bucket/m?signature=abc", "s3://bucket/m"),
+        ("vllm serve s3://key:wo/rd@bucket/m?signature=abc", "s3://bucket/m"),
     ],
 )
 def test_the_model_is_the_served_name_else_the_model(command: str, model: str | None) -> None:
@@ -109,12 +109,20 @@ def test_a_bare_word_behind_an_unknown_flag_may_be_its_value_and_is_not_the_mode
 
 
 @pytest.mark.parametrize(
-    "argument", [f"Qwen --api-key {SECRET}", f"Qwen\n{SECRET}", f"Qwen\0--api-key\0{SECRET}", f"Qwen?token={SECRET}"]
+    "argument",
+    [
+        f"Qwen --api-key {SECRET}",
+        f"Qwen\n{SECRET}",
+        f"Qwen /{SECRET}",
+        f"Qwen\0--api-key\0{SECRET}",
+        f"Qwen?token={SECRET}",
+    ],
 )
 def test_a_model_name_does_not_swallow_what_follows_it(argument: str) -> None:
-    found = recognise(["vllm", "serve", argument])
-    assert found is not None
-    assert found.model == "Qwen"
+    for argv in (["vllm", "serve", argument], ["llama-server", "-m", argument], ["vllm", "serve", "--model", argument]):
+        found = recognise(argv)
+        assert found is not None
+        assert found.model == "Qwen"
 
 
 def test_a_models_name_is_cleaned() -> None:

@@ -1,81 +1,17 @@
-"""Which inference servers run on a box, by its processes and listening ports. The boxes here are made up."""
+"""Which inference servers run on a box, by its processes. The boxes here are made up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-
 import pytest
 
-from collectors.discovery import Discovery, discover
-from collectors.processes import ListeningPort, Process, ProcessDetails
-from collectors.readings import Probe, ServerFacts
-
-OPERATOR = 1500
-USERS = {0: "root", 110: "llm", OPERATOR: "operator", 2000: "mallory"}
-
-
-@dataclass
-class Box:
-    """A process table that a test fills in."""
-
-    table: list[Process] = field(default_factory=list)
-    above: dict[int, int] = field(default_factory=dict)
-    ports: list[ListeningPort] | None = field(default_factory=list)
-    uids: dict[int, int] = field(default_factory=dict)
-    environments: dict[int, Mapping[str, str] | None] = field(default_factory=dict)
-    gone: set[int] = field(default_factory=set)
-    hidden: int = 0
-    host_pids: bool = True
-    socket_scans: int = 0
-
-    def run(self, pid: int, command: str, parent: int = 1, uid: int = OPERATOR, **environment: str) -> None:
-        self.table.append(Process(pid, tuple(command.split())))
-        self.above[pid] = parent
-        self.uids[pid] = uid
-        self.environments[pid] = environment
-
-    def listen(self, port: int, pid: int | None, ip: str = "0.0.0.0") -> None:
-        assert self.ports is not None
-        self.ports.append(ListeningPort(ip, port, pid))
-
-    def processes(self) -> tuple[Sequence[Process], int]:
-        return self.table, self.hidden
-
-    def parents(self, pids: Iterable[int]) -> Mapping[int, int]:
-        return {pid: self.above[pid] for pid in pids}
-
-    def listening_ports(self) -> Sequence[ListeningPort] | None:
-        self.socket_scans += 1
-        return self.ports
-
-    def details(self, pid: int, variables: frozenset[str]) -> ProcessDetails | None:
-        if pid in self.gone:
-            return None
-        environment = self.environments[pid]
-        wanted = None if environment is None else {name: environment[name] for name in variables & environment.keys()}
-        return ProcessDetails(self.uids[pid], USERS[self.uids[pid]], 1000.0 + pid, wanted)
-
-    def own_uid(self) -> int:
-        return OPERATOR
-
-    def pids_are_the_hosts(self) -> bool:
-        return self.host_pids
+from collectors.discovery import discover
+from collectors.readings import ServerFacts
+from tests.collectors.made_up_box import OPERATOR, USERS, Box, only_probe, only_server
 
 
 @pytest.fixture
 def box() -> Box:
     return Box()
-
-
-def only_server(found: Discovery) -> ServerFacts:
-    (server,) = found.servers
-    return server
-
-
-def only_probe(found: Discovery) -> Probe:
-    (probe,) = found.probes
-    return probe
 
 
 # --- one server ---------------------------------------------------------------------------------------------------
@@ -177,100 +113,6 @@ def test_an_orphaned_part_does_not_make_its_adoptive_parents_session_a_server(bo
     found = discover(box)
     assert found.servers == ()
     assert only_probe(found).name == "vllm pid 201"
-
-
-# --- ports and addresses ------------------------------------------------------------------------------------------
-
-
-def test_the_listening_socket_wins_over_the_flag(box: Box) -> None:
-    box.run(200, "vllm serve m --port 8000")
-    box.listen(8123, 200)
-    assert only_server(discover(box)).address == "127.0.0.1:8123"
-
-
-@pytest.mark.parametrize(
-    ("ips", "address"),
-    [
-        (["0.0.0.0"], "127.0.0.1:8000"),
-        (["::"], "127.0.0.1:8000"),
-        (["127.0.0.1"], "127.0.0.1:8000"),
-        (["::1"], "[::1]:8000"),
-        (["127.0.0.2"], "127.0.0.2:8000"),
-        (["::ffff:127.0.0.1"], "127.0.0.1:8000"),
-        (["10.0.0.5", "::1"], "[::1]:8000"),
-    ],
-)
-def test_a_server_is_read_over_loopback(box: Box, ips: list[str], address: str) -> None:
-    box.run(200, "vllm serve m")
-    for ip in ips:
-        box.listen(8000, 200, ip)
-    server = only_server(discover(box))
-    assert (server.address, server.metrics_url) == (address, f"http://{address}/metrics")
-
-
-@pytest.mark.parametrize(("ip", "address"), [("10.0.0.5", "10.0.0.5:8000"), ("fe80::1%eth0", "[fe80::1]:8000")])
-def test_a_server_on_another_address_only_is_shown_but_not_read(box: Box, ip: str, address: str) -> None:
-    box.run(200, "vllm serve m")
-    box.listen(8000, 200, ip)
-    server = only_server(discover(box))
-    assert (server.address, server.metrics_url) == (address, None)
-    assert "config" in server.hint
-
-
-def test_tritons_page_is_on_its_own_port_and_missing_without_it(box: Box) -> None:
-    box.run(200, "tritonserver --model-repository=/models")
-    box.listen(8000, 200)
-    assert only_server(discover(box)).metrics_url is None
-    box.listen(8002, 200)
-    assert only_server(discover(box)).metrics_url == "http://127.0.0.1:8002/metrics"
-
-
-def test_a_dynamo_worker_has_a_page_only_where_its_variable_says(box: Box) -> None:
-    box.run(200, "python -m dynamo.vllm --model m")
-    box.listen(41234, 200)
-    found = discover(box)
-    assert found.servers == ()
-    assert "DYN_SYSTEM_PORT" in only_probe(found).hint
-    box.environments[200] = {"DYN_SYSTEM_PORT": "9090"}
-    box.listen(9090, 200)
-    assert only_server(discover(box)).metrics_url == "http://127.0.0.1:9090/metrics"
-
-
-def test_a_page_behind_tls_and_one_that_is_not_at_metrics(box: Box) -> None:
-    box.run(200, "vllm serve m --port 8001 --ssl-certfile c.pem")
-    box.run(300, "trtllm-serve m")
-    box.listen(8001, 200)
-    box.listen(8000, 300)
-    assert [server.metrics_url for server in discover(box).servers] == [
-        "https://127.0.0.1:8001/metrics",
-        "http://127.0.0.1:8000/prometheus/metrics",
-    ]
-
-
-def test_llama_server_without_metrics_is_found_and_says_what_to_do(box: Box) -> None:
-    box.run(200, "llama-server -m /models/tiny.gguf")
-    box.listen(8080, 200, "127.0.0.1")
-    found = discover(box)
-    server = only_server(found)
-    assert (server.model, server.metrics_url, server.hint) == ("tiny.gguf", None, "start llama-server with --metrics")
-    assert only_probe(found) == Probe("server 127.0.0.1:8080", False, "llama.cpp with tiny.gguf, pid 200", server.hint)
-
-
-def test_two_servers_on_one_port_cannot_be_told_apart_and_are_one(box: Box) -> None:
-    for pid in (200, 300):
-        box.run(pid, "vllm serve m")
-        box.listen(8000, pid)
-    server = only_server(discover(box))
-    assert server.pids == (200, 300)
-    assert "share this port" in server.hint
-
-
-def test_a_server_that_does_not_listen_yet_is_a_probe(box: Box) -> None:
-    box.run(200, "vllm serve m")
-    found = discover(box)
-    assert found.servers == ()
-    assert only_probe(found).name == "vllm pid 200"
-    assert "loading" in only_probe(found).hint
 
 
 # --- other users --------------------------------------------------------------------------------------------------

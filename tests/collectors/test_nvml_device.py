@@ -183,3 +183,8 @@ def test_text_from_the_board_is_cleaned_at_the_door() -> None:
     facts = box.gpu_at(0).facts
     assert "\x1b" not in (facts.name or "")
     assert "\x07" not in (facts.uuid or "")
+
+
+def test_a_name_that_is_no_text_costs_only_the_name() -> None:
+    gpu = Box("gpu \udcff\udcfe\npower_w 100").gpu_at(1)
+    assert (gpu.facts.name, gpu.power_w, gpu.problem) == (None, 100, None)

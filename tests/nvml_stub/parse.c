@@ -9,6 +9,7 @@
 static const struct { const char *name; int code; } CODES[] = {
     {"UNINITIALIZED", 1},  {"INVALID_ARGUMENT", 2},    {"NOT_SUPPORTED", 3},       {"NO_PERMISSION", 4},
     {"NOT_FOUND", 6},      {"INSUFFICIENT_SIZE", 7},   {"DRIVER_NOT_LOADED", 9},   {"TIMEOUT", 10},
+    {"INSUFFICIENT_POWER", 8}, {"DEPRECATED", 26},
     {"IRQ_ISSUE", 11},     {"LIBRARY_NOT_FOUND", 12},  {"FUNCTION_NOT_FOUND", 13}, {"CORRUPTED_INFOROM", 14},
     {"GPU_IS_LOST", 15},   {"RESET_REQUIRED", 16},     {"OPERATING_SYSTEM", 17},   {"LIB_RM_VERSION_MISMATCH", 18},
     {"IN_USE", 19},        {"MEMORY", 20},             {"NO_DATA", 21},            {"ARGUMENT_VERSION_MISMATCH", 25},

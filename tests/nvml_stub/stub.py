@@ -69,7 +69,7 @@ class StubLibrary:
 
     def set_scenario(self, scenario: str) -> None:
         """A clean slate, at second 0 of the virtual clock. ValueError names the line that makes no sense."""
-        line = self._library.nvml_stub_load(scenario.encode())
+        line = self._library.nvml_stub_load(scenario.encode(errors="surrogateescape"))
         if line:
             raise ValueError(f"line {line} of the scenario makes no sense")
         self.set_time(0)

@@ -8,7 +8,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.store.records import NOON_MS, RUN, fill, flow, gpu, histograms, record, runs_of_records, tick
+from tests.store.records import NOON_MS, RUN, fill, flow, gpu, record, tick
+from tests.store.strategies import histograms, runs_of_records
 from tokwatch.ledger.entries import Absolute, Entity, Event, Flag, HistogramEntry, TickRecord
 from tokwatch.store.connection import open_for_writing
 from tokwatch.store.histograms import HistogramCodec

@@ -50,9 +50,6 @@ class TokwatchApp(App[str]):
 
     ENABLE_COMMAND_PALETTE = True
     TITLE = "tokwatch"
-    CSS = """
-    Screen { layers: base; background: $background; }
-    """
     BINDINGS = [
         Binding("1", "show_fleet", "Fleet: tiles, GPUs, states, alerts"),
         Binding("6", "show_sources", "Sources: what was looked for and found"),
@@ -261,7 +258,7 @@ class TokwatchApp(App[str]):
             feed.go_live()
 
     def action_go_to(self) -> None:
-        from tokwatch.dashboard.moments import parse_moment
+        from tokwatch.moments import parse_moment
         from tokwatch.dashboard.screens.prompt import Prompt
 
         feed, snapshot = self._ready_feed(), self.frame.snapshot
@@ -278,7 +275,7 @@ class TokwatchApp(App[str]):
         )
 
     def action_set_price(self) -> None:
-        from tokwatch.dashboard.moments import parse_price
+        from tokwatch.moments import parse_price
         from tokwatch.dashboard.screens.prompt import Prompt
 
         feed, snapshot = self._ready_feed(), self.frame.snapshot
@@ -306,8 +303,11 @@ class TokwatchApp(App[str]):
 
 
 def _let_go_of_the_terminal() -> None:
-    """Points the standard streams at nothing. A terminal that is gone fails every write, and Textual's writer thread would die of
-    the first one and leave the app waiting for it."""
+    """Points the standard streams at nothing.
+
+    A terminal that is gone fails every write; Textual's writer thread would die of the first one and leave the app
+    waiting for it.
+    """
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (sys.__stdin__, sys.__stdout__, sys.__stderr__):
         if stream is not None:

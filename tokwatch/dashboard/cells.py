@@ -22,8 +22,8 @@ _JOINS_ITS_NEIGHBOUR = frozenset(
 def to_cells(text: str) -> list[str]:
     """One item per terminal cell: a character, or "" for the second half of a wide one.
 
-    Whatever a terminal could act on, or whose width terminals disagree about, becomes U+FFFD: controls (C0, DEL, C1), line separators,
-    bidi marks, zero-width and unencodable characters.
+    Whatever a terminal could act on, or whose width terminals disagree about, becomes U+FFFD: controls (C0, DEL, C1),
+    line separators, bidi marks, zero-width and unencodable characters.
     """
     if text.isascii() and text.isprintable():
         return list(text)
@@ -54,6 +54,27 @@ def fit(cells: list[str], width: int) -> list[str]:
     if cells[width - 1] == _SECOND_HALF and kept:
         kept[-1] = " "
     return [*kept, "…"]
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """`text` in rows of at most `width` cells, broken at blanks where there are any."""
+    rows: list[str] = []
+    row: list[str] = []
+    width = max(1, width)
+    for word in text.split():
+        cells = to_cells(word)
+        while cells:
+            if row and len(row) + 1 + len(cells) <= width:
+                row += [" ", *cells]
+                break
+            if row:
+                rows.append("".join(row))
+            row, cells = cells[:width], cells[width:]
+            if not cells:
+                break
+    if row:
+        rows.append("".join(row))
+    return rows
 
 
 class Line:

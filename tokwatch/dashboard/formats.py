@@ -17,7 +17,7 @@ def currency_sign(currency: str) -> str:
 
 
 def count(value: float) -> str:
-    """A whole number with a thin group: 12 431; from 100 000 on with k or M: 431k. Below 10 with a decimal, if it has one."""
+    """A whole number with a thin group: 12 431; from 100 000 on as `short`. Below 10 with a decimal, if it has one."""
     if 0 < abs(value) < 9.95 and round(value, 1) != round(value):
         return _minus(f"{value:.1f}")
     if abs(value) >= 99_999.5:
@@ -143,15 +143,13 @@ def hour_minute(at_ms: int, utc_offset_s: int) -> str:
 
 def indices(numbers: tuple[int, ...]) -> str:
     """GPU indices with runs joined: 0–3, 6."""
-    parts: list[str] = []
+    runs: list[list[int]] = []
     for number in sorted(numbers):
-        if parts and number == last + 1:
-            first = parts[-1].split("–")[0]
-            parts[-1] = f"{first}–{number}"
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
         else:
-            parts.append(str(number))
-        last = number
-    return ", ".join(parts)
+            runs.append([number])
+    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def _minus(text: str) -> str:

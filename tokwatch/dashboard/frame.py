@@ -25,7 +25,7 @@ class Frame:
 
     @property
     def behind_s(self) -> float | None:
-        """How far the moment on screen lies before the right end of time; None while live or unknown."""
-        if self.live or self.snapshot is None or self.span_ms is None:
+        """How far the moment on screen lies before now; None while live, and in a session that is over."""
+        if self.live or not self.can_go_live or self.snapshot is None or self.span_ms is None:
             return None
         return max(0.0, (self.span_ms[1] - self.snapshot.tick_ms) / 1000)

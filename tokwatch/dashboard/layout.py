@@ -27,45 +27,45 @@ class Plan:
 
 
 def plan(height: int, gpus: int, alerts: int, *, replaying: bool) -> Plan:
-    """What fits. The list and the tiles come first, then alert lines, then their heading, then the strip.
+    """What fits. The tiles and the list come first, then three alert lines, the alerts' heading, the strip, more alerts.
 
     The strip is shown from 34 rows on, and only when every GPU has a line in the list and in the strip.
     """
     tiles = 7 if height >= 30 else 5 if height >= 14 else 0
-    transport = 1 if replaying else 0
     room = height - _HEADER - _FOOTER - tiles - _LIST_CHROME
-    blank_above_footer = 1 if room > 3 else 0
-    room -= max(blank_above_footer, transport)
-    rows = max(0, min(max(gpus, 1), room))
-    room -= rows
-    alert_lines = min(alerts, max(0, room - 1), 3) if alerts else 0
-    if alerts and not alert_lines and rows > 3:  # a long list gives two rows to what needs attention
-        rows, alert_lines, room = rows - 2, 1, room + 2
-    alert_gap = 1 if alert_lines else 0
-    room -= alert_gap + alert_lines
 
-    list_gap = 1 if tiles == 7 and room >= 1 else 0
-    room -= list_gap
-    heading = bool(alert_lines) and room >= _ALERT_CHROME
-    strip_rows = gpus + _STRIP_CHROME
-    strip_fits = height >= 34 and rows >= gpus > 0
-    if strip_fits and room >= strip_rows + 1 + (_ALERT_CHROME if heading else 0):
-        strip, strip_gap = strip_rows, 1
-    elif strip_fits and room >= strip_rows + 1:
-        strip, strip_gap, heading = strip_rows, 1, False
-    else:
-        strip, strip_gap = 0, 0
-    room -= strip + strip_gap + (_ALERT_CHROME if heading else 0)
-    alert_lines += min(max(0, room), max(0, alerts - alert_lines)) if alert_lines else 0
+    def take(rows: int) -> int:
+        """`rows` if there is room for all of them, else 0."""
+        nonlocal room
+        taken = rows if rows <= room else 0
+        room -= taken
+        return taken
+
+    transport = take(1) if replaying else 0
+    if not replaying and room > 3:
+        take(1)  # blank above the footer
+    kept_for_alerts = 2 if alerts and room > 5 else 0
+    list_rows = max(0, min(max(gpus, 1), room - kept_for_alerts))
+    take(list_rows)
+    alert_lines = min(alerts, 3, room - 1) if room > 1 else 0
+    alert_gap = take(1) if alert_lines else 0
+    take(alert_lines)
+    list_gap = take(1) if tiles == 7 else 0
+    heading = take(_ALERT_CHROME) if alert_lines else 0
+    strip_rows = gpus + _STRIP_CHROME if height >= 34 and list_rows >= gpus > 0 else 0
+    if strip_rows and strip_rows + 1 > room + heading >= strip_rows + 1:
+        room, heading = room + heading, 0
+    strip_gap = 1 if take(strip_rows + 1) and strip_rows else 0
+    more_alerts = take(min(room, alerts - alert_lines)) if alert_lines else 0
     return Plan(
         tiles=tiles,
         list_gap=list_gap,
-        list_rows=rows,
+        list_rows=list_rows,
         strip_gap=strip_gap,
-        strip=strip,
+        strip=strip_rows if strip_gap else 0,
         alert_gap=alert_gap,
-        alerts=alert_lines + (_ALERT_CHROME if heading else 0),
-        alert_heading=heading,
+        alerts=heading + alert_lines + more_alerts,
+        alert_heading=bool(heading),
         transport=transport,
     )
 
@@ -95,9 +95,10 @@ _COLUMNS = (
     Column("power_bar", 1, 10, 5, 24, 96),
     Column("memory", 0, 6, 6, 6, 112),
     Column("memory_bar", 1, 6, 4, 18, 112),
-    Column("temperature", 0, 3, 3, 3, 116),
+    Column("temperature", 1, 3, 3, 3, 116),
 )
 _GIVES_WAY = ("power_bar", "memory_bar", "serves", "state")
+_TIGHT = ("power", "tok_per_j", "tok_s")  # one blank before them is enough where room is short
 _GROWS = ("serves", "power_bar", "memory_bar", "state")
 
 
@@ -112,12 +113,16 @@ class Place:
 def columns(width: int) -> dict[str, Place]:
     """The columns that a terminal of `width` cells shows, by key, from left to right."""
     shown = {column.key: column for column in _COLUMNS if width >= column.goes_below}
-    room = width - 2 * MARGIN - 1 - sum(column.gap + column.width for column in shown.values())
+    room = width - 2 * MARGIN - sum(column.gap + column.width for column in shown.values())
     for key in _GIVES_WAY if room < 0 else ():
         if key in shown:
             cut = min(-room, shown[key].width - shown[key].least)
             shown[key] = replace(shown[key], width=shown[key].width - cut)
             room += cut
+    for key in _TIGHT if room > 0 else ():
+        if key in shown and room > 0:
+            shown[key] = replace(shown[key], gap=2)
+            room -= 1
     for key in _GROWS if room > 0 else ():
         if key in shown:
             more = min(room, shown[key].most - shown[key].width)

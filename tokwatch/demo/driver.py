@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tokwatch.demo.scenario import Code, Rule, Scenario, SimulatedGpu
+from collectors.nvml_errors import Code
+from tokwatch.demo.scenario import Rule, Scenario, SimulatedGpu
 
 _MIB = 1 << 20
 _NO_INSTANCE = 0xFFFFFFFF

@@ -47,39 +47,13 @@ So a GPU that is lost after a minute is `error * GPU_IS_LOST 60`, and one withou
 
 from __future__ import annotations
 
-import enum
 import math
 from dataclasses import dataclass, field
 
+from collectors.nvml_errors import Code
 from tokwatch.demo.waves import ZERO, Quantity, parse_wave
 
 _NS_PER_S = 1_000_000_000
-
-
-class Code(enum.IntEnum):
-    """NVML return codes by the names that a scenario uses for them."""
-
-    UNINITIALIZED = 1
-    INVALID_ARGUMENT = 2
-    NOT_SUPPORTED = 3
-    NO_PERMISSION = 4
-    NOT_FOUND = 6
-    INSUFFICIENT_SIZE = 7
-    DRIVER_NOT_LOADED = 9
-    TIMEOUT = 10
-    IRQ_ISSUE = 11
-    LIBRARY_NOT_FOUND = 12
-    FUNCTION_NOT_FOUND = 13
-    CORRUPTED_INFOROM = 14
-    GPU_IS_LOST = 15
-    RESET_REQUIRED = 16
-    OPERATING_SYSTEM = 17
-    LIB_RM_VERSION_MISMATCH = 18
-    IN_USE = 19
-    MEMORY = 20
-    NO_DATA = 21
-    ARGUMENT_VERSION_MISMATCH = 25
-    UNKNOWN = 999
 
 
 @dataclass(frozen=True, slots=True)

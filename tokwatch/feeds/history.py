@@ -115,7 +115,7 @@ class History:
     def _spent(self, gpu: int, from_ms: int, to_ms: int, states: Collection[State]) -> Spent:
         spent: Spent = {}
         for start, end, version in self.book.segments(from_ms, to_ms):
-            by_state = self._reader.state_ms(gpu, start, end, self._ids)
+            by_state = self._reader.state_ms(gpu, start, end, self._ids, as_of_ms=to_ms)
             key = version.id if version else 0
             spent[key] = spent.get(key, 0) + sum(by_state.get(state, 0) for state in states)
         return spent

@@ -65,6 +65,7 @@ class Sources:
             gpus=gpus,
             servers=self._servers.drain(),
             known_servers=self._known,
+            host_pids=self._discovery.pids_are_the_hosts,
             host=self._host.collect(),
             probes=_one_each((*self._gpus.probes(), *self._discovery.probes, *self._servers.probes())),
         )
@@ -94,9 +95,6 @@ class Sources:
 def merged(configured: Sequence[ServerFacts], discovery: Discovery) -> tuple[ServerFacts, ...]:
     """Configured servers first, each completed with what was found at its address; then the other found ones."""
     found = {facts.address: facts for facts in discovery.servers}
-    if not discovery.pids_are_the_hosts:
-        # In a container the driver's pids and ours are of different worlds: joining on them would be a guess.
-        found = {address: replace(facts, pids=()) for address, facts in found.items()}
     named = tuple(_completed(facts, found.pop(facts.address, None)) for facts in configured)
     return (*named, *found.values())
 

@@ -34,9 +34,9 @@ from tokwatch.ledger.entries import (
     TickRecord,
 )
 from tokwatch.ledger.evidence import Evidence
-from tokwatch.ledger.meter import MIB, Meter, gpu_key, server_key
+from tokwatch.ledger.meter import MIB, Meter
 from tokwatch.ledger.placement import GpuPlacement, place
-from tokwatch.ledger.registry import Registry, group_key
+from tokwatch.ledger.registry import Registry, gpu_key, group_key, server_key
 from tokwatch.ledger.states import StateBody, StateTracker, Thresholds
 
 
@@ -47,6 +47,7 @@ class Sightings:
     gpus: tuple[GpuReading, ...] = ()
     servers: tuple[ServerReading, ...] = ()
     known_servers: tuple[ServerFacts, ...] = ()
+    host_pids: bool = True  # False: the servers' pids are a container's, never to be compared with the driver's
     host: HostReading | None = None
     probes: tuple[Probe, ...] = ()
     problems: tuple[tuple[str, str], ...] = ()  # the recorder's own: (what, words); words empty when over
@@ -160,17 +161,23 @@ class Bookkeeper:
     # --- GPUs -----------------------------------------------------------------------------------------------------
 
     def _read_gpus(self, seen: Sightings, axis: Axis, host: int, changes: _Changes) -> tuple[GpuEntry, ...]:
-        placements = {placed.gpu_key: placed for placed in place(seen.known_servers, seen.gpus).gpus}
+        placement = place(seen.known_servers, seen.gpus, host_pids=seen.host_pids)
+        placements = {placed.gpu_key: placed for placed in placement.gpus}
+        if seen.gpus:
+            words = "; ".join(placement.conflicts)
+            changes.note("problem", 0, ProblemBody(words), "placement")
         by_address = {facts.address: facts for facts in seen.known_servers}
         entries = []
         for reading in seen.gpus:
             entry = self._meter.gpu(reading, axis, host=host)
             self._evidence.gpu(entry, axis.tick_ms)
-            placed = placements[gpu_key(reading)]
+            placed = placements[gpu_key(reading.facts)]
             servers = [by_address[address] for address in placed.servers]
             entities = [self._server_entity(facts, host, axis.tick_ms) for facts in servers]
             self._note_gpu(reading, entry.entity, placed, entities, changes)
-            signals = self._evidence.signals(reading, entry, servers, placed.has_process, axis.tick_ms / 1000)
+            signals = self._evidence.signals(
+                reading, entry, servers, _has_process(reading, placed), axis.tick_ms / 1000
+            )
             state, changed = self._states.step(entry.entity, signals, axis.tick_ms, entry.t0_ms, entry.t1_ms)
             if changed is not None:
                 changes.add(changed)
@@ -202,7 +209,7 @@ class Bookkeeper:
             reasons = dict.fromkeys(_MEASURED, reading.problem.value) | reasons
         changes.note("reasons", gpu, ReasonsBody(reasons))
         processes = None if reading.processes is None else len(reading.processes)
-        changes.note("placement", gpu, PlacementBody(tuple(servers), placed.method, processes))
+        changes.note("placement", gpu, PlacementBody(tuple(servers), placed.method if servers else "", processes))
 
     def _server_entity(self, facts: ServerFacts, host: int, tick_ms: int) -> int:
         return self._registry.id("server", server_key(facts), parent=host, seen_ms=tick_ms)
@@ -222,6 +229,11 @@ class Bookkeeper:
         total = reading.memory_total_bytes
         changes.note("facts", host, HostBody(self.run.host, None if total is None else total // MIB))
         return (self._meter.host(reading, axis, entity=host),)
+
+
+def _has_process(reading: GpuReading, placed: GpuPlacement) -> bool | None:
+    """None where the driver does not list processes and nothing is known to run there."""
+    return None if reading.processes is None and not placed.servers else placed.has_process
 
 
 _MEASURED = ("power_w", "energy_mj", "utilization", "memory_used_bytes", "temperature_c", "sm_clock_mhz")

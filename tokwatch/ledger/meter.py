@@ -5,25 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from collectors.readings import FlowReading, GpuReading, Histogram, HostReading, Moves, ServerFacts, ServerReading
+from collectors.readings import FlowReading, GpuReading, Histogram, HostReading, Moves, ServerReading
 from tokwatch.ledger.axis import NS_PER_MS, Axis
 from tokwatch.ledger.counters import counters_of, histogram_increment, increments
 from tokwatch.ledger.energy import EnergyMeter
 from tokwatch.ledger.entries import Absolute, Flag, FlowEntry, GpuEntry, HistogramEntry, HostEntry, ServerEntry, State
-from tokwatch.ledger.registry import Registry, flow_key
+from tokwatch.ledger.registry import Registry, flow_key, gpu_key, server_key
 
 MIB = 1 << 20
-
-
-def gpu_key(reading: GpuReading) -> str:
-    """A GPU's natural key: its UUID, else its PCI address, else its index."""
-    facts = reading.facts
-    return facts.uuid or facts.pci_bus_id or f"index:{facts.index}"
-
-
-def server_key(facts: ServerFacts) -> str:
-    """A server's natural key: another port is another server, a new pid is not."""
-    return f"{facts.address}|{facts.engine}"
 
 
 @dataclass(slots=True)
@@ -95,7 +84,7 @@ class Meter:
 
     def gpu(self, reading: GpuReading, axis: Axis, *, host: int) -> GpuEntry:
         """One GPU's entry; state and owner are decided later, by states and placement."""
-        entity = self._registry.id("gpu", gpu_key(reading), parent=host, seen_ms=axis.tick_ms)
+        entity = self._registry.id("gpu", gpu_key(reading.facts), parent=host, seen_ms=axis.tick_ms)
         gpu = self._gpus.setdefault(entity, _Gpu())
         at_ms = reading.at_ns // NS_PER_MS
         driver = reading.facts.driver_version or ""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from collectors.readings import GpuFacts, GpuReading, ServerFacts
+from tokwatch.ledger.registry import gpu_key
 
 _MIN_PREFIX = 8  # characters of a UUID that may stand for all of it
 _MAX_INDEX_DIGITS = 3
@@ -44,11 +45,6 @@ class Placement:
     def gpus_of(self, address: str) -> tuple[str, ...]:
         """Keys of the GPUs that serve `address`."""
         return tuple(gpu.gpu_key for gpu in self.gpus if address in gpu.servers)
-
-
-def gpu_key(facts: GpuFacts) -> str:
-    """The UUID, else "index:N" for a device that refuses its handle."""
-    return facts.uuid or f"index:{facts.index}"
 
 
 def place(servers: Sequence[ServerFacts], gpus: Sequence[GpuReading], *, host_pids: bool = True) -> Placement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from collectors.readings import GpuFacts, ServerFacts
 from tokwatch.ledger.entries import Entity
 
 MOST_ENTITIES = 1 << 20  # the low bits of a row's key
@@ -49,6 +50,16 @@ class Registry:
     def _remember(self, entity: Entity) -> None:
         self._by_key[entity.kind, entity.host, entity.key] = entity
         self._by_id[entity.id] = entity
+
+
+def gpu_key(facts: GpuFacts) -> str:
+    """A GPU's natural key: its UUID, else its PCI address, else its index."""
+    return facts.uuid or facts.pci_bus_id or f"index:{facts.index}"
+
+
+def server_key(facts: ServerFacts) -> str:
+    """A server's natural key: another port is another server, a new pid is not."""
+    return f"{facts.address}|{facts.engine}"
 
 
 def flow_key(server: int, model: str, role: str, tenant: str, tier: str) -> str:

@@ -166,6 +166,10 @@ class View:
         found = self.in_force.get(("settings", 0, ""))
         return found if isinstance(found, SettingsBody) else SettingsBody()
 
+    def take_over(self, run: Run, book: PriceBook) -> None:
+        """A new run goes on from here."""
+        self.run, self.book, self.zone = run, book, zone_of(run.timezone)
+
     # --- forward: one more tick -----------------------------------------------------------------------------------
 
     def apply(self, record: TickRecord) -> None:

@@ -53,12 +53,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """
     if not path.exists():
         raise StoreError(f"no store at {path}. Start one with `tokwatch record`, or name another with --store FILE.")
-    uri = path.absolute().as_uri()
-    if _is_still(path):
-        uri += "?immutable=1"
-    else:
-        uri += "?mode=ro"
-    connection = _connect(uri, path)
+    how = "?mode=ro&immutable=1" if _is_still(path) else "?mode=ro"
+    connection = _connect(path.absolute().as_uri() + how, path)
     try:
         version = _version(connection, path)
     except BaseException:

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -20,7 +19,7 @@ from tokwatch.store.connection import open_for_reading
 from tokwatch.store.histograms import HistogramCodec
 from tokwatch.store.quarters import STATE_COLUMNS, Quarters, read_quarters
 from tokwatch.store.rollup import QUARTER_MS, quarter_of
-from tokwatch.store.schema import ENTITY_BITS
+from tokwatch.store.schema import ENTITY_BITS, ENTITY_LIMIT
 
 _TICKS_AT_ONCE: Final = 256  # no read transaction stays open while the caller thinks
 _KEY_LIMIT: Final = 4096  # keys identify: only what nobody could have recorded is cut
@@ -41,9 +40,7 @@ class Reader:
     def __enter__(self) -> Reader:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -133,24 +130,53 @@ class Reader:
         with self._snapshot():
             return read_quarters(self._connection, self._codec, from_ms, to_ms, runs)
 
-    def state_ms(self, entity: int, from_ms: int, to_ms: int, runs: Collection[int] | None = None) -> dict[int, int]:
-        """Milliseconds a GPU spent in each State within (from_ms, to_ms], gaps left out; no zeros."""
+    def gpu_states(
+        self, runs: Collection[int] | None, from_ms: int, to_ms: int
+    ) -> Iterator[tuple[int, int, int, int, int]]:
+        """(gpu, t0_ms, t1_ms, State, Flag) of every GPU entry of the ticks in (from_ms, to_ms], in order."""
+        return self._connection.execute(
+            f"SELECT e.id & {ENTITY_LIMIT - 1}, t.tick_ms + e.t0, t.tick_ms + e.t1, e.state, e.flags FROM tick AS t "
+            f"CROSS JOIN gpu_raw AS e ON e.id BETWEEN t.tick_ms << {ENTITY_BITS} "
+            f"AND (t.tick_ms << {ENTITY_BITS}) + {ENTITY_LIMIT - 1} "
+            "WHERE t.tick_ms > :from AND t.tick_ms <= :to AND (:runs IS NULL OR +t.run IN "
+            "(SELECT value FROM json_each(:runs))) ORDER BY t.tick_ms",
+            {"from": from_ms, "to": to_ms, "runs": _json(runs)},
+        )
+
+    def state_ms(
+        self,
+        entity: int,
+        from_ms: int,
+        to_ms: int,
+        runs: Collection[int] | None = None,
+        *,
+        as_of_ms: int | None = None,
+    ) -> dict[int, int]:
+        """Milliseconds a GPU spent in each State within (from_ms, to_ms], gaps left out; no zeros.
+
+        as_of_ms: what was known at that tick; entries of later ticks that reach back are left out.
+        """
         total: dict[int, int] = defaultdict(int)
         with self._snapshot():
             for run in [run.id for run in self.runs()] if runs is None else runs:
-                for from_piece_ms, to_piece_ms, rolled in self._pieces(run, from_ms, to_ms):
-                    read = self._rolled_state_ms if rolled else self._raw_state_ms
-                    for state, ms in read(entity, run, from_piece_ms, to_piece_ms):
+                for from_piece_ms, to_piece_ms, rolled in self._pieces(run, from_ms, to_ms, as_of_ms):
+                    if rolled:
+                        found = self._rolled_state_ms(entity, run, from_piece_ms, to_piece_ms)
+                    else:
+                        found = self._raw_state_ms(entity, run, from_piece_ms, to_piece_ms, as_of_ms)
+                    for state, ms in found:
                         total[state] += ms
         return {state: total[state] for state in sorted(total) if total[state]}
 
-    def _pieces(self, run: int, from_ms: int, to_ms: int) -> Iterator[tuple[int, int, bool]]:
+    def _pieces(self, run: int, from_ms: int, to_ms: int, as_of_ms: int | None) -> Iterator[tuple[int, int, bool]]:
         """(from_ms, to_ms] cut into stretches that the run's quarter rows speak for, and others."""
         done_ms = from_ms
+        # A quarter row may hold the beginning of an entry from after its end; one quarter later none can.
+        rolled_to_ms = to_ms if as_of_ms is None else min(to_ms, as_of_ms - QUARTER_MS)
         whole = self._connection.execute(
             "SELECT quarter_ms FROM quarter WHERE run = ? AND rolled = 1 AND quarter_ms >= ? AND quarter_ms <= ? "
             "ORDER BY quarter_ms",
-            (run, from_ms, to_ms - QUARTER_MS),
+            (run, from_ms, rolled_to_ms - QUARTER_MS),
         ).fetchall()
         for _, stretch in groupby(enumerate(whole), lambda numbered: numbered[1][0] - numbered[0] * QUARTER_MS):
             quarters = [quarter_ms for _, (quarter_ms,) in stretch]
@@ -169,13 +195,16 @@ class Reader:
         ).fetchone()
         return [(state.value, ms) for state, ms in zip(State, row, strict=True)]
 
-    def _raw_state_ms(self, entity: int, run: int, from_ms: int, to_ms: int) -> list[tuple[int, int]]:
+    def _raw_state_ms(
+        self, entity: int, run: int, from_ms: int, to_ms: int, as_of_ms: int | None
+    ) -> list[tuple[int, int]]:
         # An entry in the range may be of a later tick: of the same quarter hour, or of one that says it reaches back.
         return self._connection.execute(
             "SELECT state, sum(min(t.tick_ms + t1, :to) - max(t.tick_ms + t0, :from)) FROM tick AS t "
             f"CROSS JOIN gpu_raw AS e ON e.id = (t.tick_ms << {ENTITY_BITS}) + :entity "
             "WHERE t.run = :run AND t.tick_ms > :from AND (t.tick_ms <= :edge OR t.reaches_ms < :edge) "
-            "AND t.tick_ms + t0 < :to AND t.tick_ms + t1 > :from AND e.flags & :gap = 0 GROUP BY state",
+            "AND (:as_of IS NULL OR t.tick_ms <= :as_of) AND t.tick_ms + t0 < :to AND t.tick_ms + t1 > :from "
+            "AND e.flags & :gap = 0 GROUP BY state",
             {
                 "entity": entity,
                 "run": run,
@@ -183,6 +212,7 @@ class Reader:
                 "to": to_ms,
                 "edge": quarter_of(to_ms) + QUARTER_MS,
                 "gap": Flag.GAP.value,
+                "as_of": as_of_ms,
             },
         ).fetchall()
 

@@ -144,13 +144,11 @@ class Writer:
             self._settle(opened, recording.recover)
             if opened.exception() is None:
                 self._serve(recording)
-        except StoreError as error:
-            opened.set_exception(error)
         except BaseException as error:
-            self._problem = f"the writer of {self._path} stopped: {error!r}"
-            if not opened.done():
-                opened.set_exception(error)
-            raise
+            if opened.done():
+                self._problem = f"the writer of {self._path} stopped: {error!r}"
+                raise
+            opened.set_exception(error)
         finally:
             if connection is not None:
                 connection.close()
@@ -167,6 +165,7 @@ class Writer:
                 last_turn = self._closed  # nothing is queued after this
             while self._calls:
                 work, answer = self._calls.popleft()
+                self._drain(recording)  # what was submitted before the call comes before it
                 self._settle(answer, partial(work, recording))
             self._drain(recording)
             if last_turn:
@@ -185,7 +184,7 @@ class Writer:
                 # This record will never fit; the next one may.
                 self._dropped += 1
                 self._problem = f"the store {self._path} refused tick {tick_ms}: {error}"
-            except sqlite3.Error as error:
+            except (sqlite3.Error, StoreError) as error:
                 self._problem = f"cannot write the store {self._path}: {error}; ticks wait in memory"
                 with self._wake:
                     self._backlog.appendleft(record)

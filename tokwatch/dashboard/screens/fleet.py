@@ -39,8 +39,8 @@ class FleetScreen(FrameScreen):
         Binding("pagedown", "cursor(10)", "Ten GPUs down"),
         Binding("pageup", "cursor(-10)", "Ten GPUs up"),
     ]
-    CSS = """
-    FleetScreen > #bottom { dock: bottom; height: auto; }
+    DEFAULT_CSS = """
+    FleetScreen > #bottom { dock: bottom; }
     """
     _plan: Plan | None = None
 
@@ -84,6 +84,7 @@ class FleetScreen(FrameScreen):
         ):
             _set_rows(self.query_one(widget), rows, gap)
         _set_rows(self.query_one(GpuClosing), 2, 0)
+        _set_rows(self.query_one("#bottom"), 1 + new.transport, 0)
 
 
 def _set_rows(widget: Widget, rows: int, gap: int) -> None:

@@ -67,8 +67,7 @@ class HelpScreen(FrameScreen):
         yield Footer(look, "", (("esc", "close"), ("↑↓", "scroll")))
 
     def action_scroll(self, by: int) -> None:
-        page = self.query_one(HelpPage)
-        page.scroll_to(y=page.scroll_offset.y + by, animate=False)
+        self.query_one(HelpPage).scroll(by)
 
 
 class HelpPage(Document):

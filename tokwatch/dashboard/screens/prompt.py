@@ -18,7 +18,7 @@ class Prompt(ModalScreen[Parsed | None], Generic[Parsed]):
     """Ends with what `read` makes of the input, or None on escape. `read` raises ValueError with a sentence."""
 
     BINDINGS = [Binding("escape", "cancel", "Cancel")]
-    CSS = """
+    DEFAULT_CSS = """
     Prompt { align: center middle; }
     Prompt > Vertical { width: 64; max-width: 100%; height: auto; background: $surface; padding: 1 2; }
     Prompt Input { border: none; height: 1; padding: 0 1; margin: 1 0; background: $panel; }

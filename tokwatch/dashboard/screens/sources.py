@@ -6,7 +6,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 
 from tokwatch.dashboard import formats, glyphs
-from tokwatch.dashboard.cells import Line
 from tokwatch.dashboard.screens.base import FrameScreen
 from tokwatch.dashboard.widgets.document import Document, Page
 from tokwatch.dashboard.widgets.footer import Footer
@@ -39,8 +38,7 @@ class SourcesScreen(FrameScreen):
         yield Footer(look, "Sources", KEYS)
 
     def action_scroll(self, by: int) -> None:
-        page = self.query_one(SourcesPage)
-        page.scroll_to(y=page.scroll_offset.y + by, animate=False)
+        self.query_one(SourcesPage).scroll(by)
 
 
 class SourcesPage(Document):
@@ -90,18 +88,14 @@ def _write_probes(page: Page, snapshot: Snapshot, narrow: int) -> None:
     )
     for probe in snapshot.probes:
         line = page.line()
-        _put_verdict(line, probe.ok, narrow, bad="failed")
+        line.put(4, glyphs.OK if probe.ok else glyphs.FAILED, "work" if probe.ok else "text")
+        line.put(_VERDICT - narrow, "ok" if probe.ok else "failed", "quiet" if probe.ok else "text", bold=not probe.ok)
         line.put(_NAME, probe.name, width=_VERDICT - narrow - _NAME - 1)
         page.beside(
             line, _TEXT - narrow, probe.found or ("" if probe.hint else glyphs.ABSENT), "text" if probe.ok else "quiet"
         )
         if probe.hint:
-            page.text(_TEXT - narrow, f"→ {probe.hint}")
-
-
-def _put_verdict(line: Line, ok: bool, narrow: int, *, good: str = "ok", bad: str) -> None:
-    line.put(4, glyphs.OK if ok else glyphs.FAILED, "work" if ok else "alarm")
-    line.put(_VERDICT - narrow, good if ok else bad, "text" if ok else "alarm", bold=not ok)
+            page.text(_TEXT - narrow, f"→ {probe.hint}", "ui")
 
 
 def _write_servers(page: Page, snapshot: Snapshot, narrow: int) -> None:
@@ -111,7 +105,8 @@ def _write_servers(page: Page, snapshot: Snapshot, narrow: int) -> None:
         if number:
             page.line()
         line = page.line()
-        _put_verdict(line, server.up, narrow, good="up", bad="down")
+        line.put(4, glyphs.OK if server.up else glyphs.FAILED, "work" if server.up else "alarm")
+        line.put(_VERDICT - narrow, "up" if server.up else "down", "text" if server.up else "alarm", bold=not server.up)
         line.put(_NAME, server.address, bold=True, width=_VERDICT - narrow - _NAME - 1)
         page.beside(line, _TEXT - narrow, f"{server.engine}  {server.model}", "text")
         for label, text, role in _server_facts(server):

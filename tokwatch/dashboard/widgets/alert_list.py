@@ -34,26 +34,44 @@ class AlertList(Canvas):
             _put_heading(lines[0], snapshot)
             put_rule(lines[1])
         entries: list[str | AlertRow] = [*snapshot.problems, *snapshot.alerts]
-        gpus = max((len(_gpus(alert)) for alert in snapshot.alerts), default=0)
-        for line, entry in zip(body, entries, strict=False):
+        whole = len(body) if len(entries) <= len(body) else len(body) - 1
+        gpus = min(max((len(_gpus(alert)) for alert in snapshot.alerts), default=0), width // 5)
+        for line, entry in zip(body, entries[:whole], strict=False):
             if isinstance(entry, str):
-                line.put(MARGIN + 3, glyphs.FAILED, "alarm")
-                x = line.put(MARGIN + 6, "tokwatch", "alarm", bold=True) + 2
-                line.put(x, entry, width=width - MARGIN - x - 1)
+                x = _put_problem(line)
+                line.put(x, entry, width=width - MARGIN - x)
             else:
-                _put_alert(line, entry, snapshot, min(gpus, width // 5), with_day=not self.heading)
-        hidden = len(entries) - len(body)
-        if hidden > 0 and body:
-            more = f"  and {hidden} more"
-            body[-1].put(width - MARGIN - 1 - len(more), more, "quiet")
+                _put_alert(line, entry, snapshot, gpus, with_day=not self.heading)
+        if entries[whole:]:
+            _put_rest(body[-1], entries[whole:])
         return lines
+
+
+def _put_problem(line: Line, x: int = MARGIN + 3) -> int:
+    line.put(x, glyphs.FAILED, "alarm")
+    return line.put(x + 3, "tokwatch", "alarm", bold=True) + 2
+
+
+def _put_rest(line: Line, entries: list[str | AlertRow]) -> None:
+    """What has no line of its own, in few words each and as many as fit."""
+    x = MARGIN + 3
+    for number, entry in enumerate(entries):
+        words = "problem" if isinstance(entry, str) else f"{glyphs.look_of_state(entry.state).word} {_gpus(entry)}"
+        more = f"+{len(entries) - number}"
+        if x + 3 + len(words) + 3 + len(more) > line.width - MARGIN:
+            line.put(x, more, "quiet")
+            return
+        look = None if isinstance(entry, str) else glyphs.look_of_state(entry.state)
+        role = look.role if look else "alarm"
+        line.put(x, look.glyph if look else glyphs.FAILED, role)
+        x = line.put(x + 2, words, role if role in ("waste", "alarm") else "text") + 3
 
 
 def _put_heading(line: Line, snapshot: Snapshot) -> None:
     x = line.put(MARGIN, "ALERTS", bold=True)
     firing = sum(alert.status == "firing" for alert in snapshot.alerts)
     line.put(x + 2, f"{firing} firing", "quiet")
-    right = line.width - MARGIN - 1
+    right = line.width - MARGIN
     line.put(right - _MONEY, "A DAY", "quiet", width=_MONEY - 10, right=True)
     line.put(right - 9, "SO FAR", "quiet", width=9, right=True)
 
@@ -70,7 +88,7 @@ def _put_alert(line: Line, alert: AlertRow, snapshot: Snapshot, gpus: int, *, wi
         x = line.put(x, formats.hour_minute(at_ms, snapshot.utc_offset_s), "quiet") + 1
     line.put(x, _gpus(alert), width=gpus)
     x += gpus + 2
-    right = line.width - MARGIN - 1
+    right = line.width - MARGIN
     costs = alert.usd_per_day.value is not None or alert.usd_so_far.value is not None
     line.put(x, alert.text, width=right - x - (_MONEY + 1 if costs or not with_day else 0))
     if costs or not with_day:

@@ -7,8 +7,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tokwatch.dashboard.cells import Line
-from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.frame import Frame
+from tokwatch.dashboard.theme import Look
 
 
 class Canvas(ScrollView, can_focus=False):
@@ -41,9 +41,10 @@ class Canvas(ScrollView, can_focus=False):
 
     def set_look(self, look: Look) -> None:
         """Takes another theme."""
-        self.look = look
-        self._drawn_at = None
-        self.refresh()
+        if look != self.look:
+            self.look = look
+            self._drawn_at = None
+            self.refresh()
 
     def redraw(self) -> None:
         """Draws the visible rows and refreshes the stretches that differ from what is on screen."""

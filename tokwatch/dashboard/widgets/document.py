@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tokwatch.dashboard.cells import Line, to_cells
+from tokwatch.dashboard.cells import Line, wrap
+from tokwatch.dashboard.frame import Frame
 from tokwatch.dashboard.layout import MARGIN
 from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.canvas import Canvas
@@ -46,27 +47,6 @@ class Page:
             self.line().put(x, row, role)
 
 
-def wrap(text: str, width: int) -> list[str]:
-    """`text` in rows of at most `width` cells, broken at blanks where there are any."""
-    rows: list[str] = []
-    row: list[str] = []
-    width = max(1, width)
-    for word in text.split():
-        cells = to_cells(word)
-        while cells:
-            if row and len(row) + 1 + len(cells) <= width:
-                row += [" ", *cells]
-                break
-            if row:
-                rows.append("".join(row))
-            row, cells = cells[:width], cells[width:]
-            if not cells:
-                break
-    if row:
-        rows.append("".join(row))
-    return rows
-
-
 class Document(Canvas):
     """A Page that scrolls. Subclasses write it."""
 
@@ -74,26 +54,26 @@ class Document(Canvas):
     Document { height: 1fr; overflow: hidden auto; scrollbar-size-vertical: 1; margin: 1 0; }
     """
     _lines: Sequence[Line] = ()
+    _written_for: tuple[Frame, Look, int] | None = None
 
     def write(self, page: Page) -> None:
         """Writes the page from the Frame."""
         raise NotImplementedError
 
     def rows(self) -> int:
-        return len(self._lines)
+        return len(self._written())
 
     def draw(self, rows: range) -> list[Line]:
-        return list(self._lines[rows.start : rows.stop])
+        return list(self._written()[rows.start : rows.stop])
 
-    def redraw(self) -> None:
-        page = Page(self.size.width, self.look)
-        self.write(page)
-        self._lines = page.lines
-        super().redraw()
+    def scroll(self, by: int) -> None:
+        """Moves by lines."""
+        self.scroll_to(y=self.scroll_offset.y + by, animate=False)
 
-    def on_resize(self) -> None:
-        self.redraw()
-
-    def set_look(self, look: Look) -> None:
-        super().set_look(look)
-        self.redraw()
+    def _written(self) -> Sequence[Line]:
+        wanted = (self.frame, self.look, self.size.width)
+        if self._written_for != wanted:
+            page = Page(self.size.width, self.look)
+            self.write(page)
+            self._lines, self._written_for = page.lines, wanted
+        return self._lines

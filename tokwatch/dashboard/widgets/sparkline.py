@@ -26,13 +26,14 @@ def _block(value: float | None, top: float) -> str:
 def braille(values: Sequence[float | None], width: int, height: int) -> list[str]:
     """`height` rows of `width` cells, two dots a cell across and four down, from zero to the largest value on show.
 
-    The newest value stands at the right. More values than dots: the oldest are not shown; fewer: each is drawn as
-    several dots.
+    The newest value stands at the right. More values than dots: the oldest are not shown; fewer: they are stretched.
     """
     dots = 2 * width
-    times = max(1, dots // len(values)) if values else 1
-    wide = [value for value in values for _ in range(times)][-dots:]
-    shown: list[float | None] = [*[None] * (dots - len(wide)), *wide]
+    shown = list(values[-dots:])
+    if shown:
+        shown = [shown[dot * len(shown) // dots] for dot in range(dots)]
+    else:
+        shown = [None] * dots
     top = max((value for value in shown if value is not None), default=0.0)
     levels = [0 if value is None else max(1, round(value / top * 4 * height)) if top > 0 else 1 for value in shown]
     rows = []

@@ -11,7 +11,7 @@ from tokwatch.ledger.snapshot import Snapshot, StateSpan, StripRow
 _LEFT = MARGIN + 6  # the column at which the list's states stand
 _RIGHT = 9  # for the amounts
 _HALF_HOUR_MS = 1_800_000
-_QUIET_STATES = ("serving", "parked", "unallocated")  # always in the legend
+_ALWAYS = ("serving", "parked", "unallocated", "unknown")  # in the legend; the others when they occur
 
 
 class StateStrip(Canvas):
@@ -41,9 +41,7 @@ class StateStrip(Canvas):
         hours = round((snapshot.tick_ms - snapshot.strip_from_ms) / 3_600_000)
         left = line.put(MARGIN, f"LAST {hours} HOURS", bold=True)
         seen = {span.state for row in snapshot.strip for span in row.spans}
-        entries = [
-            glyphs.look_of_state(state) for state in glyphs.STATE_ORDER if state in seen or state in _QUIET_STATES
-        ]
+        entries = [glyphs.look_of_state(state) for state in glyphs.STATE_ORDER if state in seen or state in _ALWAYS]
         x = line.width - MARGIN
         for look in reversed(entries):
             x -= len(look.word)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tokwatch.dashboard import formats, glyphs
-from tokwatch.dashboard.cells import Line, to_cells
+from tokwatch.dashboard.cells import Line, to_cells, wrap
 from tokwatch.dashboard.layout import MARGIN, share_out
 from tokwatch.dashboard.theme import Ink, Look
 from tokwatch.dashboard.widgets.big_figure import big_figure
@@ -16,7 +16,7 @@ from tokwatch.ledger.snapshot import Figure, Snapshot
 
 _SLO_TILE_FROM = 100  # columns
 _BIG_FROM = 90
-NO_PRICE = "press $ to set a price"
+_NO_PRICE = "press $ to set a price"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,6 @@ class Tile:
     lines: Sequence[Line]
     x: int
     width: int
-    ground: str
 
     @property
     def last(self) -> int:
@@ -75,7 +74,7 @@ class Tiles(Canvas):
         x = MARGIN
         for (draw, title, _), tile_width in zip(draws, share_out(inner, tuple(w for *_, w in draws)), strict=True):
             ground = "waste_tint" if idle and title == "IDLE CAPACITY" else "surface"
-            tile = _tile(lines, x, tile_width, ground)
+            tile = _tile(lines, self.look, x, tile_width, ground)
             if snapshot is None:
                 tile.put(0, (title, TITLE))
                 tile.put(1, (glyphs.ABSENT, ABSENT))
@@ -89,13 +88,13 @@ class Tiles(Canvas):
         sign = formats.currency_sign(snapshot.currency)
         tile.put(0, (f"{sign} PER M TOKENS", TITLE))
         if not snapshot.price:
-            tile.put(1, (glyphs.ABSENT, ABSENT))
-            tile.put(2, (NO_PRICE if tile.width >= len(NO_PRICE) + 2 else "$ sets a price", UNIT))
+            _put_no_price(tile, UNIT)
             return
         out = formats.figure(totals.usd_per_m_output, formats.per_million)
         few = " few" if formats.is_few(totals.usd_per_m_output) else ""
         every = formats.figure(totals.usd_per_m_all, formats.ratio)
-        if not _put_big(tile, self.look, sign, out, MONEY, ("out" + few, UNIT), tile.width - 2):
+        known = totals.usd_per_m_output.value is not None or totals.usd_per_m_output.infinite
+        if not (known and _put_big(tile, self.look, sign, out, MONEY, ("out" + few, UNIT))):
             tile.put(1, *_value(totals.usd_per_m_output, out, MONEY), (" out" + few, UNIT))
             tile.put(tile.last if tile.last < 4 else 2, *_value(totals.usd_per_m_all, every, VALUE), (" all", UNIT))
             return
@@ -114,7 +113,7 @@ class Tiles(Canvas):
             else ()
         )
         an_hour = formats.figure(totals.idle_usd_per_hour, formats.amount)
-        today = ()
+        today: tuple[tuple[str, Ink], ...] = ()
         if totals.idle_usd_today.value is not None:
             amount = formats.figure(totals.idle_usd_today, lambda value: formats.money(value, sign))
             today = ((amount, strong), (" today", plain))
@@ -123,8 +122,16 @@ class Tiles(Canvas):
             if idle and totals.idle_since_ms is not None
             else ""
         )
-        beside = max(_cells(gpus), _cells(share)) + 1
-        if idle and _put_big(tile, self.look, sign, an_hour, WASTE, ("/h", WASTE), tile.width - 2 - beside):
+        beside = max(_cells(gpus), _cells(share))
+        if not snapshot.price:
+            _put_no_price(tile, plain)
+            tile.put(1, *gpus, right=True)
+            return
+        if (
+            idle
+            and totals.idle_usd_per_hour.value is not None
+            and _put_big(tile, self.look, sign, an_hour, WASTE, ("/h", WASTE), beside)
+        ):
             tile.put(1, *gpus, right=True)
             tile.put(2, *share, right=True)
             tile.put(tile.last, (since, plain))
@@ -132,8 +139,6 @@ class Tiles(Canvas):
             return
         if totals.idle_usd_per_hour.value is None:
             tile.put(1, (glyphs.ABSENT, ABSENT))
-            if not snapshot.price and tile.last > 1:
-                tile.put(2, (NO_PRICE, plain))
         else:
             amount = formats.figure(totals.idle_usd_per_hour, lambda value: formats.money(value, sign))
             tile.put(1, (amount, strong), ("/h", plain))
@@ -174,21 +179,29 @@ def _draw_slo(tile: Tile, snapshot: Snapshot) -> None:
     share = formats.interval(totals.slo_met, formats.percent_tenths)
     tile.put(1, (share, ABSENT if share == glyphs.ABSENT else VALUE), (" %", UNIT))
     tile.put(2, ("of requests", UNIT))
-    tile.put(tile.last, (f"goodput {formats.interval(totals.goodput_req_s, formats.count)} req/s", UNIT))
+    goodput = f"goodput {formats.interval(totals.goodput_req_s, formats.count)}"
+    tile.put(tile.last, (goodput + (" req/s" if len(goodput) + 8 <= tile.width else "/s"), UNIT))
 
 
-def _tile(lines: Sequence[Line], x: int, width: int, ground: str) -> Tile:
-    lines[0].put(x, glyphs.HALF_BELOW * width, ground)
-    lines[-1].put(x, glyphs.HALF_ABOVE * width, ground)
+def _tile(lines: Sequence[Line], look: Look, x: int, width: int, ground: str) -> Tile:
+    if not look.ascii_only:
+        lines[0].put(x, glyphs.HALF_BELOW * width, ground)
+        lines[-1].put(x, glyphs.HALF_ABOVE * width, ground)
     for line in lines[1:-1]:
         line.paint(x, width, ground)
-    return Tile(lines, x, width, ground)
+    return Tile(lines, x, width)
 
 
 def _value(figure: Figure, text: str, ink: Ink) -> tuple[tuple[str, Ink], ...]:
     if figure.value is None and not figure.infinite:
         return ((text, ABSENT), (f" {figure.why}", ABSENT)) if figure.why == "warming up" else ((text, ABSENT),)
     return ((text, ink),)
+
+
+def _put_no_price(tile: Tile, ink: Ink) -> None:
+    tile.put(1, (glyphs.ABSENT, ABSENT))
+    for row, text in enumerate(wrap(_NO_PRICE, tile.width - 2)[: tile.last - 1], 2):
+        tile.put(row, (text, ink))
 
 
 def _cells(pieces: Sequence[tuple[str, Ink]]) -> int:
@@ -203,13 +216,16 @@ def _put_spark(tile: Tile, values: Sequence[float | None]) -> None:
         tile.put(row, (text[:-1], Ink("work_past")), (text[-1:], Ink("work")))
 
 
-def _put_big(tile: Tile, look: Look, sign: str, amount: str, ink: Ink, unit: tuple[str, Ink], room: int) -> bool:
-    """The amount as a big figure in rows 1 to 3, or False when there is no room for it."""
+def _put_big(tile: Tile, look: Look, sign: str, amount: str, ink: Ink, unit: tuple[str, Ink], beside: int = 0) -> bool:
+    """The amount as a big figure in rows 1 to 3, with its unit in row 3 and `beside` cells kept free in rows 1 and 2.
+
+    Returns False, and draws nothing, when there is no room for it.
+    """
     rows = big_figure(amount)
     if rows is None or look.ascii_only or tile.last < 4 or tile.lines[0].width < _BIG_FROM:
         return False
     before = len(sign.rstrip()) + 1
-    if before + len(rows[0]) + 1 + len(unit[0]) > room:
+    if before + len(rows[0]) + 1 + max(beside, len(unit[0])) > tile.width - 2:
         return False
     tile.put(1, (sign.rstrip(), Ink(ink.colour, bold=True)))
     fill = "waste_fill" if ink.colour == "waste" else ink.colour

@@ -1,0 +1,59 @@
+"""Quarter-hour rows against the entries they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from tokwatch.ledger.entries import Flag, HistogramEntry, TickRecord
+from tokwatch.store.quarters import Quarters
+
+T = TypeVar("T")
+
+
+def known_sum(values: Iterable[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def by_entity(rows: Iterable[tuple[int, T]]) -> dict[int, list[T]]:
+    grouped: dict[int, list[T]] = {}
+    for entity, row in rows:
+        grouped.setdefault(entity, []).append(row)
+    return grouped
+
+
+def check_sums(records: list[TickRecord], quarters: Quarters) -> None:
+    """Quarter rows of all time against the entries they are made of."""
+    gpus = by_entity((entry.entity, entry) for each in records for entry in each.gpus)
+    rolled = by_entity((row.entity, row) for row in quarters.gpus)
+    assert gpus.keys() == rolled.keys()
+    for entity, entries in gpus.items():
+        rows = rolled[entity]
+        assert known_sum(row.energy_mj for row in rows) == known_sum(entry.energy_mj for entry in entries)
+        assert sum(row.measured_ms for row in rows) == sum(entry.measured_ms for entry in entries)
+        assert sum(row.entries for row in rows) == len(entries)
+        watched = [entry for entry in entries if not entry.flags & Flag.GAP]
+        lengths = sum(entry.t1_ms - entry.t0_ms for entry in watched)
+        assert sum(row.observed_ms for row in rows) == lengths
+        assert sum(row.gap_ms + row.observed_ms for row in rows) == sum(e.t1_ms - e.t0_ms for e in entries)
+        assert sum(row.power_mw_ms for row in rows) == sum((e.power_mw or 0) * (e.t1_ms - e.t0_ms) for e in watched)
+    flows = by_entity((entry.entity, entry) for each in records for entry in each.flows)
+    rolled_flows = by_entity((row.entity, row) for row in quarters.flows)
+    assert flows.keys() == rolled_flows.keys()
+    for entity, flow_entries in flows.items():
+        for name in ("prompt_tokens", "cached_tokens", "output_tokens", "finished", "failed", "aborted", "preempted"):
+            assert known_sum(getattr(row, name) for row in rolled_flows[entity]) == known_sum(
+                getattr(entry, name) for entry in flow_entries
+            )
+        assert histogram_sums(h for row in rolled_flows[entity] for h in row.histograms) == histogram_sums(
+            h for entry in flow_entries for h in entry.histograms
+        )
+
+
+def histogram_sums(histograms: Iterable[HistogramEntry]) -> dict[tuple[str, tuple[float, ...]], list[int]]:
+    sums: dict[tuple[str, tuple[float, ...]], list[int]] = {}
+    for each in histograms:
+        before = sums.get((each.name, each.edges), [0] * (len(each.counts) + 1))
+        sums[each.name, each.edges] = [a + b for a, b in zip(before, (*each.counts, each.sum_us), strict=True)]
+    return sums

@@ -1,0 +1,198 @@
+"""Quarter-hour rows are the raw rows' sums, exactly, however they came to be."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.store.records import NOON_MS, fill, flow, gpu, record, tick
+from tests.store.strategies import runs_of_records
+from tests.store.sums import check_sums
+from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry, State, TickRecord
+from tokwatch.store.connection import open_for_writing
+from tokwatch.store.quarters import STATE_COLUMNS
+from tokwatch.store.reader import Reader
+from tokwatch.store.rollup import QUARTER_MS, flow_quarters, gpu_quarters, quarter_of, split_counts
+from tokwatch.store.writer import Writer
+
+BEFORE_MS, AFTER_MS = 0, NOON_MS * 2
+
+parts = st.lists(st.integers(0, 10**9), min_size=1, max_size=8)
+
+
+@given(st.integers(0, 2**60), parts)
+def test_the_parts_of_a_count_add_up_to_it(total: int, parts_ms: list[int]) -> None:
+    split = split_counts(total, parts_ms)
+    assert len(split) == len(parts_ms)
+    assert sum(split) == total
+    assert min(split) >= 0
+
+
+@given(st.integers(0, 2**40), parts)
+def test_a_longer_part_never_gets_less(total: int, parts_ms: list[int]) -> None:
+    split = split_counts(total, parts_ms)
+    for length, share in zip(parts_ms, split, strict=True):
+        assert all(share <= other for longer, other in zip(parts_ms, split, strict=True) if longer > length)
+
+
+def test_a_part_differs_from_its_exact_share_by_less_than_one() -> None:
+    assert split_counts(10, [1, 1, 1]) == (4, 3, 3)
+    assert split_counts(7, [0, 500, 500]) == (0, 4, 3)
+    assert split_counts(1, [100, 899]) == (0, 1)
+
+
+def test_without_any_length_all_goes_to_the_last_part() -> None:
+    assert split_counts(5, [0, 0]) == (0, 5)
+    assert split_counts(5, [0]) == (5,)
+
+
+def test_an_instant_on_an_edge_ends_the_earlier_quarter() -> None:
+    assert quarter_of(NOON_MS) == NOON_MS - QUARTER_MS
+    assert quarter_of(NOON_MS + 1) == NOON_MS
+    assert quarter_of(NOON_MS + QUARTER_MS) == NOON_MS
+
+
+def test_an_entry_across_an_edge_is_split_by_time() -> None:
+    entry = gpu(NOON_MS + 300)  # 700 ms before noon, 300 after
+    before, after = gpu_quarters([entry], 1, 0, AFTER_MS)
+    assert (before.state_ms, after.state_ms) == ({State.SERVING: 700}, {State.SERVING: 300})
+    assert entry.energy_mj is not None
+    assert before.energy_mj == round(entry.energy_mj * 0.7)
+    assert (before.energy_mj or 0) + (after.energy_mj or 0) == entry.energy_mj
+    assert (before.entries, after.entries) == (0, 1)
+    assert (before.power_max_mw, after.power_max_mw) == (None, entry.power_mw)
+
+
+def test_a_gap_has_energy_but_no_state() -> None:
+    before, after = gpu_quarters([gpu(NOON_MS + 1000, 2000, flags=Flag.GAP.value)], 1, 0, AFTER_MS)
+    assert (before.state_ms, before.observed_ms, before.gap_ms, before.measured_ms) == ({}, 0, 1000, 1000)
+    assert (before.energy_mj or 0) + (after.energy_mj or 0) == 612_345 * 2
+
+
+def test_a_baseline_without_length_adds_no_time_and_counts_where_it_ends() -> None:
+    (quarter,) = gpu_quarters([gpu(NOON_MS, 0, flags=Flag.BASELINE.value)], 1, 0, AFTER_MS)
+    assert (quarter.quarter_ms, quarter.observed_ms, quarter.entries) == (NOON_MS - QUARTER_MS, 0, 1)
+
+
+def test_what_nobody_measured_stays_unknown() -> None:
+    unknown = GpuEntry(1, NOON_MS, NOON_MS + 1000, None, 0, None, None, None, None, None, None, State.LOST, 0)
+    (quarter,) = gpu_quarters([unknown], 1, 0, AFTER_MS)
+    assert (quarter.energy_mj, quarter.power_max_mw, quarter.power_ms, quarter.util_ms) == (None, None, 0, 0)
+    silent = FlowEntry(11, NOON_MS, NOON_MS + 1000, None, None, None, None, None, None, None)
+    (flow_quarter,) = flow_quarters([silent], 1, 0, AFTER_MS)
+    assert (flow_quarter.output_tokens, flow_quarter.covered_ms) == (None, 0)
+
+
+@given(runs_of_records())
+@settings(max_examples=40, deadline=None)
+def test_quarter_rows_equal_the_raw_sums_and_a_fresh_computation(records: list[TickRecord]) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "store.db"
+        run = fill(path, records)
+        with Reader(path) as reader:
+            quarters = reader.quarters(BEFORE_MS, AFTER_MS)
+        check_sums(records, quarters)
+        all_gpus = [entry for each in records for entry in each.gpus]
+        all_flows = [entry for each in records for entry in each.flows]
+        assert quarters.gpus == gpu_quarters(all_gpus, run, BEFORE_MS, AFTER_MS)
+        assert quarters.flows == flow_quarters(all_flows, run, BEFORE_MS, AFTER_MS)
+
+
+@given(runs_of_records(), st.integers(-3 * QUARTER_MS, 9 * QUARTER_MS), st.integers(0, 9 * QUARTER_MS))
+@settings(max_examples=40, deadline=None)
+def test_state_ms_equals_clipping_every_entry(records: list[TickRecord], offset_ms: int, length_ms: int) -> None:
+    from_ms, to_ms = NOON_MS + offset_ms, NOON_MS + offset_ms + length_ms
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "store.db"
+        half = len(records) // 2
+        fill(path, records[:half])
+        fill(path, records[half:])
+        with Reader(path) as reader:
+            for entity in (1, 2, 3):
+                expected: dict[int, int] = {}
+                for entry in (entry for each in records for entry in each.gpus):
+                    clipped_ms = min(entry.t1_ms, to_ms) - max(entry.t0_ms, from_ms)
+                    if entry.entity == entity and clipped_ms > 0 and not entry.flags & Flag.GAP:
+                        expected[entry.state] = expected.get(entry.state, 0) + clipped_ms
+                assert reader.state_ms(entity, from_ms, to_ms) == expected
+
+
+def rolled(path: Path) -> list[tuple[int, int]]:
+    connection = open_for_writing(path)
+    try:
+        return connection.execute("SELECT quarter_ms, rolled FROM quarter ORDER BY quarter_ms").fetchall()
+    finally:
+        connection.close()
+
+
+def test_the_first_tick_past_an_edge_rolls_up_the_quarter_before(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    fill(path, [record(NOON_MS - 500), record(NOON_MS)])
+    assert rolled(path) == [(NOON_MS - QUARTER_MS, 0)]  # noon itself ends the quarter: there may be more
+    fill(path, [record(NOON_MS + 500)])
+    assert rolled(path) == [(NOON_MS - QUARTER_MS, 1), (NOON_MS - QUARTER_MS, 1), (NOON_MS, 0)]
+
+
+def test_an_entry_that_reaches_far_back_restates_quarters_rolled_up_long_ago(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    late = TickRecord(tick(NOON_MS + 2 * QUARTER_MS + 5), flows=(flow(NOON_MS + 2 * QUARTER_MS, 2 * QUARTER_MS + 1),))
+    fill(path, [record(NOON_MS), record(NOON_MS + QUARTER_MS + 1), late])
+    with Reader(path) as reader:
+        flows = [(row.quarter_ms - NOON_MS, row.covered_ms) for row in reader.quarters(BEFORE_MS, AFTER_MS).flows]
+    assert flows == [(-QUARTER_MS, 1001), (0, QUARTER_MS + 999), (QUARTER_MS, QUARTER_MS + 1)]
+
+
+def test_opening_rolls_up_what_a_killed_recorder_left(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    fill(path, [record(NOON_MS - 500), record(NOON_MS + 500), record(NOON_MS + QUARTER_MS + 500)])
+    with Reader(path) as reader:
+        expected = reader.quarters(BEFORE_MS, AFTER_MS)
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("DELETE FROM gpu_quarter")
+    connection.execute("UPDATE quarter SET rolled = 0")
+    connection.close()
+    writer = Writer(path)
+    writer.open()
+    writer.close(10)
+    assert [done for _, done in rolled(path)] == [1, 1, 0]
+    with Reader(path) as reader:
+        assert reader.quarters(BEFORE_MS, AFTER_MS) == expected
+
+
+def test_quarters_are_chosen_by_range_and_run(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    first = fill(path, [record(NOON_MS + n * QUARTER_MS + 5000) for n in range(3)])
+    second = fill(path, [record(NOON_MS + 3 * QUARTER_MS + 5000)])
+    with Reader(path) as reader:
+
+        def starts(from_ms: int, to_ms: int, runs: list[int] | None = None) -> list[int]:
+            return [(row.quarter_ms - NOON_MS) // QUARTER_MS for row in reader.quarters(from_ms, to_ms, runs).gpus]
+
+        assert starts(NOON_MS, NOON_MS + QUARTER_MS) == [0]
+        assert starts(NOON_MS - 1, NOON_MS + QUARTER_MS + 1) == [0, 1]
+        assert starts(BEFORE_MS, AFTER_MS, [first]) == [0, 1, 2]
+        assert starts(BEFORE_MS, AFTER_MS, [second]) == [3]
+
+
+def test_every_state_has_a_column(tmp_path: Path) -> None:
+    connection = open_for_writing(tmp_path / "store.db")
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(gpu_quarter)")}
+    connection.close()
+    assert set(STATE_COLUMNS) <= columns
+
+
+def test_views_speak_iso_time_and_units(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    fill(path, [record(NOON_MS + 1000), record(NOON_MS + QUARTER_MS + 1000)])
+    connection = sqlite3.connect(path)
+    connection.row_factory = sqlite3.Row
+    (row,) = connection.execute("SELECT * FROM v_gpu_quarter").fetchall()
+    (flows,) = connection.execute("SELECT * FROM v_flow_quarter").fetchall()
+    connection.execute("SELECT * FROM v_event").fetchall()
+    connection.close()
+    assert (row["quarter_utc"], row["serving_s"], row["power_mean_w"]) == ("2026-11-21T12:00:00Z", 1.0, 612.345)
+    assert (flows["quarter_utc"], flows["output_tokens"], flows["covered_s"]) == ("2026-11-21T12:00:00Z", 1551, 1.0)

@@ -1,0 +1,25 @@
+"""`tokwatch export hourly`: stored quantities and their cost, on stdout."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tokwatch.commands.settings import store_of
+from tokwatch.exits import Exit
+from tokwatch.exports.hourly import export_hourly
+from tokwatch.exports.period import parse_instant
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the rows."""
+    export_hourly(
+        store_of(options),
+        by=options.by,
+        format=options.format,
+        since_ms=None if options.since is None else parse_instant(options.since),
+        until_ms=None if options.until is None else parse_instant(options.until),
+        session=options.session,
+        out=sys.stdout,
+    )
+    return Exit.DONE

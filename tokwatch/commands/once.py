@@ -1,0 +1,75 @@
+"""`tokwatch once`: one answer on stdout, from a running recorder at once, else measured."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+from pathlib import Path
+
+from tokwatch.commands.settings import config_of, configured_servers, store_is_named, store_of, this_box
+from tokwatch.config import Config
+from tokwatch.exits import Exit
+from tokwatch.exports.table import plain_table
+from tokwatch.feeds.box import open_sources
+from tokwatch.feeds.clock import SystemClock
+from tokwatch.feeds.history import History
+from tokwatch.feeds.live import RecorderView
+from tokwatch.feeds.recorder import Recorder
+from tokwatch.feeds.start import unrecorded
+from tokwatch.ledger.compose import snapshot
+from tokwatch.ledger.entries import TickRecord
+from tokwatch.ledger.snapshot import Snapshot, canonical_json
+from tokwatch.store.lock import who_records
+
+_FRESH_MS = 5_000
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the Snapshot of now."""
+    config = config_of(options)
+    current = _from_recorder(_recorded_store(options)) or asyncio.run(_measured(config, options))
+    print(canonical_json(current).decode() if options.json else plain_table(current), end="\n" if options.json else "")
+    if not current.gpus and not current.servers:
+        return Exit.NOTHING_FOUND
+    return Exit.PARTIAL if any(not server.up for server in current.servers) else Exit.DONE
+
+
+def _recorded_store(options: argparse.Namespace) -> Path | None:
+    if store_is_named(options):
+        store = store_of(options)
+        return store if who_records(store) else None
+    recorder = who_records()
+    return recorder.store if recorder else None
+
+
+def _from_recorder(store: Path | None) -> Snapshot | None:
+    if store is None or not store.exists():
+        return None
+    history = History(store)
+    try:
+        last_ms = history.last_tick()
+        if last_ms is None or time.time_ns() // 1_000_000 - last_ms > _FRESH_MS:
+            return None
+        return snapshot(history.view_at(last_ms), mode="live")
+    finally:
+        history.close()
+
+
+class _Nowhere:
+    """Takes records and keeps none: what is measured here is not stored."""
+
+    problem: str | None = None
+
+    def submit(self, record: TickRecord) -> None:
+        """Nothing to do."""
+
+
+async def _measured(config: Config, options: argparse.Namespace) -> Snapshot:
+    begun = unrecorded(this_box(config), config, price=options.price)
+    sources = open_sources(config, configured_servers(config.servers))
+    recorder = Recorder(sources, begun.bookkeeper, _Nowhere(), SystemClock(), interval_s=config.interval_s)
+    view = RecorderView(begun.view)
+    recorder.listen(view.take)
+    await recorder.run(asyncio.Event(), for_s=options.for_s)
+    return snapshot(begun.view, mode="live")

@@ -1,0 +1,83 @@
+"""What every command starts from: the config file, the store's place, this box, the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from collectors.readings import ServerFacts
+from tokwatch.config import Config, ServerSection, load
+from tokwatch.feeds.start import Box
+from tokwatch.store.location import choose_store
+
+
+def config_of(options: argparse.Namespace) -> Config:
+    """The file named by --config, else TOKWATCH_CONFIG, else the user's own if there is one. Raises ConfigError."""
+    named = options.config or os.environ.get("TOKWATCH_CONFIG")
+    if named:
+        return load(Path(named))
+    from platformdirs import user_config_path
+
+    own = user_config_path("tokwatch") / "config.toml"
+    return load(own) if own.exists() else Config()
+
+
+def store_of(options: argparse.Namespace) -> Path:
+    """Where the store is; says on stderr when it is not where one would look. Raises StoreError."""
+    named = options.store or os.environ.get("TOKWATCH_STORE")
+    choice = choose_store(Path(named) if named else None)
+    if choice.message:
+        print(f"tokwatch: {choice.message}", file=sys.stderr)
+    return choice.path
+
+
+def store_is_named(options: argparse.Namespace) -> bool:
+    """The user chose the store, so this recorder may stand beside the host's own."""
+    return bool(options.store or os.environ.get("TOKWATCH_STORE"))
+
+
+def this_box(config: Config) -> Box:
+    """The box tokwatch runs on."""
+    from collectors.host import host_identity, local_timezone
+
+    identity = host_identity()
+    return Box(config.host or identity.name, identity.boot_id or "", local_timezone())
+
+
+def configured_servers(sections: Sequence[ServerSection]) -> tuple[ServerFacts, ...]:
+    """`[[servers]]` of the config as server facts."""
+    from urllib.parse import urlsplit
+
+    facts = []
+    for section in sections:
+        parts = urlsplit(section.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        path = parts.path if parts.path not in ("", "/") else "/metrics"
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        facts.append(
+            ServerFacts(
+                address=f"{host}:{port}",
+                engine=section.engine,
+                metrics_url=f"{parts.scheme}://{host}:{port}{path}",
+                verified=section.accept,
+                model=section.model,
+                gpus=None if section.gpus is None else tuple(str(gpu) for gpu in section.gpus),
+                origin="config",
+            )
+        )
+    return tuple(facts)
+
+
+def can_draw() -> bool:
+    """A terminal stands behind stdin and stderr (Textual draws there), and it is no dumb one."""
+    return (
+        os.environ.get("TERM", "dumb") != "dumb" and sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
+    )
+
+
+def ascii_only(options: argparse.Namespace) -> bool:
+    """No glyphs: asked for, or a locale that cannot show them."""
+    return bool(options.ascii) or "utf" not in (sys.stdout.encoding or "").lower()

@@ -1,0 +1,33 @@
+"""UTC hours: which one a quarter hour belongs to, how instants are written and read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from tokwatch.exports.errors import ExportError
+
+HOUR_MS: Final = 3_600_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def hour_of(quarter_ms: int) -> int:
+    """Start of the hour that a quarter hour (named by its start) belongs to."""
+    return quarter_ms // HOUR_MS * HOUR_MS
+
+
+def utc(at_ms: int) -> str:
+    """2026-11-21T14:00:00Z"""
+    return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def parse_instant(text: str) -> int:
+    """Unix milliseconds of an ISO date or date and time; in UTC unless it names its zone. Raises ExportError."""
+    try:
+        instant = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ExportError(
+            f"{text!r} is no date and time: write 2026-11-21, 2026-11-21T14:00 (UTC) or 2026-11-21T14:00+01:00"
+        ) from None
+    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return round((aware - _EPOCH).total_seconds() * 1000)
