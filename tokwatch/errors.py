@@ -1,7 +1,7 @@
 """Failures a user can act on: told in one line on stderr, never as a traceback."""
 
 from tokwatch.config import ConfigError
-from tokwatch.exports import ExportError
+from tokwatch.exports.errors import ExportError
 from tokwatch.store.errors import StoreError
 
 

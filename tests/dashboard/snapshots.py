@@ -538,6 +538,7 @@ class FakeFeed:
         self.span_ms: tuple[int, int] | None = (at("10:50:38"), NOW_MS)
         self.told: list[tuple[object, ...]] = []
         self.closed = False
+        self.clock: asyncio.Task[None] | None = None  # what sends, when something does
         self._queue: asyncio.Queue[Snapshot] = asyncio.Queue()
         for snapshot in snapshots:
             self.send(snapshot)

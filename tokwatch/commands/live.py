@@ -4,38 +4,91 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import time
+import os
+import pwd
 from pathlib import Path
 
-from tokwatch.commands import once
-from tokwatch.commands.settings import ascii_only, can_draw, config_of, store_is_named, store_of
+from tokwatch.commands.settings import (
+    ascii_only,
+    can_draw,
+    config_of,
+    configured_servers,
+    store_is_named,
+    store_of,
+    this_box,
+)
 from tokwatch.config import Config
 from tokwatch.exits import Exit
 from tokwatch.feeds import Feed
-from tokwatch.ledger.snapshot import Snapshot
 
 
 def run(options: argparse.Namespace) -> int:
     """Open the dashboard; without a terminal print what `once` prints."""
-    config = config_of(options)
-    store = store_of(options)
     if not can_draw():
+        from tokwatch.commands import once
+
         options.json, options.for_s = False, 10.0
         return once.run(options)
+    config, store = config_of(options), store_of(options)
     from tokwatch.dashboard.app import TokwatchApp
 
     async def open_feed() -> Feed:
-        # The collectors, aiohttp and the store are imported in a thread, after the first frame stands.
-        opener = await asyncio.to_thread(_opener)
-        feed: Feed = await opener(config, store, exclusive_host=not store_is_named(options), price=options.price)
-        return feed
+        # Collectors, aiohttp and the store take longer to import than the first frame may take: so after it.
+        await asyncio.to_thread(_import_the_rest)
+        return await _open(config, store, exclusive_host=not store_is_named(options), price=options.price)
 
     app = TokwatchApp(open_feed, ascii_only=ascii_only(options))
-    outcome = app.run()
-    if app.return_code:
-        return app.return_code
-    if outcome == "demo":
+    if app.run() == "demo":
         from tokwatch.commands import demo
 
         return demo.run(options)
-    return Exit.DONE
+    return app.return_code or Exit.DONE
+
+
+def _import_the_rest() -> None:
+    import aiohttp  # noqa: F401
+
+    import tokwatch.feeds.attach
+    import tokwatch.feeds.box  # noqa: F401
+
+
+async def _open(config: Config, store: Path, *, exclusive_host: bool, price: float | None) -> Feed:
+    from tokwatch.feeds.attach import Recordable, follow, record_and_show
+    from tokwatch.feeds.box import open_sources
+    from tokwatch.feeds.start import begin
+    from tokwatch.store.lock import Recorder, RecorderLock, who_records
+
+    def recordable(*notes: tuple[str, str]) -> Recordable:
+        return Recordable(
+            store,
+            begin=lambda: begin(store, this_box(config), config, price=price),
+            open_sources=lambda: open_sources(config, configured_servers(config.servers)),
+            interval_s=config.interval_s,
+            notes=notes,
+        )
+
+    def holder() -> Recorder | None:
+        return who_records(store) or who_records()
+
+    lock = RecorderLock.acquire(store, exclusive_host=exclusive_host)
+    if lock is not None:
+        return await record_and_show(recordable(), lock)
+    other = await asyncio.to_thread(holder)
+    if other is not None and other.store is not None and os.access(other.store, os.R_OK):
+        return await follow(other.store)
+    beside = RecorderLock.acquire(store, exclusive_host=False)
+    if beside is None:
+        return await follow(store)
+    return await record_and_show(recordable(("other recorder", _strangers(other))), beside)
+
+
+def _strangers(other: object) -> str:
+    from tokwatch.store.lock import Recorder
+
+    if not isinstance(other, Recorder):
+        return "another recorder of this host does not say who it is"
+    try:
+        user = pwd.getpwuid(other.uid).pw_name
+    except KeyError:
+        user = str(other.uid)
+    return f"user {user} records this host too (process {other.pid}); that store is not readable for you"

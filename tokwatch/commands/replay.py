@@ -78,9 +78,7 @@ def _moment(store: Path, session: Session, text: str | None) -> int | None:
         zone = zone_of(next(run.timezone for run in reader.runs() if run.id == session.runs[-1]))
     offset = datetime.fromtimestamp(session.to_ms / 1000, zone).utcoffset() or timedelta()
     try:
-        return parse_moment(
-            text, from_ms=session.to_ms, end_ms=session.to_ms, utc_offset_s=int(offset.total_seconds())
-        )
+        return parse_moment(text, from_ms=session.to_ms, end_ms=session.to_ms, utc_offset_s=int(offset.total_seconds()))
     except ValueError as error:
         raise CommandError(f"--at {text}: {error}") from error
 

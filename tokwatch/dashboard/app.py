@@ -13,7 +13,7 @@ from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -69,8 +69,9 @@ class TokwatchApp(App[str]):
         Binding("q", "quit", "Quit"),
     ]
 
-    frame: reactive[Frame] = reactive(Frame(), init=False)
-    look: reactive[Look] = reactive(Look(), init=False)
+    # var, not reactive: a reactive of the app repaints the whole screen, 20 kB a tick.
+    frame: var[Frame] = var(Frame(), init=False)
+    look: var[Look] = var(Look(), init=False)
 
     def __init__(
         self,
@@ -258,8 +259,8 @@ class TokwatchApp(App[str]):
             feed.go_live()
 
     def action_go_to(self) -> None:
-        from tokwatch.moments import parse_moment
         from tokwatch.dashboard.screens.prompt import Prompt
+        from tokwatch.moments import parse_moment
 
         feed, snapshot = self._ready_feed(), self.frame.snapshot
         if feed is None or snapshot is None:
@@ -275,8 +276,8 @@ class TokwatchApp(App[str]):
         )
 
     def action_set_price(self) -> None:
-        from tokwatch.moments import parse_price
         from tokwatch.dashboard.screens.prompt import Prompt
+        from tokwatch.moments import parse_price
 
         feed, snapshot = self._ready_feed(), self.frame.snapshot
         if feed is None or snapshot is None:

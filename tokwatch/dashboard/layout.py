@@ -27,45 +27,39 @@ class Plan:
 
 
 def plan(height: int, gpus: int, alerts: int, *, replaying: bool) -> Plan:
-    """What fits. The tiles and the list come first, then three alert lines, the alerts' heading, the strip, more alerts.
+    """What fits. The tiles and the list come first, then alert lines, their heading, and the strip.
 
     The strip is shown from 34 rows on, and only when every GPU has a line in the list and in the strip.
     """
     tiles = 7 if height >= 30 else 5 if height >= 14 else 0
     room = height - _HEADER - _FOOTER - tiles - _LIST_CHROME
+    transport = 1 if replaying else 0
+    room -= transport or (1 if room > 3 else 0)  # the transport stands where else a blank row is
 
-    def take(rows: int) -> int:
-        """`rows` if there is room for all of them, else 0."""
-        nonlocal room
-        taken = rows if rows <= room else 0
-        room -= taken
-        return taken
+    for_alerts = 2 if alerts and room > 5 else 0
+    list_rows = max(0, min(max(gpus, 1), room - for_alerts))
+    room -= list_rows
+    alert_gap = 1 if alerts and room > 1 else 0
+    alert_lines = min(alerts, 3, room - 1) if alert_gap else 0
+    room -= alert_gap + alert_lines
+    list_gap = 1 if tiles == 7 and room > 0 else 0
+    room -= list_gap
 
-    transport = take(1) if replaying else 0
-    if not replaying and room > 3:
-        take(1)  # blank above the footer
-    kept_for_alerts = 2 if alerts and room > 5 else 0
-    list_rows = max(0, min(max(gpus, 1), room - kept_for_alerts))
-    take(list_rows)
-    alert_lines = min(alerts, 3, room - 1) if room > 1 else 0
-    alert_gap = take(1) if alert_lines else 0
-    take(alert_lines)
-    list_gap = take(1) if tiles == 7 else 0
-    heading = take(_ALERT_CHROME) if alert_lines else 0
-    strip_rows = gpus + _STRIP_CHROME if height >= 34 and list_rows >= gpus > 0 else 0
-    if strip_rows and strip_rows + 1 > room + heading >= strip_rows + 1:
-        room, heading = room + heading, 0
-    strip_gap = 1 if take(strip_rows + 1) and strip_rows else 0
-    more_alerts = take(min(room, alerts - alert_lines)) if alert_lines else 0
+    strip = gpus + _STRIP_CHROME
+    strip_gap = 1 if height >= 34 and list_rows >= gpus > 0 and room > strip else 0
+    room -= strip_gap * (strip + 1)
+    heading = _ALERT_CHROME if alert_lines and room >= _ALERT_CHROME else 0
+    room -= heading
+    more_alerts = min(room, alerts - alert_lines) if alert_lines else 0
     return Plan(
         tiles=tiles,
         list_gap=list_gap,
         list_rows=list_rows,
         strip_gap=strip_gap,
-        strip=strip_rows if strip_gap else 0,
+        strip=strip_gap * strip,
         alert_gap=alert_gap,
         alerts=heading + alert_lines + more_alerts,
-        alert_heading=bool(heading),
+        alert_heading=heading > 0,
         transport=transport,
     )
 
@@ -120,9 +114,10 @@ def columns(width: int) -> dict[str, Place]:
             shown[key] = replace(shown[key], width=shown[key].width - cut)
             room += cut
     for key in _TIGHT if room > 0 else ():
-        if key in shown and room > 0:
-            shown[key] = replace(shown[key], gap=2)
-            room -= 1
+        if key in shown:
+            more = min(room, 2 - shown[key].gap)
+            shown[key] = replace(shown[key], gap=shown[key].gap + more)
+            room -= more
     for key in _GROWS if room > 0 else ():
         if key in shown:
             more = min(room, shown[key].most - shown[key].width)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Protocol
 
 from tokwatch.exports.hours import HOUR_MS, hour_of
@@ -16,7 +16,9 @@ from tokwatch.store.rollup import QUARTER_MS, GpuQuarter, split_counts
 class StateTimes(Protocol):
     """Milliseconds a GPU spent in each State within (from_ms, to_ms] of some runs: `Reader.state_ms`."""
 
-    def __call__(self, entity: int, from_ms: int, to_ms: int, runs: Collection[int] | None = None) -> dict[int, int]: ...
+    def __call__(
+        self, entity: int, from_ms: int, to_ms: int, runs: Collection[int] | None = None
+    ) -> dict[int, int]: ...
 
 
 class Rent:
@@ -32,21 +34,49 @@ class Rent:
         version = self._book.at(hour_ms + HOUR_MS - 1)
         return version.prices.currency if version else None
 
-    def usage(self, quarter: GpuQuarter, states: Collection[int] | None = None) -> Usage:
-        """Energy and priced time of a quarter row; with `states`, the part of it that was spent in these.
-
-        The energy of a part is the row's in proportion to time; what was drawn while nobody watched belongs to the
-        part that `states` leaves out.
-        """
-        inside_ms = sum(ms for state, ms in quarter.state_ms.items() if states is None or state in states)
-        energy_mj = quarter.energy_mj
-        if states is not None and energy_mj is not None:
-            outside_ms = quarter.observed_ms - inside_ms + quarter.gap_ms
-            energy_mj = split_counts(energy_mj, (inside_ms, outside_ms))[0]
-        usage = Usage(energy_mj, gpus={quarter.entity})
-        for state, ms in quarter.state_ms.items():
-            if states is None or state in states:
-                time = usage.idle_ms if State(state).idle else usage.busy_ms
-                for rate, part_ms in self._by_rate(quarter, state, ms):
-                    time[rate] = time.get(rate, 0) + part_ms
+    def usage(self, quarter: GpuQuarter) -> Usage:
+        """Energy and priced time of a quarter row."""
+        usage, _ = self.divide(quarter, frozenset(State))
+        usage.energy_mj = quarter.energy_mj
         return usage
+
+    def divide(self, quarter: GpuQuarter, states: Collection[int]) -> tuple[Usage, Usage]:
+        """A quarter row as the part spent in `states`, and the rest.
+
+        A row has one sum of energy: it is shared in proportion to time. The rest also has what was drawn while nobody
+        watched.
+        """
+        inside, outside = Usage(gpus={quarter.entity}), Usage(gpus={quarter.entity})
+        for state, ms in quarter.state_ms.items():
+            part = inside if state in states else outside
+            time = part.idle_ms if State(state).idle else part.busy_ms
+            for rate, rate_ms in self._by_rate(quarter, state, ms):
+                time[rate] = time.get(rate, 0) + rate_ms
+        if quarter.energy_mj is not None:
+            lengths_ms = (inside.observed_ms, outside.observed_ms + quarter.gap_ms)
+            inside_mj, outside_mj = split_counts(quarter.energy_mj, lengths_ms)
+            inside.energy_mj = inside_mj if lengths_ms[0] else None
+            outside.energy_mj = outside_mj if lengths_ms[1] or not lengths_ms[0] else None
+        return inside, outside
+
+    def _by_rate(self, quarter: GpuQuarter, state: int, ms: int) -> list[tuple[Rate, int]]:
+        """Milliseconds of one state under each rate.
+
+        Where the price changes within the quarter, the store knows how long the GPU was in the state before and after;
+        owners that shared that quarter get the same proportion.
+        """
+        segments = list(self._book.segments(quarter.quarter_ms, quarter.quarter_ms + QUARTER_MS))
+        rates = [self._rate(quarter, version) for _, _, version in segments]
+        if len(segments) == 1:
+            return [(rates[0], ms)]
+        lengths_ms = [
+            self._state_ms(quarter.entity, start, end, [quarter.run]).get(state, 0) for start, end, _ in segments
+        ]
+        return [pair for pair in zip(rates, split_counts(ms, lengths_ms), strict=True) if pair[1]]
+
+    def _rate(self, quarter: GpuQuarter, version: PriceVersion | None) -> Rate:
+        hour_ms = hour_of(quarter.quarter_ms)
+        if version is None or version.prices.currency != self.currency(hour_ms):
+            return Rate(version.id if version else 0, None)
+        facts = self._names.gpu(quarter.entity, hour_ms + HOUR_MS)
+        return Rate(version.id, version.prices.rate(facts.uuid if facts else None, facts.name if facts else None))

@@ -3,18 +3,91 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from tokwatch.config import Config
-from tokwatch.errors import CommandError
 from tokwatch.feeds.clock import Clock, SystemClock
 from tokwatch.feeds.cursor import Cursor
 from tokwatch.feeds.history import History
 from tokwatch.feeds.live import Follower, RecorderView
 from tokwatch.feeds.recorder import Recorder, Seer
-from tokwatch.feeds.start import Begun, begin, set_price
+from tokwatch.feeds.start import Begun, set_price
 from tokwatch.feeds.timeline import Timeline
-from tokwatch.store.lock import RecorderLock, who_records
+from tokwatch.store.lock import RecorderLock
 
 _FLUSH_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recordable:
+    """A store and how to begin recording into it."""
+
+    store: Path
+    begin: Callable[[], Begun]  # blocks; raises StoreError
+    open_sources: Callable[[], Seer]  # on the event loop
+    interval_s: float
+    notes: tuple[tuple[str, str], ...] = ()  # (what, words) to show among the recorder's own problems
+
+
+async def record_and_show(wanted: Recordable, lock: RecorderLock, clock: Clock | None = None) -> Timeline:
+    """Begin to record, and the feed that shows it; closing the feed ends the recording and flushes it."""
+    clock = clock or SystemClock()
+    begun = await asyncio.to_thread(wanted.begin)
+    view = RecorderView(begun.view)
+    recorder = Recorder(
+        wanted.open_sources(), begun.bookkeeper, begun.writer, clock, interval_s=wanted.interval_s, notes=wanted.notes
+    )
+    recorder.listen(view.take)
+    stop = asyncio.Event()
+    recording = asyncio.create_task(recorder.run(stop))
+    pricing: set[asyncio.Task[None]] = set()
+
+    async def take_price(price: float) -> None:
+        if view.last_tick_ms is not None:
+            view.book = await asyncio.to_thread(set_price, begun.writer, view.book, price, view.last_tick_ms)
+
+    def on_price(price: float) -> None:
+        task = asyncio.create_task(take_price(price))
+        pricing.add(task)
+        task.add_done_callback(pricing.discard)
+
+    async def on_close() -> None:
+        stop.set()
+        await asyncio.gather(recording, *pricing)
+        await asyncio.to_thread(begun.writer.close, _FLUSH_S)
+        lock.release()
+
+    timeline = Timeline(
+        lambda: Cursor(History(wanted.store, begun.run)),
+        clock,
+        now=view,
+        first_ms=begun.first_tick_ms,
+        on_price=on_price,
+        on_close=on_close,
+    )
+    recording.add_done_callback(timeline.end_with)
+    return timeline
+
+
+async def follow(store: Path, clock: Clock | None = None) -> Timeline:
+    """Show what another process records into `store`."""
+    clock = clock or SystemClock()
+    thread = ThreadPoolExecutor(1, "tokwatch-follow")
+    cursor = await asyncio.get_running_loop().run_in_executor(thread, lambda: Cursor(History(store)))
+    follower = Follower(cursor, thread, clock)
+    following = asyncio.create_task(follower.run())
+
+    async def on_close() -> None:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await asyncio.get_running_loop().run_in_executor(thread, cursor.close)
+        thread.shutdown(wait=False)
+
+    span = await asyncio.get_running_loop().run_in_executor(thread, cursor.span_ms)
+    timeline = Timeline(
+        lambda: Cursor(History(store)), clock, now=follower, first_ms=span[0] if span else None, on_close=on_close
+    )
+    following.add_done_callback(timeline.end_with)
+    return timeline

@@ -33,13 +33,22 @@ class Recorder:
     """Turns at a fixed interval on CLOCK_BOOTTIME; a late turn is skipped, never made up for."""
 
     def __init__(
-        self, sources: Seer, bookkeeper: Bookkeeper, writer: RecordWriter, clock: Clock, *, interval_s: float
+        self,
+        sources: Seer,
+        bookkeeper: Bookkeeper,
+        writer: RecordWriter,
+        clock: Clock,
+        *,
+        interval_s: float,
+        notes: tuple[tuple[str, str], ...] = (),
     ) -> None:
+        """`notes`: (what, words) that stand among the problems from the first tick on."""
         self._sources = sources
         self._bookkeeper = bookkeeper
         self._writer = writer
         self._clock = clock
         self._interval_s = interval_s
+        self._notes = notes
         self._listeners: list[Callable[[TickRecord], None]] = []
 
     def listen(self, listener: Callable[[TickRecord], None]) -> None:
@@ -50,9 +59,12 @@ class Recorder:
         """One tick."""
         seen = await self._sources.see()
         problem = self._writer.problem or ""
-        seen = replace(seen, problems=(*seen.problems, ("store", problem)))
+        seen = replace(seen, problems=(*seen.problems, *self._notes, ("store", problem)))
         record = self._bookkeeper.turn(self._clock.now(), seen)
-        self._writer.submit(record)
+        try:
+            self._writer.submit(record)
+        except ValueError as error:  # a record the store cannot hold: this tick is lost, the next ones must not be
+            self._notes = (*self._notes, ("lost tick", f"the tick of {record.tick.tick_ms} was not stored: {error}"))
         for listener in self._listeners:
             listener(record)
         return record

@@ -39,6 +39,7 @@ class Begun:
     writer: Writer
     bookkeeper: Bookkeeper
     view: View  # at the last stored tick of this lineage, empty in a new store
+    first_tick_ms: int | None  # of this lineage; None in a new store
 
 
 def begin(
@@ -63,7 +64,7 @@ def begin(
         book = read_book(reader)
         past = lineage(reader.runs(), run)
         ids = [each.id for each in past]
-        last_ms = reader.last_tick(ids)
+        first_ms, last_ms = reader.tick_after(ids, -1), reader.last_tick(ids)
         in_force: list[Event] = [] if last_ms is None else reader.last_events(last_ms, runs=ids)
     for source, prices, from_ms in _wanted(config, price, book, now_ms):
         book = book.with_version(_add(writer, source, prices, from_ms, now_ms))
@@ -76,7 +77,7 @@ def begin(
         absolutes=opened.absolutes,
         last_tick_ms=opened.last_tick_ms,
     )
-    return Begun(run, writer, bookkeeper, _view(store, run, book, last_ms))
+    return Begun(run, writer, bookkeeper, _view(store, run, book, last_ms), first_ms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from tokwatch.feeds.clock import Clock
@@ -30,13 +30,15 @@ class Timeline:
         session: str = "",
         start_ms: int | None = None,
         speed: float = 1.0,
+        first_ms: int | None = None,
         on_price: Callable[[float], None] | None = None,
-        on_close: Callable[[], object] | None = None,
+        on_close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._open_cursor = open_cursor
         self._clock = clock
         self._session = session
         self._speed = speed
+        self._first_ms = first_ms
         self._on_price = on_price
         self._on_close = on_close
         self._thread = ThreadPoolExecutor(1, "tokwatch-replay")
@@ -50,6 +52,7 @@ class Timeline:
         self._outbox: asyncio.Queue[Snapshot | None] = asyncio.Queue()
         self._jobs: asyncio.Queue[Callable[[Cursor], bool]] = asyncio.Queue()
         self._closed = False
+        self._failure: BaseException | None = None
         self._worker: asyncio.Task[None] | None = None
         if now is not None:
             now.listen(self._take_now)
@@ -70,6 +73,7 @@ class Timeline:
 
     async def snapshots(self) -> AsyncIterator[Snapshot]:
         self._worker = asyncio.create_task(self._work())
+        self._worker.add_done_callback(self.end_with)
         if not self._at_now:
             self._jobs.put_nowait(self._open)
         while (current := await self._outbox.get()) is not None:
@@ -79,8 +83,8 @@ class Timeline:
                     return
                 current = newer
             yield current
-        if self._worker.done():
-            self._worker.result()
+        if self._failure is not None:
+            raise self._failure
 
     def pause(self) -> None:
         if self._at_now and self._latest is not None:
@@ -134,13 +138,20 @@ class Timeline:
         self._thread.shutdown(wait=False)
         self._outbox.put_nowait(None)
         if self._on_close is not None:
-            self._on_close()
+            await self._on_close()
+
+    def end_with(self, task: asyncio.Task[None]) -> None:
+        """When what stands behind it fails, snapshots() ends with that failure."""
+        if not self._closed and not task.cancelled() and task.exception() is not None:
+            self._failure = task.exception()
+            self._outbox.put_nowait(None)
 
     # --- now ------------------------------------------------------------------------------------------------------
 
     def _take_now(self, current: Snapshot) -> None:
         self._latest = current
-        first = self._span[0] if self._span is not None else current.tick_ms
+        first = self._first_ms if self._first_ms is not None else current.tick_ms
+        self._first_ms = first
         self._span = (first, current.tick_ms)
         if self._at_now:
             self._show(current)
@@ -159,21 +170,15 @@ class Timeline:
     async def _work(self) -> None:
         """Do what keys asked for, and play on; every touch of the store is in the feed's thread."""
         loop = asyncio.get_running_loop()
-        try:
-            while True:
-                job = await self._next_job()
-                if self._at_now:
-                    continue  # went live before it was done
-                if self._cursor is None:
-                    self._cursor = await loop.run_in_executor(self._thread, self._open_cursor)
-                frame = await loop.run_in_executor(self._thread, self._frame, self._cursor, job)
-                if frame is not None and not self._at_now:
-                    self._show(frame)
-        except asyncio.CancelledError:
-            raise
-        except BaseException:
-            self._outbox.put_nowait(None)  # snapshots() then raises what happened here
-            raise
+        while True:
+            job = await self._next_job()
+            if self._at_now:
+                continue  # went live before it was done
+            if self._cursor is None:
+                self._cursor = await loop.run_in_executor(self._thread, self._open_cursor)
+            frame = await loop.run_in_executor(self._thread, self._frame, self._cursor, job)
+            if frame is not None and not self._at_now:
+                self._show(frame)
 
     async def _next_job(self) -> Callable[[Cursor], bool]:
         if not self._playing:

@@ -24,9 +24,9 @@ KEYS = (
     ("space", "pause"),
     ("←→", "time"),
     ("$", "price"),
+    ("q", "quit"),
     ("t", "theme"),
     ("g", "go to"),
-    ("q", "quit"),
 )
 
 

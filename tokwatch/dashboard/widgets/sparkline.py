@@ -29,11 +29,8 @@ def braille(values: Sequence[float | None], width: int, height: int) -> list[str
     The newest value stands at the right. More values than dots: the oldest are not shown; fewer: they are stretched.
     """
     dots = 2 * width
-    shown = list(values[-dots:])
-    if shown:
-        shown = [shown[dot * len(shown) // dots] for dot in range(dots)]
-    else:
-        shown = [None] * dots
+    newest = values[-dots:] or (None,)
+    shown = [newest[dot * len(newest) // dots] for dot in range(dots)]
     top = max((value for value in shown if value is not None), default=0.0)
     levels = [0 if value is None else max(1, round(value / top * 4 * height)) if top > 0 else 1 for value in shown]
     rows = []

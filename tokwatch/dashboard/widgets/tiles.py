@@ -200,7 +200,8 @@ def _value(figure: Figure, text: str, ink: Ink) -> tuple[tuple[str, Ink], ...]:
 
 def _put_no_price(tile: Tile, ink: Ink) -> None:
     tile.put(1, (glyphs.ABSENT, ABSENT))
-    for row, text in enumerate(wrap(_NO_PRICE, tile.width - 2)[: tile.last - 1], 2):
+    rows = wrap(_NO_PRICE, tile.width - 2)
+    for row, text in enumerate(rows if len(rows) < tile.last else ["$ sets a price"], 2):
         tile.put(row, (text, ink))
 
 

@@ -1,0 +1,138 @@
+"""The load of one simulated server: requests that come by waves → its counters at any instant, exactly.
+
+Nothing is kept between two reads: every counter is an integer function of time that never falls, so any two readers
+agree and a test knows the truth. Requests come as a fluid: the n-th has arrived when the integral of the rate reaches
+n. Each then waits, is prefilled and is decoded for the same mean times; sizes and latencies differ from request to
+request by tables that repeat.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from statistics import NormalDist
+
+from collectors.readings import Histogram
+from tokwatch.demo.waves import Quantity
+
+_TABLE = 64  # requests until sizes and latencies repeat
+_STRIDE = 37  # coprime to it: neighbours differ, and every part of the table has small and large ones
+_ROUNDING = 1e-6  # a fluid request is there a millionth early, or float noise in an idle stretch could make one
+
+
+def spread(mean: float, sigma: float) -> tuple[float, ...]:
+    """64 log-normal values around `mean` (relative width `sigma`), the same at every call, in mixed order."""
+    median = mean * math.exp(-sigma * sigma / 2)
+    normal = NormalDist()
+    ordered = [median * math.exp(sigma * normal.inv_cdf((k + 0.5) / _TABLE)) for k in range(_TABLE)]
+    return tuple(ordered[k * _STRIDE % _TABLE] for k in range(_TABLE))
+
+
+class Sizes:
+    """Token counts of one request after another, repeating; the sum over the first n needs no loop."""
+
+    def __init__(self, values: Sequence[float]) -> None:
+        self._sums = tuple(accumulate((max(1, round(value)) for value in values), initial=0))
+
+    @property
+    def mean(self) -> float:
+        return self._sums[-1] / (len(self._sums) - 1)
+
+    def of_first(self, n: int) -> int:
+        """Tokens of the first n requests."""
+        rounds, rest = divmod(n, len(self._sums) - 1)
+        return rounds * self._sums[-1] + self._sums[rest]
+
+
+class Latencies:
+    """Observed seconds one after another, repeating, as the histogram of the first n."""
+
+    def __init__(self, edges: tuple[float, ...], values: Sequence[float]) -> None:
+        self.edges = edges
+        self._sums_us = tuple(accumulate((round(value * 1e6) for value in values), initial=0))
+        self._counts = tuple(  # cumulative over the edges, of the first 0, 1, 2, … values
+            tuple(sum(value <= edge for value in values[:n]) for edge in (*edges, math.inf))
+            for n in range(len(values) + 1)
+        )
+
+    def of_first(self, n: int) -> Histogram:
+        """The histogram after n observations."""
+        rounds, rest = divmod(n, len(self._counts) - 1)
+        counts = tuple(rounds * all_ + part for all_, part in zip(self._counts[-1], self._counts[rest], strict=True))
+        return Histogram(self.edges, counts, (rounds * self._sums_us[-1] + self._sums_us[rest]) / 1e6)
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What a server has counted since its process started, and its gauges."""
+
+    prompt_tokens: int  # cached ones included; whole prompts when their prefill ends
+    cached_tokens: int
+    output_tokens: int  # with every engine step
+    output_tokens_finished: int  # of finished requests only
+    steps: int
+    finished: int
+    running: int
+    waiting: int
+    kv_usage: float
+    ttft: Histogram
+    itl: Histogram
+    tpot: Histogram
+    e2e: Histogram
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is asked of one server. Times are seconds of the scenario, means where they are one request's."""
+
+    requests_per_s: Quantity
+    prompt_tokens: Sizes
+    cached_tokens: Sizes  # table for table within the prompts
+    output_tokens: Sizes
+    queue_s: float
+    prefill_s: float
+    decode_s: float
+    tokens_per_step: int
+    kv_capacity_tokens: int
+    ttft: Latencies
+    itl: Latencies
+    tpot: Latencies
+    e2e: Latencies
+
+    @cached_property
+    def _kv_tokens_per_request(self) -> float:
+        return self.prompt_tokens.mean + self.output_tokens.mean / 2
+
+    def at(self, t_s: float, since_s: float) -> Counters:
+        """Everything at t_s of a process that started at since_s."""
+        begun = self.requests_per_s.integral(since_s)
+
+        def arrived(before_s: float) -> float:
+            """Requests that had arrived `before_s` ago, a real number."""
+            return max(0.0, self.requests_per_s.integral(max(t_s - before_s, since_s)) - begun) + _ROUNDING
+
+        first_token_s = self.queue_s + self.prefill_s
+        started = int(arrived(self.queue_s))
+        prefilled = int(arrived(first_token_s))
+        finished = int(arrived(first_token_s + self.decode_s))
+        # The first token of each request comes with its prefill, the others evenly while it is decoded.
+        later_tokens = int((self.output_tokens.mean - 1) * arrived(first_token_s + self.decode_s / 2))
+        running = started - finished
+        return Counters(
+            prompt_tokens=self.prompt_tokens.of_first(prefilled),
+            cached_tokens=self.cached_tokens.of_first(prefilled),
+            output_tokens=prefilled + later_tokens,
+            output_tokens_finished=self.output_tokens.of_first(finished),
+            steps=prefilled + later_tokens // self.tokens_per_step,
+            finished=finished,
+            running=running,
+            waiting=int(arrived(0.0)) - started,
+            kv_usage=min(1.0, running * self._kv_tokens_per_request / self.kv_capacity_tokens),
+            ttft=self.ttft.of_first(prefilled),
+            itl=self.itl.of_first(later_tokens),
+            tpot=self.tpot.of_first(finished),
+            e2e=self.e2e.of_first(finished),
+        )
