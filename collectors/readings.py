@@ -200,6 +200,10 @@ class GpuCollector(Protocol):
 
     def probes(self) -> tuple[Probe, ...]: ...
 
+    def call_durations(self) -> dict[str, tuple[int, float, float]]:
+        """Per driver function: calls so far, mean µs, longest µs."""
+        ...
+
     async def close(self) -> None:
         """Never waits on the driver."""
         ...

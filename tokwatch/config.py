@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -88,57 +90,61 @@ def load(path: Path) -> Config:
 def parse(text: str, name: str) -> Config:
     """Check the text of a config file; `name` stands in messages."""
     try:
-        config = msgspec.convert(tomllib.loads(text), Config)
+        config = _read(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name}: {error}") from error
-    except msgspec.ValidationError as error:
-        message, where = _split(str(error))
-        raise ConfigError(f"{name}:{_line_of(text, where, message)}: {where}: {message}") from error
-    _check(config, text, name)
+    if isinstance(config, str):
+        raise ConfigError(f"{name}:{_line_of(config, text)}: {config}")
     return config
 
 
-def _check(config: Config, text: str, name: str) -> None:
+def _line_of(problem: str, text: str) -> int:
+    """The first line with which the text has the problem: tomllib keeps no positions."""
+    lines = text.splitlines(keepends=True)
+    return next(n for n in range(1, len(lines) + 1) if _has(problem, "".join(lines[:n])))
+
+
+def _has(problem: str, text: str) -> bool:
+    try:
+        return _read(text) == problem
+    except tomllib.TOMLDecodeError:  # cut off within a value of several lines
+        return False
+
+
+def _read(text: str) -> Config | str:
+    """The settings, or what is wrong with them: "path: message". Raises TOMLDecodeError."""
+    try:
+        config = msgspec.convert(tomllib.loads(text), Config)
+    except msgspec.ValidationError as error:
+        return _in_our_words(str(error))
+    return next((f"{where}: {message}" for where, message in _problems(config)), config)
+
+
+def _problems(config: Config) -> Iterator[tuple[str, str]]:
+    """(path, message) of each value that no recorder can work with."""
     if not 0.1 <= config.interval_s <= 60:
-        raise _refuse(text, name, "interval_s", f"must lie between 0.1 and 60 seconds, is {config.interval_s}")
+        yield "interval_s", f"must lie between 0.1 and 60 seconds, is {config.interval_s}"
     prices = {"prices.usd_per_gpu_hour": config.prices.usd_per_gpu_hour}
     prices |= {f'prices.gpu."{gpu}"': price for gpu, price in config.prices.gpu.items()}
     for where, price in prices.items():
         if price is not None and not 0 <= price < 10_000:
-            raise _refuse(text, name, where, f"a GPU-hour cannot cost {price}: give a price between 0 and 10 000")
-    for where, value in (("slo.ttft_s", config.slo.ttft_s), ("slo.tpot_s", config.slo.tpot_s)):
-        if value is not None and value <= 0:
-            raise _refuse(text, name, where, f"must be above 0, is {value}")
+            yield where, f"a GPU-hour cannot cost {price}: give a price between 0 and 10 000"
+    for where, limit_s in (("slo.ttft_s", config.slo.ttft_s), ("slo.tpot_s", config.slo.tpot_s)):
+        if limit_s is not None and not 0 < limit_s < math.inf:
+            yield where, f"must be above 0, is {limit_s}"
     for key in Thresholds.__struct_fields__:
-        if getattr(config.states, key) < 0:
-            raise _refuse(text, name, f"states.{key}", "must not be negative")
+        if not 0 <= getattr(config.states, key) < math.inf:
+            yield f"states.{key}", f"must be 0 or more, is {getattr(config.states, key)}"
     for i, server in enumerate(config.servers):
         if not server.url.startswith(("http://", "https://")):
-            raise _refuse(text, name, f"servers[{i}].url", f"must start with http:// or https://, is {server.url!r}")
+            yield f"servers[{i}].url", "must start with http:// or https://"  # not told: it may hold a password
 
 
-def _refuse(text: str, name: str, where: str, message: str) -> ConfigError:
-    return ConfigError(f"{name}:{_line_of(text, where, message)}: {where}: {message}")
-
-
-def _split(message: str) -> tuple[str, str]:
-    """msgspec says "… - at `$.prices.currency`"; an unknown field is named in the message itself."""
-    found = re.search(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>.*)`)?$", message, re.DOTALL)
-    what, path = (found["what"], found["path"] or "") if found else (message, "")
-    unknown = re.search(r"unknown field `(?P<field>[^`]+)`", what)
+def _in_our_words(message: str) -> str:
+    """msgspec says "… - at `$.prices.currency`"; an unknown key is named in the message itself."""
+    what, _, path = message.partition(" - at `$")
+    path = path.removesuffix("`").removeprefix(".")
+    unknown = re.search(r"unknown field `(?P<key>[^`]+)`", what)
     if unknown:
-        path = f"{path}.{unknown['field']}".lstrip(".")
-        what = "unknown key"
-    return what, path
-
-
-def _line_of(text: str, where: str, message: str) -> int:
-    """The line of a dotted path, by its table header and key: tomllib keeps no positions."""
-    *tables, key = [part for part in re.split(r"\.(?![^\"]*\"$)", re.sub(r"\[[\d.]*\]", "", where)) if part] or [""]
-    lines = text.splitlines()
-    start = 0
-    if tables:
-        header = re.compile(r"^\s*\[+\s*" + r"\s*\.\s*".join(map(re.escape, tables)) + r"\s*\]+")
-        start = next((i for i, line in enumerate(lines) if header.match(line)), 0)
-    wanted = re.compile(r"^\s*\[*\s*\"?" + re.escape(key.strip('"')) + r"\"?\s*[=\].]")
-    return next((i + 1 for i, line in enumerate(lines[start:], start) if wanted.match(line)), start + 1)
+        return f"{path}.{unknown['key']}".removeprefix(".") + ": unknown key"
+    return f"{path}: {what}" if path else what

@@ -2,6 +2,7 @@
 
 from tokwatch.config import ConfigError
 from tokwatch.exports.errors import ExportError
+from tokwatch.feeds.pages import PagesError
 from tokwatch.store.errors import StoreError
 
 
@@ -9,4 +10,4 @@ class CommandError(Exception):
     """A command cannot be done as asked; the message says what to do."""
 
 
-EXPECTED: tuple[type[Exception], ...] = (CommandError, ConfigError, ExportError, StoreError)
+EXPECTED: tuple[type[Exception], ...] = (CommandError, ConfigError, ExportError, PagesError, StoreError)

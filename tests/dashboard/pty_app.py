@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import sys
+import termios
 
 from msgspec.structs import replace
 
@@ -45,7 +47,7 @@ def ticking(tick: int, *, busy: bool) -> Snapshot:
 
 
 async def feed_of(scene: str) -> FakeFeed:
-    """The feed of a scene; ticking scenes send a Snapshot a second."""
+    """The feed of a scene; ticking scenes send a Snapshot every tenth of a second that is a second later."""
     if scene == "hostile":
         return FakeFeed([hostile_box()])
     feed = FakeFeed([ticking(0, busy=False)])
@@ -61,12 +63,13 @@ async def feed_of(scene: str) -> FakeFeed:
 async def _tick(feed: FakeFeed, *, busy: bool) -> None:
     tick = 0
     while True:
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.1)
         tick += 1
         feed.send(ticking(tick, busy=busy))
 
 
 if __name__ == "__main__":
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that closing the other side hangs up on us, as closing a window does
     app = TokwatchApp(lambda: feed_of(sys.argv[1]), now=lambda: NOW_MS / 1000)
     result = app.run()
     print(f"result={result}", flush=True)

@@ -6,7 +6,6 @@ import fcntl
 import os
 import pty
 import select
-import signal
 import struct
 import subprocess
 import sys
@@ -62,7 +61,6 @@ class Terminal:
         """The terminal goes away, as when a window is closed."""
         os.close(self._master)
         self._master = -1
-        self.process.send_signal(signal.SIGHUP)  # what the kernel sends to the session of a controlling terminal
 
     def close(self) -> None:
         if self.process.poll() is None:

@@ -22,14 +22,17 @@ def run(options: argparse.Namespace) -> int:
     writer = Writer(store)
     writer.open()
     try:
-        result = import_pages(options.directory, writer, host=options.host)
+        result = import_pages(options.directory, writer, store=store, host=options.host)
     finally:
         writer.close(10.0)
+    for problem in result.problems:
+        print(f"tokwatch: {problem}", file=sys.stderr)
     if not result.imported:
         print(f"tokwatch: {options.directory} is in the store already", file=sys.stderr)
         return Exit.DONE
-    print(
-        f"tokwatch: {result.ticks} pages, {result.prompt_tokens} prompt and {result.output_tokens} output tokens",
-        file=sys.stderr,
+    tokens = " and ".join(
+        f"{'–' if count is None else count} {name}"
+        for name, count in (("prompt", result.prompt_tokens), ("output tokens", result.output_tokens))
     )
-    return Exit.DONE
+    print(f"tokwatch: {result.ticks} pages, {tokens}, session {', '.join(result.sessions)}", file=sys.stderr)
+    return Exit.PARTIAL if result.problems else Exit.DONE

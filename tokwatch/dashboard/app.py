@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Iterable
 
 from rich.text import Text
@@ -90,7 +91,6 @@ class TokwatchApp(App[str]):
         self._arrived_s: float | None = None  # when the newest Snapshot came
         self._sources_opened_itself = False
         self._seen_any = False
-        self._first = first
         self.register_theme(DARK_THEME)
         self.register_theme(LIGHT_THEME)
         self.theme = LIGHT_THEME.name if light else DARK_THEME.name
@@ -125,9 +125,9 @@ class TokwatchApp(App[str]):
             self._feed = await source() if callable(source) else source
             async for snapshot in self._feed.snapshots():
                 self.post_message(SnapshotArrived(snapshot))
-        except Exception as error:  # noqa: BLE001  the boundary to the feed: report and end, without a traceback on screen
+        except Exception as error:  # noqa: BLE001  the boundary to the feed: end, and say why
             self.failure = error
-            self.exit(return_code=1, message=Text(plain(f"tokwatch: {type(error).__name__}: {error}")))
+            self.exit(return_code=1, message=Text(_report(error)))
 
     def _end(self, number: signal.Signals) -> None:
         if number == signal.SIGHUP:
@@ -152,6 +152,11 @@ class TokwatchApp(App[str]):
             span_ms=feed.span_ms,
             can_go_live=feed.can_go_live,
         )
+
+    def say_starting(self, text: str) -> None:
+        """What the opening of the feed is busy with. On screen until the first Snapshot; call it on the event loop."""
+        if self.frame.snapshot is None:
+            self.frame = Frame(starting=text)
 
     def _kept_frame(self, first: Snapshot) -> Frame:
         return Frame(first, kept=True, age_s=max(0.0, self._now() - first.wall_ms / 1000))
@@ -301,6 +306,16 @@ class TokwatchApp(App[str]):
 
     def _say(self, text: str) -> None:
         self.notify(text, markup=False)
+
+
+def _report(error: Exception) -> str:
+    """One line for a failure the user can act on, else a traceback without the locals that Textual's would show."""
+    from tokwatch.errors import EXPECTED
+
+    if isinstance(error, EXPECTED):
+        return plain(f"tokwatch: {error}")
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    return "\n".join(plain(line) for line in lines)
 
 
 def _let_go_of_the_terminal() -> None:

@@ -121,9 +121,9 @@ def duration(length_s: float, room: int = 7) -> str:
 
 
 def stopwatch(length_s: float) -> str:
-    """h:mm:ss, as a recorder shows it."""
-    whole = max(0, int(length_s))
-    return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+    """h:mm, as a recorder shows it."""
+    minutes = max(0, int(length_s)) // 60
+    return f"{minutes // 60}:{minutes % 60:02d}"
 
 
 def local(at_ms: int, utc_offset_s: int) -> datetime:

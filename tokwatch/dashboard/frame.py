@@ -14,6 +14,7 @@ class Frame:
     snapshot: Snapshot | None = None
     kept: bool = False  # the last known Snapshot of an earlier run, shown until the first new one
     age_s: float | None = None  # how old the newest Snapshot is, when it is older than it should be
+    starting: str = "warming up"  # what is being done while there is no Snapshot
     speed: float = 1.0
     span_ms: tuple[int, int] | None = None  # what can be looked at
     can_go_live: bool = False

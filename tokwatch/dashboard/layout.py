@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 MARGIN = 1  # columns left and right
+_SLO_TILE_FROM = 100  # columns
 _HEADER = _FOOTER = 1
 _LIST_CHROME = 4  # heading, rule, rule, closing row
 _STRIP_CHROME = 2  # heading, axis
@@ -136,7 +138,13 @@ def columns(width: int) -> dict[str, Place]:
     return places
 
 
-def share_out(total: int, weights: tuple[int, ...]) -> list[int]:
-    """`total` cells in proportion to the weights, in whole cells that add up to it."""
-    edges = [round(total * sum(weights[: i + 1]) / sum(weights)) for i in range(len(weights))]
-    return [edge - before for edge, before in zip(edges, [0, *edges], strict=False)]
+def tile_widths(width: int) -> tuple[int, int, int, int, int]:
+    """Cells for output, tokens per watt, price, SLO and idle capacity; 0 leaves a tile out. One cell stands between."""
+    weights = (
+        (20, 20, 22, 20, 32) if width >= _SLO_TILE_FROM else (20, 20, 22, 0, 32) if width >= 90 else (15, 17, 16, 0, 27)
+    )
+    shown = sum(weight > 0 for weight in weights)
+    total = width - 2 * MARGIN - (shown - 1)
+    edges = [round(total * sum(weights[:number]) / sum(weights)) for number in range(6)]
+    output, per_watt, price, slo, idle = (max(0, right - left) for left, right in pairwise(edges))
+    return output, per_watt, price, slo, idle

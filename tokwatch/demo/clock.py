@@ -32,8 +32,7 @@ class DemoClock:
     def now(self) -> Instant:
         if self._stopped_ns is not None:
             return Instant(self._booted.wall_ms + self._stopped_ns // _NS_PER_MS, self._stopped_ns)
-        real = self._real.now()
-        return Instant(real.wall_ms, real.boottime_ns - self._booted.boottime_ns)
+        return Instant(self._real.now().wall_ms, self.live_ns())
 
     def now_ns(self) -> int:
         return self.now().boottime_ns
@@ -55,6 +54,10 @@ class DemoClock:
             self._sleepers.pop(woken, None)
             self._changed.set()
 
+    def live_ns(self) -> int:
+        """CLOCK_BOOTTIME of the box as if its clocks were running."""
+        return self._real.now().boottime_ns - self._booted.boottime_ns
+
     # --- by hand --------------------------------------------------------------------------------------------------
 
     def turn_to(self, boottime_ns: int) -> None:
@@ -63,7 +66,8 @@ class DemoClock:
         for woken, until_ns in list(self._sleepers.items()):
             if until_ns <= boottime_ns:
                 del self._sleepers[woken]
-                woken.set_result(None)
+                if not woken.done():  # cancelled, and not yet gone
+                    woken.set_result(None)
 
     def run(self) -> None:
         """Let the clocks run with the real ones. Nobody may be asleep."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from collectors.readings import Histogram
 from tokwatch.demo.load import Counters
 
@@ -20,18 +18,17 @@ E2E_EDGES_S = (
     *(0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 2.5, 5.0, 10.0, 15.0, 20.0),
     *(30.0, 40.0, 50.0, 60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 7680.0),
 )
-_SHARE_CUT_OFF = 12  # every twelfth answer ends at its length limit
+_CUT_OFF_EVERY = 12  # answers that end at their length limit
+_CREATED_AFTER_S = 6.5  # from the process's start until its counters exist
 
 
 def vllm_page(model: str, counters: Counters, started_at_s: float) -> bytes:
     """The page of one API server with one engine; started_at_s is Unix seconds."""
-    labels = f'engine="0",model_name="{model}"'
-    cut_off = counters.finished // _SHARE_CUT_OFF
+    cut_off = counters.finished // _CUT_OFF_EVERY
     computed = counters.prompt_tokens - counters.cached_tokens
     reasons = {"stop": counters.finished - cut_off, "length": cut_off, "abort": 0, "error": 0, "repetition": 0}
-    page = _VllmPage(labels, started_at_s + 6.5)
-    page.add("process_start_time_seconds", "gauge", "Start time of the process since unix epoch in seconds.")
-    page.sample("process_start_time_seconds", "", started_at_s)
+    page = _VllmPage({"engine": "0", "model_name": model}, started_at_s + _CREATED_AFTER_S)
+    page.process_start(started_at_s)
     page.gauge("num_requests_running", "Number of requests in model execution batches.", counters.running)
     page.gauge("num_requests_waiting", "Number of requests waiting to be processed.", counters.waiting)
     page.gauge("kv_cache_usage_perc", "KV-cache usage. 1 means 100 percent usage.", counters.kv_usage)
@@ -53,7 +50,7 @@ def vllm_page(model: str, counters: Counters, started_at_s: float) -> bytes:
 class _VllmPage:
     """Lines as prometheus_client writes them: every value a float, and a `_created` gauge beside each counter."""
 
-    def __init__(self, labels: str, created_s: float) -> None:
+    def __init__(self, labels: dict[str, str], created_s: float) -> None:
         self._labels = labels
         self._created_s = created_s
         self._lines: list[str] = []
@@ -61,76 +58,65 @@ class _VllmPage:
     def encoded(self) -> bytes:
         return "\n".join([*self._lines, ""]).encode()
 
-    def add(self, name: str, kind: str, words: str) -> None:
-        self._lines += (f"# HELP {name} {words}", f"# TYPE {name} {kind}")
-
-    def sample(self, name: str, labels: str, value: float) -> None:
-        self._lines.append(f"{name}{{{labels}}} {float(value)!r}" if labels else f"{name} {float(value)!r}")
-
     def gauge(self, name: str, words: str, value: float) -> None:
-        self.add(f"vllm:{name}", "gauge", words)
-        self.sample(f"vllm:{name}", self._labels, value)
+        self._head(f"vllm:{name}", "gauge", words)
+        self._sample(f"vllm:{name}", value)
+
+    def process_start(self, started_at_s: float) -> None:
+        """The process collector's own line; it has no labels."""
+        name = "process_start_time_seconds"
+        self._head(name, "gauge", "Start time of the process since unix epoch in seconds.")
+        self._lines.append(f"{name} {started_at_s!r}")
 
     def counter(self, name: str, words: str, value: int) -> None:
-        self._counters(name, words, [(self._labels, value)])
+        self._head(f"vllm:{name}_total", "counter", words)
+        self._sample(f"vllm:{name}_total", value)
+        self._head(f"vllm:{name}_created", "gauge", words)
+        self._sample(f"vllm:{name}_created", self._created_s)
 
     def counters(self, name: str, words: str, label: str, values: dict[str, int]) -> None:
-        before, after = (f"{self._labels},", "") if label > "model_name" else ('engine="0",', self._labels[10:])
-        self._counters(name, words, [(f'{before}{label}="{key}"{after}', value) for key, value in values.items()])
+        """One counter for each value of `label`."""
+        self._head(f"vllm:{name}_total", "counter", words)
+        for key, value in values.items():
+            self._sample(f"vllm:{name}_total", value, **{label: key})
+        self._head(f"vllm:{name}_created", "gauge", words)
+        for key in values:
+            self._sample(f"vllm:{name}_created", self._created_s, **{label: key})
 
     def histogram(self, name: str, words: str, observed: Histogram) -> None:
-        name = f"vllm:{name}"
-        self.add(name, "histogram", words)
-        engine, model = self._labels.split(",", 1)
-        edges = (*map(repr, observed.edges), "+Inf")
-        for edge, count in zip(edges, observed.counts, strict=True):
-            self._lines.append(f'{name}_bucket{{{engine},le="{edge}",{model}}} {float(count)!r}')
-        self.sample(f"{name}_count", self._labels, observed.counts[-1])
-        self.sample(f"{name}_sum", self._labels, observed.sum)
-        self._created(name, words, [self._labels])
+        self._head(f"vllm:{name}", "histogram", words)
+        for edge, count in zip((*map(repr, observed.edges), "+Inf"), observed.counts, strict=True):
+            self._sample(f"vllm:{name}_bucket", count, le=edge)
+        self._sample(f"vllm:{name}_count", observed.counts[-1])
+        self._sample(f"vllm:{name}_sum", observed.sum)
+        self._head(f"vllm:{name}_created", "gauge", words)
+        self._sample(f"vllm:{name}_created", self._created_s)
 
-    def _counters(self, name: str, words: str, samples: Iterable[tuple[str, int]]) -> None:
-        samples = list(samples)
-        self.add(f"vllm:{name}_total", "counter", words)
-        for labels, value in samples:
-            self.sample(f"vllm:{name}_total", labels, value)
-        self._created(f"vllm:{name}", words, [labels for labels, _ in samples])
+    def _head(self, name: str, kind: str, words: str) -> None:
+        self._lines += (f"# HELP {name} {words}", f"# TYPE {name} {kind}")
 
-    def _created(self, name: str, words: str, all_labels: Iterable[str]) -> None:
-        self.add(f"{name}_created", "gauge", words)
-        for labels in all_labels:
-            self.sample(f"{name}_created", labels, self._created_s)
+    def _sample(self, name: str, value: float, **labels: str) -> None:
+        named = ",".join(f'{key}="{text}"' for key, text in sorted((self._labels | labels).items()))
+        self._lines.append(f"{name}{{{named}}} {float(value)!r}")
 
 
 def llama_cpp_page(counters: Counters) -> bytes:
     """llama-server's page: no labels, six significant digits, output counted when a request ends."""
-    computed = counters.prompt_tokens - counters.cached_tokens
+    cached = counters.cached_tokens
+    computed = counters.prompt_tokens - cached
     per_step = counters.output_tokens / counters.steps if counters.steps else 0.0
-    lines: list[str] = []
-    for name, kind, words, value in (
+    decode_words = "Total number of llama_decode() calls, excluding speculative decoding and multimodal decoding"
+    series: tuple[tuple[str, str, str, float], ...] = (
         ("prompt_tokens_total", "counter", "Number of prompt tokens processed, excluding cached tokens", computed),
-        (
-            "prompt_tokens_cached_total",
-            "counter",
-            "Number of prompt tokens reused from the cache",
-            counters.cached_tokens,
-        ),
-        (
-            "tokens_predicted_total",
-            "counter",
-            "Number of generation tokens processed",
-            counters.output_tokens_finished,
-        ),
-        (
-            "n_decode_total",
-            "counter",
-            "Total number of llama_decode() calls, excluding speculative decoding and multimodal decoding",
-            counters.steps,
-        ),
+        ("prompt_tokens_cached_total", "counter", "Number of prompt tokens reused from the cache", cached),
+        ("tokens_predicted_total", "counter", "Number of generation tokens processed", counters.output_tokens_finished),
+        ("n_decode_total", "counter", decode_words, counters.steps),
         ("requests_processing", "gauge", "Number of requests processing", counters.running),
         ("requests_deferred", "gauge", "Number of requests deferred", counters.waiting),
         ("n_busy_slots_per_decode", "gauge", "Average number of busy slots per llama_decode() call", per_step),
-    ):
+    )
+    lines: list[str] = []
+    for name, kind, words, value in series:
         name = f"llamacpp:{name}"
         lines += (f"# HELP {name} {words}", f"# TYPE {name} {kind}", f"{name} {value:.6g}")
     return "\n".join([*lines, ""]).encode()

@@ -1,4 +1,4 @@
-"""The table `model_hour`: one row a UTC hour, server, model, tenant and tier, and what is left over (tokenomics §7.4)."""
+"""The table `model_hour`: one row a UTC hour, server, model, tenant and tier; what is left over (tokenomics §7.4)."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _model_hour(hour_ms: int, payer: Payer, row: _Row, background: Background) -
         deployment="+".join(server.address for server in servers if server) or None,
         engine="+".join(sorted({server.engine for server in servers if server})) or None,
         model=_model(payer, servers[0].model if servers and servers[0] else ""),
-        tier=payer.flow.tier if payer.flow else None,
+        tier=(payer.flow.tier or None) if payer.flow else None,
         tenant=payer.flow.tenant if payer.flow else None,
         gpu_count=None if usage.empty else len(usage.gpus),
         gpu_hours=None if usage.empty else gpu_ms / HOUR_MS,

@@ -26,6 +26,7 @@ class Selection:
 def select(reader: Reader, *, since_ms: int | None, until_ms: int | None, session: str | None) -> Selection | None:
     """What to read; None when there is nothing in it. `since` and `until` are widened to whole hours.
 
+    A session is the quarter hours from its first tick to its last.
     Raises ExportError for a session that is not there, and where two sessions hold the same thing at the same time.
     """
     first_ms, last_ms = reader.tick_after(None, 0), reader.last_tick()
@@ -78,4 +79,5 @@ def _refuse_overlaps(reader: Reader, found: list[Session]) -> None:
 def _recorded(reader: Reader, session: Session, from_ms: int, to_ms: int) -> set[tuple[int, int]]:
     """Quarter × GPU or flow of what a session recorded in a range."""
     quarters = reader.quarters(from_ms, to_ms, session.runs)
-    return {(row.quarter_ms, row.entity) for row in (*quarters.gpus, *quarters.flows)}
+    gpus = {(row.quarter_ms, row.entity) for row in quarters.gpus}
+    return gpus | {(row.quarter_ms, row.entity) for row in quarters.flows}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tokwatch.ledger.prices import cost
+from tokwatch.ledger.prices import MS_PER_HOUR, cost
 from tokwatch.store.rollup import split_counts
 
 
@@ -78,7 +78,7 @@ class Usage:
         rates = {rate.usd_per_hour for rate in priced}
         if len(rates) == 1:
             return rates.pop()
-        return _usd(priced) * 3_600_000 / sum(priced.values()) if priced else None
+        return _usd(priced) * MS_PER_HOUR / sum(priced.values()) if priced else None
 
     @property
     def versions(self) -> str | None:
@@ -104,4 +104,4 @@ def _split_time(time: Mapping[Rate, int], weights: Sequence[int]) -> list[dict[R
 
 
 def _usd(time: Mapping[Rate, int]) -> float:
-    return sum(cost(rate.usd_per_hour, ms) for rate, ms in time.items() if rate.usd_per_hour is not None)
+    return sum((cost(rate.usd_per_hour, ms) for rate, ms in time.items() if rate.usd_per_hour is not None), 0.0)

@@ -22,8 +22,9 @@ def _write_csv(rows: Iterable[msgspec.Struct], kind: type[msgspec.Struct], out: 
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(kind.__struct_fields__)
     count = 0
-    for count, row in enumerate(rows, start=1):
+    for row in rows:
         writer.writerow([_cell(value) for value in msgspec.structs.astuple(row)])
+        count += 1
     return count
 
 
@@ -41,8 +42,9 @@ def _cell(value: object) -> str:
 def _write_json(rows: Iterable[msgspec.Struct], out: TextIO) -> int:
     """One array of objects, one a line."""
     count = 0
-    for count, row in enumerate(rows, start=1):
-        out.write("[\n" if count == 1 else ",\n")
+    for row in rows:
+        out.write(",\n" if count else "[\n")
         out.write(msgspec.json.encode(row).decode())
+        count += 1
     out.write("\n]\n" if count else "[]\n")
     return count

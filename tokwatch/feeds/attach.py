@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,12 @@ from tokwatch.feeds.cursor import Cursor
 from tokwatch.feeds.history import History
 from tokwatch.feeds.live import Follower, RecorderView
 from tokwatch.feeds.recorder import Recorder, Seer
-from tokwatch.feeds.start import Begun, set_price
+from tokwatch.feeds.start import Begun, stored_price
 from tokwatch.feeds.timeline import Timeline
+from tokwatch.ledger.prices import Prices, PriceVersion
+from tokwatch.store.errors import StoreError
 from tokwatch.store.lock import RecorderLock
+from tokwatch.store.writer import Writer
 
 _FLUSH_S = 5.0
 
@@ -29,6 +32,7 @@ class Recordable:
     open_sources: Callable[[], Seer]  # on the event loop
     interval_s: float
     notes: tuple[tuple[str, str], ...] = ()  # (what, words) to show among the recorder's own problems
+    close: Callable[[], Awaitable[None]] | None = None  # what else ends with it
 
 
 async def record_and_show(wanted: Recordable, lock: RecorderLock, clock: Clock | None = None) -> Timeline:
@@ -43,10 +47,14 @@ async def record_and_show(wanted: Recordable, lock: RecorderLock, clock: Clock |
     stop = asyncio.Event()
     recording = asyncio.create_task(recorder.run(stop))
     pricing: set[asyncio.Task[None]] = set()
+    one_price = asyncio.Lock()
 
     async def take_price(price: float) -> None:
-        if view.last_tick_ms is not None:
-            view.book = await asyncio.to_thread(set_price, begun.writer, view.book, price, view.last_tick_ms)
+        try:
+            async with one_price:
+                await set_price(view, begun.writer, price)
+        except StoreError as error:
+            recorder.tell("price", f"the price was not set: {error}")
 
     def on_price(price: float) -> None:
         task = asyncio.create_task(take_price(price))
@@ -58,6 +66,8 @@ async def record_and_show(wanted: Recordable, lock: RecorderLock, clock: Clock |
         await asyncio.gather(recording, *pricing)
         await asyncio.to_thread(begun.writer.close, _FLUSH_S)
         lock.release()
+        if wanted.close is not None:
+            await wanted.close()
 
     timeline = Timeline(
         lambda: Cursor(History(wanted.store, begun.run)),
@@ -69,6 +79,32 @@ async def record_and_show(wanted: Recordable, lock: RecorderLock, clock: Clock |
     )
     recording.add_done_callback(timeline.end_with)
     return timeline
+
+
+async def set_price(view: RecorderView, writer: Writer, price: float) -> None:
+    """The price set on the screen: in force from the tick after the one that is shown. One at a time.
+
+    Raises StoreError where it cannot be stored; it is not in force then.
+    """
+    shown_ms = view.last_tick_ms
+    if shown_ms is None:
+        return
+    before = view.book
+    in_force = before.at(shown_ms)
+    version = PriceVersion(
+        max((each.id for each in before.versions), default=0) + 1,  # the store's next: only the recorder adds prices
+        shown_ms + 1,
+        shown_ms,
+        "set by you",
+        Prices(in_force.prices.currency if in_force else "USD", price),
+    )
+    # At once: a tick that comes while the disk is at work falls under the new price already, as in a replay.
+    view.book = before.with_version(version)
+    try:
+        await asyncio.to_thread(writer.add_price, stored_price(version))
+    except StoreError:
+        view.book = before
+        raise
 
 
 async def follow(store: Path, clock: Clock | None = None) -> Timeline:

@@ -15,7 +15,7 @@ class Cursor:
     """One position over one History; blocks for milliseconds, so it lives in the feed's thread."""
 
     def __init__(self, history: History, *, from_ms: int | None = None, to_ms: int | None = None) -> None:
-        """from_ms, to_ms: the session's first and last tick; without them all that is stored, growing as it grows."""
+        """The ticks in (from_ms, to_ms] are the session; without them all that is stored, growing as it grows."""
         self._history = history
         self._from_ms = from_ms
         self._to_ms = to_ms
@@ -31,8 +31,9 @@ class Cursor:
 
     def span_ms(self) -> tuple[int, int] | None:
         """First and last tick that can be looked at."""
-        first = self._from_ms if self._from_ms is not None else self._history.first_tick()
-        last = self._to_ms if self._to_ms is not None else self._history.last_tick()
+        self._take_up_news()
+        first = self._history.first_tick() if self._from_ms is None else self._history.tick_after(self._from_ms)
+        last = self._history.last_tick(self._to_ms)
         return None if first is None or last is None else (first, last)
 
     def seek(self, at_ms: int) -> bool:
@@ -62,11 +63,10 @@ class Cursor:
         """The moment it stands at."""
         return None if self._view is None else snapshot(self._view, mode=mode, session=session)
 
-    def reprice(self) -> None:
-        """Take up prices that were set since; the View is built anew."""
+    def _take_up_news(self) -> None:
+        """Runs that began and prices that were set since: what is summed by price is summed anew."""
         here = self.tick_ms
-        self._history.refresh()
-        if here is not None:
+        if self._history.refresh() and here is not None:
             self._view = self._history.view_at(here)
 
     def _go(self, target_ms: int) -> bool:
@@ -79,6 +79,5 @@ class Cursor:
                     break  # another run has begun: facts of the run itself change, so build it anew
                 self._view.apply(record)
         if self.tick_ms != target_ms:
-            self._history.refresh()
             self._view = self._history.view_at(target_ms)
         return True

@@ -47,10 +47,17 @@ class History:
         self._wanted = run
         self.runs: tuple[Run, ...] = ()
         self._ids: list[int] = []
-        self.refresh()
+        self._look()
 
-    def refresh(self) -> None:
-        """See runs and prices that were added since."""
+    def refresh(self) -> bool:
+        """See runs and prices that were added since the last call; True when there were any. Cheap: ask each time."""
+        if not self._reader.changed():
+            return False
+        before = self.runs, self.book.versions
+        self._look()
+        return (self.runs, self.book.versions) != before
+
+    def _look(self) -> None:
         runs = self._reader.runs()
         live = [run for run in runs if run.kind != "imported"]
         run = self._wanted or (live[-1] if live else runs[-1] if runs else None)
@@ -60,10 +67,6 @@ class History:
 
     def close(self) -> None:
         self._reader.close()
-
-    def changed(self) -> bool:
-        """Whether anything was committed since the last call."""
-        return self._reader.changed()
 
     def first_tick(self) -> int | None:
         return self._reader.tick_after(self._ids, -1)
@@ -75,20 +78,24 @@ class History:
         return self._reader.tick_after(self._ids, after_ms)
 
     def records(self, from_ms: int, to_ms: int) -> Iterator[TickRecord]:
-        """Ticks in (from, to], with the entities first seen at each."""
-        first_seen: dict[int, list[Entity]] = {}
-        for entity in self._reader.entities():
-            first_seen.setdefault(entity.first_seen_ms, []).append(entity)
+        """Ticks in (from, to], with the entities first seen since the one before: that tick itself may be lost."""
+        unseen = sorted(
+            (entity for entity in self._reader.entities() if entity.first_seen_ms > from_ms),
+            key=lambda entity: entity.first_seen_ms,
+            reverse=True,
+        )
         for record in self._reader.records(self._ids, from_ms, to_ms):
-            new = tuple(first_seen.get(record.tick.tick_ms, ()))
-            yield msgspec.structs.replace(record, entities=new) if new else record
+            new: list[Entity] = []
+            while unseen and unseen[-1].first_seen_ms <= record.tick.tick_ms:
+                new.append(unseen.pop())
+            yield msgspec.structs.replace(record, entities=tuple(new)) if new else record
 
-    def view_at(self, tick_ms: int) -> View:
-        """The View of the stored tick at exactly tick_ms."""
+    def view_at(self, tick_ms: int, run: Run | None = None) -> View:
+        """The View of the stored tick at exactly tick_ms, as `run` sees it (the tick's own run unless given)."""
         records = list(self._reader.records(self._ids, tick_ms - LOOKBACK_MS, tick_ms))
         if not records or records[-1].tick.tick_ms != tick_ms:
             raise LookupError(f"no tick is stored at {tick_ms}")
-        run = next(run for run in self.runs if run.id == records[-1].tick.run)
+        run = run or next(run for run in self.runs if run.id == records[-1].tick.run)
         view = View(run, self.book)
         events = self._reader.last_events(tick_ms, runs=self._ids)
         gpus = {entry.entity for record in records for entry in record.gpus}

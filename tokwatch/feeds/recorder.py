@@ -48,23 +48,27 @@ class Recorder:
         self._writer = writer
         self._clock = clock
         self._interval_s = interval_s
-        self._notes = notes
+        self._notes = dict(notes)
         self._listeners: list[Callable[[TickRecord], None]] = []
 
     def listen(self, listener: Callable[[TickRecord], None]) -> None:
         """Call `listener` with every record, in the event loop, after it was handed to the store."""
         self._listeners.append(listener)
 
+    def tell(self, what: str, words: str) -> None:
+        """Words of the recorder's own that stand among its problems from the next tick on; empty when over."""
+        self._notes[what] = words
+
     async def turn(self) -> TickRecord:
         """One tick."""
         seen = await self._sources.see()
         problem = self._writer.problem or ""
-        seen = replace(seen, problems=(*seen.problems, *self._notes, ("store", problem)))
+        seen = replace(seen, problems=(*seen.problems, *self._notes.items(), ("store", problem)))
         record = self._bookkeeper.turn(self._clock.now(), seen)
         try:
             self._writer.submit(record)
         except ValueError as error:  # a record the store cannot hold: this tick is lost, the next ones must not be
-            self._notes = (*self._notes, ("lost tick", f"the tick of {record.tick.tick_ms} was not stored: {error}"))
+            self.tell("lost tick", f"the tick of {record.tick.tick_ms} was not stored: {error}")
         for listener in self._listeners:
             listener(record)
         return record

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from tokwatch import __version__
 from tokwatch.config import Config
@@ -66,7 +67,9 @@ def begin(
         ids = [each.id for each in past]
         first_ms, last_ms = reader.tick_after(ids, -1), reader.last_tick(ids)
         in_force: list[Event] = [] if last_ms is None else reader.last_events(last_ms, runs=ids)
-    for source, prices, from_ms in _wanted(config, price, book, now_ms):
+    # A clock that was stepped back is behind what is stored: a price must not reach into ticks that were shown already.
+    from_now_ms = now_ms if opened.last_tick_ms is None else max(now_ms, opened.last_tick_ms + 1)
+    for source, prices, from_ms in _wanted(config, price, book, from_now_ms):
         book = book.with_version(_add(writer, source, prices, from_ms, now_ms))
     bookkeeper = Bookkeeper(
         run,
@@ -101,14 +104,6 @@ def unrecorded(box: Box, config: Config, *, price: float | None = None) -> Unrec
     return Unrecorded(bookkeeper, View(run, PriceBook(tuple(versions))))
 
 
-def set_price(begun_writer: Writer, book: PriceBook, price: float, after_tick_ms: int) -> PriceBook:
-    """The price set on the screen: in force from the tick after the one that is shown. Blocks for a commit."""
-    before = book.at(after_tick_ms)
-    currency = before.prices.currency if before else "USD"
-    version = _add(begun_writer, "set by you", Prices(currency, price), after_tick_ms + 1, after_tick_ms)
-    return book.with_version(version)
-
-
 def _settings(config: Config) -> SettingsBody:
     return SettingsBody(config.interval_s, config.slo.ttft_s, config.slo.tpot_s)
 
@@ -131,9 +126,15 @@ def _wanted(config: Config, price: float | None, book: PriceBook, now_ms: int) -
     return wanted
 
 
+def stored_price(version: PriceVersion) -> StoredPrice:
+    """As the store keeps it."""
+    book = msgspec.json.encode(version.prices)
+    return StoredPrice(version.id, version.effective_from_ms, version.recorded_ms, version.source, book)
+
+
 def _add(writer: Writer, source: str, prices: Prices, from_ms: int, now_ms: int) -> PriceVersion:
-    stored = writer.add_price(StoredPrice(0, from_ms, now_ms, source, msgspec.json.encode(prices)))
-    return PriceVersion(stored.id, from_ms, now_ms, source, prices)
+    version = PriceVersion(0, from_ms, now_ms, source, prices)
+    return replace(version, id=writer.add_price(stored_price(version)).id)
 
 
 def _view(store: Path, run: Run, book: PriceBook, last_ms: int | None) -> View:
@@ -142,8 +143,6 @@ def _view(store: Path, run: Run, book: PriceBook, last_ms: int | None) -> View:
         return View(run, book)
     history = History(store, run)
     try:
-        view = history.view_at(last_ms)
+        return history.view_at(last_ms, run)
     finally:
         history.close()
-    view.take_over(run, book)
-    return view

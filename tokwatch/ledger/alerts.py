@@ -38,7 +38,7 @@ class AlertBody(msgspec.Struct, frozen=True):
     status: str  # "pending" | "firing" | "resolving" | "resolved"
     severity: str
     text: str
-    gpus: tuple[int, ...]  # entities, in the order they joined
+    gpus: tuple[int, ...]  # entities, the one longest in the state first
     since_ms: int  # when the longest of them entered the state
     fired_ms: int | None
     cleared_ms: int | None  # when the condition ended
@@ -70,12 +70,12 @@ class AlertTracker:
 
 def _next(rule: Rule, before: AlertBody | None, now_ms: int, states: Mapping[int, StateBody]) -> AlertBody | None:
     in_state = {entity: body for entity, body in states.items() if body.state == rule.state}
-    due = [e for e, b in in_state.items() if now_ms - b.since_ms >= rule.fire_after_s * 1000]
+    due = [e for e in _longest_first(in_state) if now_ms - in_state[e].since_ms >= rule.fire_after_s * 1000]
     active = before is not None and before.status in ("firing", "resolving")
     if not due and not active:
         return _pending(rule, before, in_state)
     if due:
-        since_ms = min(in_state[e].since_ms for e in due)
+        since_ms = in_state[due[0]].since_ms
         warn = rule.warn_after_s is not None and now_ms - since_ms >= rule.warn_after_s * 1000
         fired_ms = before.fired_ms if before is not None and active else now_ms
         severity = "warning" if warn else rule.severity
@@ -88,8 +88,13 @@ def _next(rule: Rule, before: AlertBody | None, now_ms: int, states: Mapping[int
 
 def _pending(rule: Rule, before: AlertBody | None, in_state: Mapping[int, StateBody]) -> AlertBody | None:
     if in_state:
-        since_ms = min(body.since_ms for body in in_state.values())
-        return AlertBody(rule.state, "pending", rule.severity, rule.text, tuple(in_state), since_ms, None, None)
+        gpus = _longest_first(in_state)
+        since_ms = in_state[gpus[0]].since_ms
+        return AlertBody(rule.state, "pending", rule.severity, rule.text, tuple(gpus), since_ms, None, None)
     if before is not None and before.status == "pending":
         return msgspec.structs.replace(before, status="resolved", gpus=(), fired_ms=None)
     return before
+
+
+def _longest_first(in_state: Mapping[int, StateBody]) -> list[int]:
+    return sorted(in_state, key=lambda entity: (in_state[entity].since_ms, entity))

@@ -15,10 +15,11 @@ _SLEW = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The instant of one tick, on both clocks."""
+    """The instant of one tick, on all clocks."""
 
     tick_ms: int  # the store's own time
     boottime_ns: int
+    wall_ms: int  # Unix milliseconds; differs from tick_ms while a clock stepped back is being waited for
 
     def ms(self, at_ns: int) -> int:
         """Store time of an instant of CLOCK_BOOTTIME. Whole milliseconds are counted on the boot clock, so that

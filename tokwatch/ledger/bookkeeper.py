@@ -108,7 +108,7 @@ class Bookkeeper:
     def turn(self, now: Instant, seen: Sightings) -> TickRecord:
         """The record of one tick. Readings that came too late for the last tick are in this one."""
         tick = self._place_in_time(now)
-        axis = Axis(tick.tick_ms, now.boottime_ns)
+        axis = Axis(tick.tick_ms, now.boottime_ns, now.wall_ms)
         host = self._registry.id("host", self.run.host, parent=0, seen_ms=tick.tick_ms)
         changes = _Changes(tick.tick_ms, self._bodies)
         changes.note("settings", 0, self._settings)
@@ -175,9 +175,7 @@ class Bookkeeper:
             servers = [by_address[address] for address in placed.servers]
             entities = [self._server_entity(facts, host, axis.tick_ms) for facts in servers]
             self._note_gpu(reading, entry.entity, placed, entities, changes)
-            signals = self._evidence.signals(
-                reading, entry, servers, _has_process(reading, placed), axis.tick_ms / 1000
-            )
+            signals = self._evidence.signals(reading, entry, servers, axis)
             state, changed = self._states.step(entry.entity, signals, axis.tick_ms, entry.t0_ms, entry.t1_ms)
             if changed is not None:
                 changes.add(changed)
@@ -231,11 +229,6 @@ class Bookkeeper:
         return (self._meter.host(reading, axis, entity=host),)
 
 
-def _has_process(reading: GpuReading, placed: GpuPlacement) -> bool | None:
-    """None where the driver does not list processes and nothing is known to run there."""
-    return None if reading.processes is None and not placed.servers else placed.has_process
-
-
 _MEASURED = ("power_w", "energy_mj", "utilization", "memory_used_bytes", "temperature_c", "sm_clock_mhz")
 
 
@@ -243,9 +236,14 @@ class _Changes:
     """Events of one tick: a body is written only when it differs from the one in force."""
 
     def __init__(self, tick_ms: int, bodies: dict[tuple[str, int, str], bytes]) -> None:
-        self.events: list[Event] = []
+        self._events: dict[tuple[str, int, str], Event] = {}
         self._tick_ms = tick_ms
         self._bodies = bodies
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """One for each kind, entity and key: of several in one tick the last holds."""
+        return tuple(self._events.values())
 
     def known(self, kind: str, entity: int) -> bool:
         return (kind, entity, "") in self._bodies
@@ -260,7 +258,7 @@ class _Changes:
         if place not in self._bodies and change.kind == "problem" and change.body == _NO_PROBLEM:
             return  # the absence of a problem is news only after one
         self._bodies[place] = change.body
-        self.events.append(change)
+        self._events[place] = change
 
     def forget_probes(self, names: Iterable[str]) -> None:
         """Say of every probe that is no longer made that it is gone."""

@@ -14,8 +14,9 @@ from tokwatch.ledger.moment import Moment
 from tokwatch.ledger.server_rows import server_rows
 from tokwatch.ledger.snapshot import SCHEMA, AlertRow, Figure, GpuRow, ProbeRow, SelfCost, Snapshot
 from tokwatch.ledger.strip import STRIP_MS
+from tokwatch.ledger.sums import WINDOW_MS
 from tokwatch.ledger.totals import totals
-from tokwatch.ledger.view import WINDOW_MS, View
+from tokwatch.ledger.view import View
 
 _SHOWN = ("firing", "resolving")
 _SEVERITIES = ("critical", "warning", "info")
@@ -43,7 +44,7 @@ def snapshot(view: View, *, mode: str, session: str = "") -> Snapshot:
         utc_offset_s=0 if offset is None else int(offset.total_seconds()),
         interval_s=view.settings.interval_s,
         window_s=WINDOW_MS / 1000,
-        warm=any(moment.warm(server) for server, _ in moment.servers),
+        warm=moment.warm([server for server, _ in moment.servers]),
         hardware=_hardware(rows),
         engines=tuple(sorted(Counter(body.engine for _, body in moment.servers).items())),
         currency=moment.version.prices.currency if moment.version else "USD",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collectors.readings import GpuReading, Reason, ServerFacts, ServerReading
-from tokwatch.ledger.entries import FlowEntry, GpuEntry, ServerEntry
+from tokwatch.ledger.axis import Axis
+from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry, ServerEntry
 from tokwatch.ledger.states import Signals, Thresholds
 from tokwatch.ledger.windows import Window
 
@@ -24,11 +25,6 @@ class _Server:
     waiting: int | None = None
 
 
-@dataclass(slots=True)
-class _Gpu:
-    window: Window  # utilization × ms, ms
-
-
 class Evidence:
     """Keeps the evidence window of every server and GPU of one recorder."""
 
@@ -36,7 +32,7 @@ class Evidence:
         self._limits = limits
         self._width_ms = int(limits.evidence_window_s * 1000)
         self._servers: dict[str, _Server] = {}  # by address
-        self._gpus: dict[int, _Gpu] = {}
+        self._gpus: dict[int, Window] = {}  # utilization × ms, ms
 
     def server(self, reading: ServerReading, entry: ServerEntry, flows: Sequence[FlowEntry], now_ms: int) -> None:
         """Take one scrape into account."""
@@ -55,67 +51,84 @@ class Evidence:
 
     def gpu(self, entry: GpuEntry, now_ms: int) -> None:
         """Take one GPU entry into account."""
-        gpu = self._gpus.setdefault(entry.entity, _Gpu(Window(self._width_ms, 2)))
-        gpu.window.expire(now_ms)
+        gpu = self._gpus.setdefault(entry.entity, Window(self._width_ms, 2))
+        gpu.expire(now_ms)
         length = entry.t1_ms - entry.t0_ms
         if entry.util_permille is not None:
-            gpu.window.add(entry.t1_ms, (entry.util_permille * length, length))
+            gpu.add(entry.t1_ms, (entry.util_permille * length, length))
 
-    def signals(
-        self,
-        reading: GpuReading,
-        entry: GpuEntry,
-        servers: Sequence[ServerFacts],
-        has_process: bool | None,
-        now_s: float,
-    ) -> Signals:
-        """One GPU's signals, with the servers placed on it. now_s: wall clock, Unix seconds."""
+    def signals(self, reading: GpuReading, entry: GpuEntry, servers: Sequence[ServerFacts], axis: Axis) -> Signals:
+        """One GPU's signals, with the servers placed on it."""
         gpu = self._gpus.get(entry.entity)
-        weighed, util_ms = gpu.window.sums if gpu else (0, 0)
-        utilization = weighed / util_ms / 1000 if util_ms else reading.utilization
+        weighed, util_ms = gpu.sums if gpu else (0, 0)
         own = Signals(
             problem=reading.problem_text or (reading.problem.value if reading.problem else ""),
             lost=reading.problem in (Reason.LOST, Reason.STALLED),
-            has_process=has_process,
+            has_process=None if reading.processes is None else bool(reading.processes),
             memory_used_mib=entry.memory_used_mib,
-            utilization=utilization,
+            utilization=weighed / util_ms / 1000 if util_ms else reading.utilization,
         )
         if not servers:
             return own
-        return self._with_servers(own, servers, now_s)
+        for facts in servers:
+            if (server := self._servers.get(facts.address)) is not None:
+                server.window.expire(axis.tick_ms)
+        return self._with_servers(own, servers, axis)
 
-    def _with_servers(self, own: Signals, servers: Sequence[ServerFacts], now_s: float) -> Signals:
-        tracked = [(facts, self._servers.get(facts.address)) for facts in servers]
-        seen = [(facts, server) for facts, server in tracked if server is not None]
-        answering = [server for _, server in seen if server.answered and server.failures < _FAILED_SCRAPES]
-        ages = [now_s - facts.started_at_s for facts in servers if facts.started_at_s is not None]
-        evidence = [server.window.sums for server in answering]
-        return Signals(
-            problem=own.problem,
-            lost=own.lost,
-            server=", ".join(facts.model or facts.engine for facts in servers),
-            answering=bool(answering),
-            answered_before=any(_same_process(facts, server) for facts, server in seen if server.answered),
-            server_age_s=min(ages, default=None),
-            server_problem=next((server.problem for _, server in seen if server.problem), "not read yet"),
-            running=_sum([server.running for server in answering]),
+    def _with_servers(self, own: Signals, servers: Sequence[ServerFacts], axis: Axis) -> Signals:
+        answering: list[_Server] = []
+        silent: list[tuple[ServerFacts, _Server | None]] = []
+        for facts in servers:
+            server = self._servers.get(facts.address)
+            if server is not None and server.answered and server.failures < _FAILED_SCRAPES:
+                answering.append(server)
+            else:
+                silent.append((facts, server))
+        running = _sum([server.running for server in answering])
+        sums = [server.window.sums for server in answering]
+        moved = any(amount for amount, _, _ in sums)
+        if silent and not running and not moved:
+            return _silent(own, silent, axis)  # one that cannot be read may be the one at work
+        return replace(
+            own,
+            server=_names(servers),
+            answering=True,
+            running=running,
             waiting=_sum([server.waiting for server in answering]),
-            moved=any(sums[0] for sums in evidence) if any(sums[1] for sums in evidence) else None,
-            evidence_s=min((sums[2] / 1000 for sums in evidence), default=0.0),
-            has_process=True,
-            memory_used_mib=own.memory_used_mib,
-            utilization=own.utilization,
+            moved=True if moved else None if any(not counted_ms for _, counted_ms, _ in sums) else False,
+            evidence_s=min(watched_ms for _, _, watched_ms in sums) / 1000,
         )
 
 
+def _silent(own: Signals, silent: Sequence[tuple[ServerFacts, _Server | None]], axis: Axis) -> Signals:
+    """Signals of a GPU whose working servers, if any, are among those that cannot be read."""
+    names = _names([facts for facts, _ in silent])
+    tried = [(facts, server) for facts, server in silent if server is not None]
+    if len(tried) < len(silent):
+        return replace(own, problem=own.problem or f"{names}: not read yet")
+    ages_s = [axis.wall_ms / 1000 - facts.started_at_s for facts, _ in tried if facts.started_at_s is not None]
+    return replace(
+        own,
+        server=names,
+        answering=False,
+        has_page=all(facts.metrics_url is not None for facts, _ in tried),
+        answered_before=any(server.answered and _same_process(facts, server) for facts, server in tried),
+        server_age_s=min(ages_s, default=None),
+        server_problem=next((server.problem for _, server in tried if server.problem), ""),
+    )
+
+
+def _names(servers: Sequence[ServerFacts]) -> str:
+    return ", ".join(facts.model or facts.engine for facts in servers)
+
+
 def _movement(entry: ServerEntry, flows: Sequence[FlowEntry]) -> int | None:
-    """Steps or tokens that moved; None when the engine publishes neither live."""
-    counted = [
-        value
-        for value in (entry.progress, *(v for flow in flows for v in (flow.output_tokens, flow.prompt_tokens)))
-        if value is not None
-    ]
-    return sum(counted) if counted else None
+    """Steps or tokens that moved; None where their standing still would prove nothing."""
+    tokens = [value for flow in flows for value in (flow.output_tokens, flow.prompt_tokens) if value is not None]
+    if entry.progress is not None:
+        return entry.progress + sum(tokens)
+    silent_at_work = entry.flags & Flag.AT_END and entry.running is None  # a long answer moves nothing until its end
+    return None if not tokens or (silent_at_work and not any(tokens)) else sum(tokens)
 
 
 def _same_process(facts: ServerFacts, server: _Server) -> bool:

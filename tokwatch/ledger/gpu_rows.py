@@ -10,7 +10,7 @@ from tokwatch.ledger.moment import Moment
 from tokwatch.ledger.prices import cost
 from tokwatch.ledger.snapshot import Figure, GpuRow, StateSpan, StripRow
 from tokwatch.ledger.strip import STRIP_MS
-from tokwatch.ledger.view import SPARK_COUNT
+from tokwatch.ledger.sums import SPARK_COUNT
 
 _MIB_PER_GIB = 1024
 
@@ -31,8 +31,7 @@ def _gpu_row(moment: Moment, body: GpuBody, entry: GpuEntry) -> GpuRow:
     placement = moment.placement(gpu)
     servers = [server for server in placement.servers if server in moment.view.servers]
     tok_s = output_rate(moment, servers)
-    few = all(moment.few(server) for server in servers)
-    warm = any(moment.warm(server) for server in servers)
+    few, warm = moment.few(servers), moment.warm(servers)
     rate = moment.rate_usd_per_hour(body)
     watts = moment.watts(gpu, at_end=any(moment.at_end(server) for server in servers))
     return GpuRow(
@@ -83,9 +82,6 @@ def _usd_per_million(
 
 def spark(moment: Moment, servers: list[int]) -> tuple[float | None, ...]:
     """Output tokens/s of one GPU over the last two minutes; None where nothing was watched."""
-    columns = [None] * SPARK_COUNT if not servers else []
-    if columns:
-        return tuple(columns)
     rates = [
         [None if rate is None else rate * 1000 / max(1, len(moment.gpus_of.get(server, ()))) for rate in series]
         for server in servers

@@ -19,7 +19,6 @@ MIB = 1 << 20
 class _Gpu:
     energy: EnergyMeter = field(default_factory=EnergyMeter)
     at_ms: int | None = None  # boot clock
-    energy_mj: int | None = None
     driver: str = ""
 
 
@@ -35,6 +34,19 @@ class _Server:
     page_ms: int | None = None  # boot clock of the last good page; None before the first
     tried_ms: int | None = None
     flows: dict[int, _Flow] = field(default_factory=dict)
+    earlier: list[Absolute] = field(default_factory=list)  # of earlier runs, until the first page says which hold
+
+    def take_up(self, incarnation: str, boot_id: str) -> None:
+        """Go on from the earlier counters of this incarnation; others only tell that the process is a new one."""
+        past, self.earlier = self.earlier, []
+        if not incarnation:
+            return
+        same = [absolute for absolute in past if absolute.incarnation == incarnation]
+        for absolute in same or past:
+            self.incarnation = absolute.incarnation
+            if absolute.boot_id == boot_id:
+                self.page_ms = max(self.page_ms or 0, absolute.at_ns // NS_PER_MS)
+        self.flows = {absolute.entity: _Flow(dict(absolute.counters), None) for absolute in same}
 
 
 @dataclass(slots=True)
@@ -71,14 +83,11 @@ class Meter:
             same_boot = absolute.boot_id == self._boot_id
             at_ms = absolute.at_ns // NS_PER_MS
             if entity.kind == "gpu" and same_boot and "energy_mj" in absolute.counters:
-                gpu = _Gpu(at_ms=at_ms, energy_mj=absolute.counters["energy_mj"], driver=absolute.incarnation)
+                gpu = _Gpu(at_ms=at_ms, driver=absolute.incarnation)
                 gpu.energy.resume(at_ms, absolute.counters["energy_mj"])
                 self._gpus[entity.id] = gpu
             elif entity.kind == "flow" and absolute.incarnation:
-                server = self._servers.setdefault(entity.parent, _Server())
-                server.incarnation = absolute.incarnation
-                server.page_ms = at_ms if same_boot else None
-                server.flows[entity.id] = _Flow(dict(absolute.counters), None)
+                self._servers.setdefault(entity.parent, _Server()).earlier.append(absolute)
 
     # --- GPUs -----------------------------------------------------------------------------------------------------
 
@@ -100,8 +109,7 @@ class Meter:
             flags |= Flag.GAP
         if reading.energy_estimated and step.energy_mj is not None:
             flags |= Flag.ESTIMATED
-        gpu.at_ms = at_ms
-        gpu.energy_mj = reading.energy_mj if reading.energy_mj is not None else gpu.energy_mj
+        gpu.at_ms = at_ms if gpu.at_ms is None else max(at_ms, gpu.at_ms)  # a stalled driver may answer late
         t1_ms = axis.ms(reading.at_ns)
         return GpuEntry(
             entity=entity,
@@ -158,10 +166,15 @@ class Meter:
         at_ms = reading.at_ns // NS_PER_MS
         started_s = reading.started_at_s or reading.server.started_at_s
         incarnation = reading.incarnation or ("" if started_s is None else f"{started_s:.0f}")
-        known = server.page_ms is not None or bool(server.flows)
+        if server.earlier:
+            server.take_up(incarnation, self._boot_id)
+        known = server.page_ms is not None or bool(server.incarnation)
         restarted = known and self._restarted(entity, server, incarnation, reading.flows)
         since_start = not known and started_s is not None and started_s >= self._started_s
-        length = self._length_ms(server, at_ms, started_s, axis, since_start=since_start)
+        if server.page_ms is not None:
+            length = max(0, at_ms - server.page_ms)
+        else:  # counted from the start of the process, if at all
+            length = _age_ms(started_s, axis.wall_ms) if known or since_start else 0
         flags = Flag.AT_END if reading.moves is Moves.AT_END else Flag(0)
         if restarted:
             flags |= Flag.RESET
@@ -188,7 +201,10 @@ class Meter:
             if known or since_start:
                 gained, fell = increments(before.counters if before else {}, now, restarted=restarted or before is None)
                 observed = _observed(flow, before)
-            server.flows[number] = _Flow({**(before.counters if before else {}), **now}, dict(flow.histograms))
+            server.flows[number] = _Flow(
+                {**(before.counters if before else {}), **now},
+                {**((before.histograms if before else None) or {}), **dict(flow.histograms)},
+            )
             if "progress" in gained:
                 progress = (progress or 0) + gained["progress"]
             entries.append(
@@ -222,13 +238,6 @@ class Meter:
             for name, value in counters_of(flow).items()
         )
 
-    def _length_ms(self, server: _Server, at_ms: int, started_s: float | None, axis: Axis, *, since_start: bool) -> int:
-        if server.page_ms is not None:
-            return max(0, at_ms - server.page_ms)
-        if since_start and started_s is not None:
-            return max(0, axis.tick_ms - int(started_s * 1000))
-        return 0
-
     # --- the host -------------------------------------------------------------------------------------------------
 
     def host(self, reading: HostReading, axis: Axis, *, entity: int) -> HostEntry:
@@ -256,9 +265,9 @@ class Meter:
     def absolutes(self) -> tuple[Absolute, ...]:
         """All counters as they stand, for the store's latest row of each entity."""
         gpus = tuple(
-            Absolute(entity, gpu.driver, gpu.at_ms * NS_PER_MS, self._boot_id, {"energy_mj": gpu.energy_mj})
+            Absolute(entity, gpu.driver, base[0] * NS_PER_MS, self._boot_id, {"energy_mj": base[1]})
             for entity, gpu in self._gpus.items()
-            if gpu.at_ms is not None and gpu.energy_mj is not None
+            if (base := gpu.energy.base) is not None
         )
         flows = tuple(
             Absolute(number, server.incarnation, server.page_ms * NS_PER_MS, self._boot_id, flow.counters)
@@ -271,6 +280,10 @@ class Meter:
 
 def _scaled(value: float | None, scale: int) -> int | None:
     return None if value is None else round(value * scale)
+
+
+def _age_ms(started_s: float | None, wall_ms: int) -> int:
+    return 0 if started_s is None else max(0, wall_ms - int(started_s * 1000))
 
 
 def _flow_key(server: int, flow: FlowReading) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TypeVar
 
@@ -23,7 +24,8 @@ from tokwatch.ledger.figures import (
 from tokwatch.ledger.prices import cost
 from tokwatch.ledger.snapshot import Figure
 from tokwatch.ledger.states import StateBody
-from tokwatch.ledger.view import AT_END_WINDOW_MS, WINDOW_MS, FlowSums, FlowTotals, GpuSums, Spent, View
+from tokwatch.ledger.sums import AT_END_WINDOW_MS, WINDOW_MS, FlowSums, FlowTotals, GpuSums
+from tokwatch.ledger.view import Spent, View
 
 _Body = TypeVar("_Body", bound=msgspec.Struct)
 _NO_STATE = StateBody(State.UNKNOWN, 0, True, WARMING_UP)
@@ -136,39 +138,41 @@ class Moment:
         return [self.view.flow_sums[flow] for flow in self._flows_of.get(server, ())]
 
     def token_rate(self, server: int, field: str) -> Figure:
-        """One token counter of a server per second, over the window its engine needs."""
+        """One counter of FlowTotals of a server per second, over the window its engine needs."""
         long = self.at_end(server)
         width_ms = AT_END_WINDOW_MS if long else WINDOW_MS
         marks = ("long",) if long else ()
         if not self.view.servers[server].up:
             marks = (*marks, "stale")
-        windows = [FlowTotals(*(sums.long if long else sums.short).sums) for sums in self.flow_sums(server)]
         rates = [
-            per_second(getattr(totals, field), totals.output_ms, width_ms, marks)
-            for totals in windows
-            if totals.output_ms
+            per_second(getattr(totals, field), counted_ms, width_ms, marks)
+            for totals in self._window(server)
+            if (counted_ms := getattr(totals, f"{field}_ms"))
         ]
-        return total(rates, self._why_no_tokens(server))
+        return total(rates, self._why_no_rate(server))
 
-    def few(self, server: int) -> bool:
+    def few(self, servers: Sequence[int]) -> bool:
         """Fewer than 100 output tokens in the window: a ratio of them says little."""
-        long = self.at_end(server)
-        return (
-            sum(FlowTotals(*(s.long if long else s.short).sums).output_tokens for s in self.flow_sums(server))
-            < FEW_TOKENS
-        )
+        return sum(totals.output_tokens for server in servers for totals in self._window(server)) < FEW_TOKENS
 
-    def warm(self, server: int) -> bool:
+    def warm(self, servers: Sequence[int]) -> bool:
         """The window holds enough time for a ratio."""
-        return any(FlowTotals(*sums.short.sums).length_ms >= RATIO_FROM_MS for sums in self.flow_sums(server))
+        return any(totals.length_ms >= RATIO_FROM_MS for server in servers for totals in self._window(server))
+
+    def _window(self, server: int) -> list[FlowTotals]:
+        """The sums of each of its flows over the window its engine needs."""
+        long = self.at_end(server)
+        return [FlowTotals(*(sums.long if long else sums.short).sums) for sums in self.flow_sums(server)]
 
     def share_of(self, server: int, rate: Figure) -> Figure:
         """A GPU's part of its server's rate: equal parts of all its GPUs."""
         return share(rate, max(1, len(self.gpus_of.get(server, ()))))
 
-    def _why_no_tokens(self, server: int) -> str:
-        body = self.server(server)
+    def _why_no_rate(self, server: int) -> str:
         problem = self.in_force("problem", server, ProblemBody)
         if problem and problem.text:
             return problem.text
-        return "counts no tokens" if body is not None and body.moves == "none" else WARMING_UP
+        body = self.server(server)
+        if body is not None and body.moves == "none":
+            return "counts no tokens"
+        return "not on page" if self.warm([server]) else WARMING_UP

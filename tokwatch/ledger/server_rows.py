@@ -53,7 +53,7 @@ def _usd_per_million(moment: Moment, server: int, gpus: list[int], tok_s: Figure
         return unknown("shares its GPUs: see the hourly export for its allocated part")
     rates = [moment.rate_usd_per_hour(body) for body, entry in moment.gpus if entry.entity in gpus]
     rent = total(rates, "placed on no GPU")
-    return usd_per_million(rent, tok_s, few=moment.few(server), warm=moment.warm(server))
+    return usd_per_million(rent, tok_s, few=moment.few([server]), warm=moment.warm([server]))
 
 
 def p95(moment: Moment, servers: list[int], name: str) -> Interval:

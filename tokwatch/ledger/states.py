@@ -46,8 +46,9 @@ class Signals:
     problem: str = ""  # the device does not answer: why, in the user's words
     lost: bool = False  # … and it is gone, or has stopped answering, rather than refused
     server: str = ""  # names of the known servers placed on it, "" without
-    answering: bool | None = None  # a placed server's page was read lately; None: none is placed
-    answered_before: bool = False  # … at some time in this incarnation
+    answering: bool | None = None  # the placed servers' pages are read; None: no server is placed
+    has_page: bool = True  # False: an engine without a metrics page, whose silence says nothing
+    answered_before: bool = False  # the page was read at some time in this incarnation
     server_age_s: float | None = None
     server_problem: str = ""
     running: int | None = None
@@ -65,10 +66,9 @@ def judge(signals: Signals, now: State, limits: Thresholds) -> tuple[State, str]
         return State.LOST, signals.problem
     if signals.problem:
         return State.UNKNOWN, signals.problem
+    busy = _busy(signals, now, limits)
     if signals.answering is not None:
-        return _judge_serving(signals, limits)
-    busy_from = limits.held_leaves_at_utilization if now is State.HELD else limits.idle_utilization
-    busy = None if signals.utilization is None else signals.utilization >= busy_from
+        return _judge_serving(signals, busy, limits)
     if signals.has_process:
         if busy is None:
             return State.UNKNOWN, "a process is on it, but the device does not say whether it is busy"
@@ -83,14 +83,21 @@ def judge(signals: Signals, now: State, limits: Thresholds) -> tuple[State, str]
     return State.UNKNOWN, _why_unknown(signals)
 
 
-def _judge_serving(signals: Signals, limits: Thresholds) -> tuple[State, str]:
+def _busy(signals: Signals, now: State, limits: Thresholds) -> bool | None:
+    if signals.utilization is None:
+        return None
+    return signals.utilization >= (limits.held_leaves_at_utilization if now is State.HELD else limits.idle_utilization)
+
+
+def _judge_serving(signals: Signals, busy: bool | None, limits: Thresholds) -> tuple[State, str]:
     if not signals.answering:
-        young = signals.server_age_s is None or signals.server_age_s < limits.loading_at_most_s
-        if signals.answered_before or signals.server_problem.startswith("no metrics"):
+        if signals.answered_before or not signals.has_page:
             return State.BLIND, signals.server_problem
-        if young:
+        if signals.server_age_s is None or signals.server_age_s < limits.loading_at_most_s:
             return State.LOADING, f"{signals.server} is starting"
-        return State.HELD, f"{signals.server} does not come up: {signals.server_problem}"
+        if busy is False:
+            return State.HELD, f"{signals.server} does not come up: {signals.server_problem}"
+        return State.BLIND, signals.server_problem
     if signals.running or signals.moved:
         return State.SERVING, ""
     if signals.waiting:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tokwatch.ledger.figures import (
-    FEW_TOKENS,
     known_total,
     summed,
     tokens_per_joule,
@@ -16,7 +15,7 @@ from tokwatch.ledger.latency import attainment, joint
 from tokwatch.ledger.moment import Moment
 from tokwatch.ledger.server_rows import p95
 from tokwatch.ledger.snapshot import Figure, GpuRow, Interval, Totals
-from tokwatch.ledger.view import FLEET_SPARK_COUNT, SPARK_COUNT, FlowTotals
+from tokwatch.ledger.sums import FLEET_SPARK_COUNT, SPARK_COUNT, FlowTotals
 
 NO_GPU = "no GPU"
 _FEW_REQUESTS = 30  # below it a share of requests is shown as few
@@ -29,14 +28,11 @@ def totals(moment: Moment, rows: tuple[GpuRow, ...]) -> Totals:
     idle = [row for row in rows if row.idle and row.confirmed]
     rent = total((row.usd_per_hour for row in rows), NO_GPU)
     idle_rent = total((row.usd_per_hour for row in idle), "") if idle else _nothing(rent)
-    busy_rent = total((row.usd_per_hour for row in rows if not row.idle), "") if rent.value is not None else rent
+    busy_rent = total((row.usd_per_hour for row in rows if not row.idle), "every GPU is idle")
     output, placed_output = _rate(moment, servers, "output_tokens"), _rate(moment, placed, "output_tokens")
     placed_all = known_total([placed_output, _rate(moment, placed, "prompt_tokens")], "nothing served")
-    few = sum(FlowTotals(*sums.short.sums).output_tokens for s in placed for sums in moment.flow_sums(s)) < FEW_TOKENS
-    warm = any(moment.warm(server) for server in placed)
-    watts = total(
-        (moment.watts(row.entity, at_end=any(moment.at_end(s) for s in placed)) for row in rows if row.uuid), NO_GPU
-    )
+    few, warm = moment.few(placed), moment.warm(placed)
+    watts = total((moment.watts(row.entity, at_end=any(moment.at_end(s) for s in placed)) for row in rows), NO_GPU)
     return Totals(
         gpus=len(rows),
         gpus_idle=len(idle),
@@ -95,7 +91,7 @@ def _fleet_spark(moment: Moment, servers: list[int]) -> tuple[float | None, ...]
 
 def _efficiency_spark(moment: Moment, placed: list[int], rows: tuple[GpuRow, ...]) -> tuple[float | None, ...]:
     tokens = [sums.spark.rates(moment.now_ms) for server in placed for sums in moment.flow_sums(server)]
-    watts = [moment.view.gpu_sums[row.entity].spark.rates(moment.now_ms) for row in rows if row.uuid]
+    watts = [moment.view.gpu_sums[row.entity].spark.rates(moment.now_ms) for row in rows]
     if not tokens or not watts:
         return (None,) * SPARK_COUNT
     rates = [added(column) for column in zip(*tokens, strict=True)]

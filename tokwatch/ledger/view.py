@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -42,12 +41,9 @@ from tokwatch.ledger.entries import (
 from tokwatch.ledger.prices import PriceBook
 from tokwatch.ledger.states import StateBody
 from tokwatch.ledger.strip import Strip
-from tokwatch.ledger.windows import Buckets, HistogramWindow, Window
+from tokwatch.ledger.sums import AT_END_WINDOW_MS, FlowSums, GpuSums
+from tokwatch.ledger.windows import Window
 
-SPARK_MS, SPARK_COUNT = 10_000, 12
-FLEET_SPARK_MS, FLEET_SPARK_COUNT = 4_000, 30
-WINDOW_MS = 60_000  # the usual window
-AT_END_WINDOW_MS = 300_000  # for engines whose token counters move when a request ends
 LOOKBACK_MS = AT_END_WINDOW_MS  # the longest window: what `restore` must be given
 
 _KINDS: dict[str, dict[str, type[msgspec.Struct]]] = {
@@ -60,80 +56,6 @@ _KINDS: dict[str, dict[str, type[msgspec.Struct]]] = {
     "settings": {"": SettingsBody},
     "alert": {"": AlertBody},
 }
-
-
-class GpuSums:
-    """One GPU's windows. Fields of `short` and `long`: energy_mj, measured_ms, length_ms."""
-
-    def __init__(self) -> None:
-        self.short = Window(WINDOW_MS, 3)
-        self.long = Window(AT_END_WINDOW_MS, 3)
-        self.spark = Buckets(SPARK_MS, SPARK_COUNT)
-        self.strip = Strip()
-
-    def add(self, entry: GpuEntry) -> None:
-        length = entry.t1_ms - entry.t0_ms
-        values = (entry.energy_mj or 0, entry.measured_ms, length)
-        self.short.add(entry.t1_ms, values)
-        self.long.add(entry.t1_ms, values)
-        if entry.energy_mj is not None:
-            self.spark.add(entry.t1_ms, entry.energy_mj, entry.measured_ms)
-        self.strip.add(entry.t0_ms, entry.t1_ms, entry.state, entry.flags)
-
-    def expire(self, now_ms: int) -> None:
-        self.short.expire(now_ms)
-        self.long.expire(now_ms)
-        self.spark.expire(now_ms)
-        self.strip.expire(now_ms)
-
-
-class FlowTotals(NamedTuple):
-    """Sums of one flow over a window."""
-
-    length_ms: int
-    prompt_tokens: int
-    cached_tokens: int
-    output_tokens: int
-    finished: int
-    failed: int
-    aborted: int
-    output_ms: int  # the part of length_ms in which output tokens were counted
-
-
-class FlowSums:
-    """One flow's windows; the fields of `short` and `long` are those of FlowTotals."""
-
-    def __init__(self) -> None:
-        self.short = Window(WINDOW_MS, 8)
-        self.long = Window(AT_END_WINDOW_MS, 8)
-        self.histograms = HistogramWindow(WINDOW_MS)
-        self.spark = Buckets(SPARK_MS, SPARK_COUNT)
-        self.fleet_spark = Buckets(FLEET_SPARK_MS, FLEET_SPARK_COUNT)
-
-    def add(self, entry: FlowEntry) -> None:
-        length = entry.t1_ms - entry.t0_ms
-        known = 0 if entry.output_tokens is None else length
-        values = FlowTotals(
-            length,
-            entry.prompt_tokens or 0,
-            entry.cached_tokens or 0,
-            entry.output_tokens or 0,
-            entry.finished or 0,
-            entry.failed or 0,
-            entry.aborted or 0,
-            known,
-        )
-        self.short.add(entry.t1_ms, values)
-        self.long.add(entry.t1_ms, values)
-        for histogram in entry.histograms:
-            self.histograms.add(entry.t1_ms, histogram)
-        if entry.output_tokens is not None:
-            self.spark.add(entry.t1_ms, entry.output_tokens, length)
-            self.fleet_spark.add(entry.t1_ms, entry.output_tokens, length)
-
-    def expire(self, now_ms: int) -> None:
-        for part in (self.short, self.long, self.histograms, self.spark, self.fleet_spark):
-            part.expire(now_ms)
 
 
 # Milliseconds by the price version they fall under; version 0: before the first price.
@@ -165,10 +87,6 @@ class View:
     def settings(self) -> SettingsBody:
         found = self.in_force.get(("settings", 0, ""))
         return found if isinstance(found, SettingsBody) else SettingsBody()
-
-    def take_over(self, run: Run, book: PriceBook) -> None:
-        """A new run goes on from here."""
-        self.run, self.book, self.zone = run, book, zone_of(run.timezone)
 
     # --- forward: one more tick -----------------------------------------------------------------------------------
 

@@ -42,6 +42,8 @@ class HistogramWindow:
         self._counts: dict[tuple[str, tuple[float, ...]], list[int]] = {}
 
     def add(self, t1_ms: int, entry: HistogramEntry) -> None:
+        if not any(entry.counts):
+            return
         self._entries.append((t1_ms, entry))
         counts = self._counts.setdefault((entry.name, entry.edges), [0] * len(entry.counts))
         for i, count in enumerate(entry.counts):

@@ -62,6 +62,7 @@ class FleetScreen(FrameScreen):
         super().show(frame)
 
     def on_resize(self, event: Resize) -> None:
+        self.query_one(Tiles).share_out(event.size.width)
         self._arrange(self.tokwatch.frame, event.size.height)
 
     def action_cursor(self, by: int) -> None:

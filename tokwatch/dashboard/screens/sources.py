@@ -47,7 +47,7 @@ class SourcesPage(Document):
     def write(self, page: Page) -> None:
         snapshot = self.frame.snapshot
         if snapshot is None:
-            page.text(1, f"{glyphs.ABSENT} warming up: looking for GPUs and inference servers")
+            page.text(1, f"{glyphs.ABSENT} {self.frame.starting}")
             return
         if not snapshot.gpus and not snapshot.servers:
             _write_nothing_found(page)

@@ -57,9 +57,9 @@ class Canvas(ScrollView, can_focus=False):
             self.refresh()
             return
         changed = [
-            Region(x, y, width, 1)
+            Region(first, y, end - first, 1)
             for y, (new, old) in enumerate(zip(self._drawn, before, strict=True))
-            for x, width in new.changes(old)
+            for first, end in new.changed(old)
         ]
         if changed:
             self.refresh(*changed)

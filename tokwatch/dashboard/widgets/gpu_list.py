@@ -76,7 +76,7 @@ class GpuRows(Canvas):
         snapshot = self.frame.snapshot
         if snapshot is None:
             line = Line(self.size.width, self.look)
-            line.put(places["state"].x, f"{glyphs.ABSENT} warming up", "quiet")
+            line.put(places["state"].x, f"{glyphs.ABSENT} {self.frame.starting}", "quiet")
             return [line]
         if not snapshot.gpus:
             line = Line(self.size.width, self.look)

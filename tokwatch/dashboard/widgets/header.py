@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
 from tokwatch.dashboard import formats, glyphs
 from tokwatch.dashboard.cells import Line, to_cells
 from tokwatch.dashboard.frame import Frame
+from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.canvas import Canvas
 
 _BADGES = {"simulated": "SIMULATED", "imported": "IMPORTED"}
@@ -14,30 +18,62 @@ Piece = tuple[str, str, bool]  # text, role, bold
 Group = tuple[Piece, ...]
 
 
-class Header(Canvas):
-    """One row. Groups that do not fit are left out, the least telling first; the badge and the clock always stay."""
+class Header(Horizontal):
+    """One row. The clock is a widget of its own, so that a second costs the bytes of a clock."""
+
+    DEFAULT_CSS = """
+    Header { height: 1; }
+    Header > Heading { width: 1fr; }
+    Header > Clock { width: 9; }
+    """
+
+    def __init__(self, look: Look) -> None:
+        super().__init__()
+        self._look = look
+
+    def compose(self) -> ComposeResult:
+        yield Heading(self._look)
+        yield Clock(self._look)
+
+
+class Clock(Canvas):
+    """What time it is on screen, on the clock of the recording host."""
 
     def draw(self, rows: range) -> list[Line]:
         line = Line(self.size.width, self.look, ground="surface")
-        left, right = _where(self.frame), _when(self.frame)
+        if snapshot := self.frame.snapshot:
+            line.put(0, formats.clock(snapshot.wall_ms, snapshot.utc_offset_s))
+        return [line]
+
+
+class Heading(Canvas):
+    """Groups that do not fit are left out, the least telling first; name, badge and mode always stay."""
+
+    def draw(self, rows: range) -> list[Line]:
+        line = Line(self.size.width, self.look, ground="surface")
+        name, *left = _where(self.frame)
+        mode, *right = _when(self.frame)
         badge = _badge(self.frame)
-        room = self.size.width - 2 - _GAP
-        used = _width(left[:1]) + _width(right[-1:]) + (len(badge) + 4 if badge else 0)
-        shown_right = right[-1:]
-        for group in reversed(right[:-1]):
-            if used + _GAP + _width((group,)) <= room:
-                used += _GAP + _width((group,))
-                shown_right = (group, *shown_right)
-        x = _put_groups(line, 1, left[:1])
-        for group in left[1:]:
-            if used + _GAP + _width((group,)) > room:
-                break
-            used += _GAP + _width((group,))
-            x = _put_groups(line, x + _GAP, (group,))
+        room = self.size.width - 1 - _GAP - _GAP
+        room -= _width((name,)) + _width((mode,)) + (len(badge) + 4 if badge else 0)
+
+        def fitting(groups: list[Group]) -> tuple[Group, ...]:
+            nonlocal room
+            kept: list[Group] = []
+            for group in groups:
+                if (cost := _GAP + _width((group,))) > room:
+                    break
+                room -= cost
+                kept.append(group)
+            return tuple(kept)
+
+        more_right = fitting(right)
+        x = _put_groups(line, 1, (name, *fitting(left)))
         if badge:
             line.paint(x + 2, len(badge) + 2, "ui_tint")
             line.put(x + 3, badge, "ui", bold=True)
-        _put_groups(line, self.size.width - 1 - _width(shown_right), shown_right)
+        shown = (mode, *more_right)
+        _put_groups(line, self.size.width - _GAP - _width(shown), shown)
         return [line]
 
 
@@ -62,16 +98,16 @@ def _where(frame: Frame) -> tuple[Group, ...]:
 def _when(frame: Frame) -> tuple[Group, ...]:
     snapshot = frame.snapshot
     if snapshot is None:
-        return (((f"{glyphs.ABSENT} warming up", "quiet", False),),)
+        return (((f"{glyphs.ABSENT} {frame.starting}", "quiet", False),),)
     groups = [_mode(frame)]
     behind_s = frame.behind_s
     if behind_s is not None:
         behind = f"{formats.duration(behind_s)} behind" if behind_s >= 60 else "under 1m behind"
         groups.append(((behind, "quiet", False),))
     elif not frame.kept and snapshot.kind == "recorded" and snapshot.recorded_s > 0:
-        recorded = formats.stopwatch(snapshot.recorded_s)
-        groups.append(((glyphs.LIVE, "alarm", False), (" rec ", "quiet", False), (recorded, "quiet", False)))
-    groups.append(((formats.clock(snapshot.wall_ms, snapshot.utc_offset_s), "text", False),))
+        groups.append(
+            ((glyphs.LIVE, "alarm", False), (f" rec {formats.stopwatch(snapshot.recorded_s)}", "quiet", False))
+        )
     return tuple(groups)
 
 

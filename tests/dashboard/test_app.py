@@ -1,0 +1,317 @@
+"""The app: one feed in, frames out, keys to the feed."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+
+import pytest
+from msgspec.structs import replace
+from textual.widgets import Input
+
+from tests.dashboard.conftest import MakeApp
+from tests.dashboard.snapshots import BOX, NOW_MS, FakeFeed, at, nothing_found, replaying
+from tokwatch.dashboard.app import SnapshotArrived, TokwatchApp
+from tokwatch.dashboard.frame import Frame
+from tokwatch.dashboard.screens.fleet import FleetScreen
+from tokwatch.dashboard.screens.help import HelpPage, HelpScreen
+from tokwatch.dashboard.screens.prompt import Prompt
+from tokwatch.dashboard.screens.sources import SourcesScreen
+from tokwatch.dashboard.widgets.canvas import Canvas
+from tokwatch.dashboard.widgets.gpu_list import GpuRows
+from tokwatch.errors import CommandError
+from tokwatch.feeds import Feed
+
+Clock = Callable[[], float]
+
+
+def text_of(app: TokwatchApp, kind: type[Canvas] = Canvas) -> str:
+    """What the screen's widgets of a kind read."""
+    return "\n".join(
+        line.text() for canvas in app.screen.query(kind) for line in canvas.draw(range(canvas.rows())) if canvas.size
+    )
+
+
+def feed_of(app: TokwatchApp) -> FakeFeed:
+    feed = app._feed
+    assert isinstance(feed, FakeFeed)
+    return feed
+
+
+async def test_a_frame_stands_before_the_feed_exists(frozen: Clock) -> None:
+    opened = asyncio.Event()
+
+    async def open_feed() -> Feed:
+        await opened.wait()
+        return FakeFeed()
+
+    app = TokwatchApp(open_feed, now=frozen)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert "warming up" in text_of(app)
+        assert "IDLE CAPACITY" in text_of(app)
+        opened.set()
+        await pilot.pause()
+        await pilot.pause()
+        assert "Qwen3-32B tp4" in text_of(app)
+
+
+async def test_opening_says_what_it_is_busy_with(frozen: Clock) -> None:
+    async def open_feed() -> Feed:
+        app.say_starting("simulating the last three hours 40%")
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    app = TokwatchApp(open_feed, now=frozen)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert "simulating the last three hours 40%" in text_of(app)
+
+
+async def test_the_last_known_figures_are_shown_with_their_age_until_new_ones_come(frozen: Clock) -> None:
+    opened = asyncio.Event()
+
+    async def open_feed() -> Feed:
+        await opened.wait()
+        return FakeFeed()
+
+    app = TokwatchApp(open_feed, first=replace(BOX, wall_ms=NOW_MS - 180_000), now=frozen)
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "3m old, warming up" in text_of(app)
+        assert "12 431" in text_of(app)
+        opened.set()
+        await pilot.pause()
+        await pilot.pause()
+        assert "LIVE 1 s" in text_of(app)
+
+
+def test_a_waiting_snapshot_is_replaced_by_a_later_one() -> None:
+    assert SnapshotArrived(BOX).can_replace(SnapshotArrived(BOX))
+
+
+async def test_a_feed_that_falls_silent_is_not_called_live() -> None:
+    now_s = NOW_MS / 1000
+    app = TokwatchApp(FakeFeed(), now=lambda: now_s)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert "LIVE" in text_of(app)
+        now_s += 42
+        app._check_age()
+        await pilot.pause()
+        assert "NO DATA for 42s" in text_of(app)
+        assert "LIVE" not in text_of(app)
+
+
+async def test_the_feed_is_closed_at_the_end(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+    assert feed_of(app).closed
+    assert app.return_code == 0
+
+
+async def test_a_failure_the_user_can_act_on_ends_in_one_line(frozen: Clock) -> None:
+    async def open_feed() -> Feed:
+        raise CommandError("a demo runs already: give this one another file")
+
+    app = TokwatchApp(open_feed, now=frozen)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+    assert app.return_code == 1
+    assert isinstance(app.failure, CommandError)
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("space", ("pause",)),
+        ("left", ("step", -1)),
+        ("right", ("step", 1)),
+        ("shift+left", ("step", -60)),
+        ("shift+right", ("step", 60)),
+        ("right_square_bracket", ("set_speed", 2.0)),
+        ("left_square_bracket", ("set_speed", 1.0)),
+        ("home", ("seek", at("10:50:38"))),
+        ("end", ("go_live",)),
+    ],
+)
+async def test_a_transport_key_tells_the_feed(make_app: MakeApp, key: str, told: tuple[object, ...]) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press(key)
+        assert feed_of(app).told == [told]
+
+
+async def test_speeds_go_up_to_an_hour_a_second_and_stop(make_app: MakeApp) -> None:
+    app = make_app(replaying())
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press(*["right_square_bracket"] * 8)
+    assert [speed for _, speed in feed_of(app).told] == [2, 5, 10, 60, 600, 3600, 3600, 3600]
+
+
+async def test_space_plays_when_paused(make_app: MakeApp) -> None:
+    app = make_app(replaying("paused"))
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press("space")
+        assert feed_of(app).told == [("play",)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "at_ms"), [("13:30", at("13:30")), ("-10m", NOW_MS - 600_000), ("2026-05-03 09:00", at("9:00", day=3))]
+)
+async def test_g_goes_to_a_time(make_app: MakeApp, typed: str, at_ms: int) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press("g")
+        app.screen.query_one(Input).value = typed
+        await pilot.press("enter")
+        await pilot.pause()
+        assert feed_of(app).told == [("seek", at_ms)]
+        assert isinstance(app.screen, FleetScreen)
+
+
+async def test_a_prompt_says_what_is_wrong_and_stays(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press("dollar_sign", "minus", "3", "enter")
+        assert isinstance(app.screen, Prompt)
+        assert "above 0" in str(app.screen.query_one("#hint").render())
+        await pilot.press("escape")
+        assert feed_of(app).told == []
+
+
+async def test_the_price_goes_to_the_feed(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press("dollar_sign", *"2.35", "enter")
+        await pilot.pause()
+        assert feed_of(app).told == [("set_price", 2.35)]
+
+
+async def test_a_stored_session_keeps_its_prices(make_app: MakeApp) -> None:
+    app = make_app(stored=True)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press("dollar_sign")
+        assert isinstance(app.screen, FleetScreen)
+        assert feed_of(app).told == []
+
+
+async def test_with_nothing_found_sources_opens_and_goes_when_something_comes(frozen: Clock) -> None:
+    feed = FakeFeed([nothing_found()])
+    app = TokwatchApp(feed, now=frozen)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.pause()
+        assert isinstance(app.screen, SourcesScreen)
+        feed.send(BOX)
+        await pilot.pause()
+        await pilot.pause()
+        assert isinstance(app.screen, FleetScreen)
+
+
+async def test_d_on_sources_asks_for_the_demo(make_app: MakeApp) -> None:
+    app = make_app(nothing_found())
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press("6", "d")
+        await pilot.pause()
+    assert app.return_value == "demo"
+
+
+async def test_help_lists_every_key_of_the_app(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, HelpScreen)
+        text = text_of(app, HelpPage)
+        descriptions = [command.title for command in app.get_system_commands(app.screen)]
+        assert all(description in text for description in descriptions[: len(app.BINDINGS)])
+        await pilot.press("escape")
+        assert isinstance(app.screen, FleetScreen)
+
+
+async def test_the_command_palette_has_every_action(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        commands = {command.title: command for command in app.get_system_commands(app.screen)}
+        commands["Pause or play"].callback()
+        await pilot.pause()
+        assert feed_of(app).told == [("pause",)]
+
+
+async def test_the_cursor_stops_at_both_ends_and_scrolls(frozen: Clock) -> None:
+    from tests.dashboard.snapshots import many_gpus
+
+    app = TokwatchApp(FakeFeed([many_gpus()]), now=frozen)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        rows = app.screen.query_one(GpuRows)
+        await pilot.press("k")
+        assert rows.cursor == 0
+        await pilot.press(*["pagedown"] * 9)
+        assert rows.cursor == 63
+        assert rows.scroll_offset.y == 64 - rows.size.height
+
+
+async def test_the_theme_changes_under_the_drawn_lines(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        before = app.screen.query_one(GpuRows).render_line(0)
+        await pilot.press("t")
+        await pilot.pause()
+        assert list(app.screen.query_one(GpuRows).render_line(0)) != list(before)
+
+
+@pytest.mark.parametrize(("kind", "badge"), [("simulated", "SIMULATED"), ("imported", "IMPORTED")])
+@pytest.mark.parametrize("width", [60, 120])
+async def test_what_was_not_recorded_here_says_so_at_any_width(
+    make_app: MakeApp, kind: str, badge: str, width: int
+) -> None:
+    app = make_app(replace(BOX, kind=kind))
+    async with app.run_test(size=(width, 24)) as pilot:
+        await pilot.pause()
+        assert badge in text_of(app)
+
+
+async def test_while_replaying_the_screen_says_where_it_stands(make_app: MakeApp) -> None:
+    app = make_app(replace(replaying(), tick_ms=at("13:03:22"), wall_ms=at("13:03:22")))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        text = text_of(app)
+        assert "REPLAY 1×" in text
+        assert "1h 00m behind" in text
+        assert re.search(r"2026-05-04 13:03:22 +10:50 ━+▼─+ 14:03  1×  end live", text)
+
+
+async def test_an_equal_frame_repaints_nothing(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        canvases = list(app.screen.query(Canvas))
+        for canvas in canvases:
+            canvas.show(Frame(BOX))
+        await pilot.pause()
+        for canvas in canvases:
+            canvas.show(Frame(replace(BOX, tick_ms=NOW_MS)))
+            assert not canvas._repaint_regions
+
+
+@pytest.mark.parametrize("size", [(40, 10), (60, 15), (80, 24), (97, 33), (113, 34), (300, 90)])
+async def test_odd_sizes_are_drawn(make_app: MakeApp, size: tuple[int, int]) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        await pilot.resize_terminal(*size)
+        await pilot.pause()
+        assert "serving" in text_of(app)

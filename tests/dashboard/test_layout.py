@@ -1,0 +1,100 @@
+"""Which sections, tiles and columns a terminal has room for."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokwatch.dashboard.layout import columns, plan, tile_widths
+
+
+def rows_used(height: int, gpus: int, alerts: int, *, replaying: bool) -> int:
+    made = plan(height, gpus, alerts, replaying=replaying)
+    sections = made.tiles + made.list_rows + made.strip + made.alerts + made.transport
+    return 2 + 4 + sections + made.list_gap + made.strip_gap + made.alert_gap
+
+
+@given(st.integers(12, 100), st.integers(0, 80), st.integers(0, 20), st.booleans())
+def test_nothing_is_ever_planned_below_the_last_row(height: int, gpus: int, alerts: int, replaying: bool) -> None:
+    assert rows_used(height, gpus, alerts, replaying=replaying) <= height
+
+
+@given(st.integers(14, 100), st.integers(1, 80), st.integers(1, 20), st.booleans())
+def test_the_list_and_the_tiles_stay(height: int, gpus: int, alerts: int, replaying: bool) -> None:
+    made = plan(height, gpus, alerts, replaying=replaying)
+    assert made.tiles
+    assert made.list_rows >= min(gpus, 2)
+
+
+def test_the_usual_terminal_shows_everything() -> None:
+    made = plan(40, 8, 3, replaying=False)
+    assert (made.tiles, made.list_rows, made.strip, made.alerts) == (7, 8, 10, 5)
+    assert made.alert_heading
+    assert rows_used(40, 8, 3, replaying=False) == 39  # and a blank row above the footer
+
+
+def test_the_small_terminal_keeps_eight_gpus_and_three_alert_lines() -> None:
+    made = plan(24, 8, 3, replaying=False)
+    assert (made.tiles, made.list_rows, made.strip, made.alerts) == (5, 8, 0, 3)
+    assert not made.alert_heading
+
+
+def test_the_strip_goes_below_34_rows_and_when_it_cannot_show_every_gpu() -> None:
+    assert plan(34, 2, 0, replaying=False).strip
+    assert not plan(33, 2, 0, replaying=False).strip
+    assert not plan(40, 64, 0, replaying=False).strip
+
+
+def test_a_long_list_leaves_a_line_for_alerts() -> None:
+    assert plan(40, 64, 3, replaying=False).alerts == 1
+
+
+def test_the_transport_takes_the_blank_row_above_the_footer() -> None:
+    live, replay = plan(24, 8, 3, replaying=False), plan(24, 8, 3, replaying=True)
+    assert replay.transport == 1
+    assert replay.list_rows == live.list_rows
+    assert replay.alerts == live.alerts
+
+
+@given(st.integers(50, 300))
+def test_columns_never_overlap_and_end_at_the_margin(width: int) -> None:
+    places = list(columns(width).values())
+    for left, right in pairwise(places):
+        assert left.x + left.width <= right.x
+    assert places[-1].x + places[-1].width <= width - 1
+
+
+@given(st.integers(66, 300))
+def test_wherever_there_is_room_columns_reach_the_right_margin(width: int) -> None:
+    *_, last = columns(width).values()
+    assert last.x + last.width == width - 1
+
+
+def test_columns_go_in_the_order_of_their_worth() -> None:
+    order = [set(columns(width)) for width in (116, 115, 111, 103, 95, 69, 63)]
+    gone = [before - after for before, after in pairwise(order)]
+    assert gone == [
+        {"temperature"},
+        {"memory", "memory_bar"},
+        {"spark"},
+        {"power_bar"},
+        {"power"},
+        {"tok_per_j"},
+    ]
+
+
+def test_state_tokens_price_and_idle_money_never_go() -> None:
+    assert {"gpu", "state", "serves", "tok_s", "usd_per_m", "idle_usd"} == set(columns(50))
+
+
+@given(st.integers(60, 300))
+def test_tiles_fill_the_width_between_the_margins(width: int) -> None:
+    shown = [cells for cells in tile_widths(width) if cells]
+    assert sum(shown) + len(shown) - 1 == width - 2
+
+
+def test_the_slo_tile_goes_below_a_hundred_columns() -> None:
+    assert tile_widths(100)[3]
+    assert not tile_widths(99)[3]

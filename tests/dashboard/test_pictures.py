@@ -1,0 +1,50 @@
+"""The screens as pictures: a change of any of them has to be looked at and accepted with --snapshot-update."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.dashboard import snapshots
+from tests.dashboard.conftest import MakeApp
+from tokwatch.ledger.snapshot import Snapshot
+
+Compare = Callable[..., bool]
+SMALL, USUAL, LARGE = (80, 24), (120, 40), (200, 60)
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL, LARGE], ids=["80x24", "120x40", "200x60"])
+def test_fleet(snap_compare: Compare, make_app: MakeApp, size: tuple[int, int]) -> None:
+    assert snap_compare(make_app(), terminal_size=size)
+
+
+def test_fleet_in_the_light_theme(snap_compare: Compare, make_app: MakeApp) -> None:
+    assert snap_compare(make_app(), press=["t"], terminal_size=USUAL)
+
+
+def test_fleet_in_ascii(snap_compare: Compare, make_app: MakeApp) -> None:
+    assert snap_compare(make_app(ascii_only=True), terminal_size=SMALL)
+
+
+CASES: dict[str, tuple[Snapshot, dict[str, Any]]] = {
+    "warming_up": (snapshots.warming_up(), {}),
+    "no_price": (snapshots.no_price(), {}),
+    "all_at_work": (snapshots.all_at_work(), {}),
+    "one_gpu": (snapshots.one_gpu(), {}),
+    "64_gpus": (snapshots.many_gpus(), {"press": ["pagedown", "pagedown", "pagedown"]}),
+    "every_state": (snapshots.every_state(), {}),
+    "replaying": (replace(snapshots.replaying(), tick_ms=snapshots.at("13:03:22")), {}),
+    "simulated": (replace(snapshots.BOX, kind="simulated"), {"terminal_size": SMALL}),
+    "nothing_found": (snapshots.nothing_found(), {"terminal_size": SMALL}),
+    "sources": (snapshots.down_server(), {"press": ["6"]}),
+    "help": (snapshots.BOX, {"press": ["question_mark"], "terminal_size": (80, 60)}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_case(snap_compare: Compare, make_app: MakeApp, case: str) -> None:
+    snapshot, options = CASES[case]
+    assert snap_compare(make_app(snapshot), **{"terminal_size": USUAL, **options})

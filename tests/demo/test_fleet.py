@@ -1,0 +1,89 @@
+"""The simulated box tells one story to the driver and to the pages."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokwatch.demo.fleet import FLEET, GPU_COUNT, LIVE_S, SimulatedServer, scaled, scenario_text
+from tokwatch.demo.scenario import parse
+from tokwatch.demo.waves import parse_wave
+
+SCENARIO = parse(scenario_text())
+PARKED_W, FREE_W = 128.0, 68.0
+
+
+def _minutes_ago(minutes: float) -> float:
+    return LIVE_S - minutes * 60
+
+
+def _power_w(gpu: int, t_s: float) -> float:
+    return SCENARIO.gpus[gpu].power_w.at(t_s)
+
+
+def _server_on(gpu: int) -> SimulatedServer:
+    return next(server for server in FLEET if gpu in server.gpus)
+
+
+def test_every_gpu_has_one_server() -> None:
+    assert sorted(gpu for server in FLEET for gpu in server.gpus) == list(range(GPU_COUNT))
+    assert len(SCENARIO.gpus) == GPU_COUNT
+
+
+@given(gpu=st.integers(0, GPU_COUNT - 1), t_s=st.floats(0, LIVE_S + 86_400))
+def test_no_gpu_leaves_what_an_h100_can_do(gpu: int, t_s: float) -> None:
+    device = SCENARIO.gpus[gpu]
+    assert FREE_W - 1e-6 <= _power_w(gpu, t_s) <= 700.0
+    assert -1e-6 <= device.utilization_percent.at(t_s) <= 100.0
+    assert 0 < device.memory_used_mib.at(t_s) < device.memory_mib
+    assert 30 <= device.temperature_c.at(t_s) <= 85
+
+
+@given(gpu=st.integers(0, GPU_COUNT - 1), t_s=st.floats(0, LIVE_S + 86_400))
+def test_the_driver_lists_the_processes_of_the_server_that_lives(gpu: int, t_s: float) -> None:
+    listed = {pid for pid, _, span in SCENARIO.gpus[gpu].processes if t_s in span}
+    life = _server_on(gpu).life_at(t_s)
+    assert len(listed) == (0 if life is None else 1)
+    assert listed <= set(life.pids if life else ())
+
+
+@given(server=st.sampled_from(FLEET), t_s=st.floats(0, LIVE_S + 86_400))
+def test_a_gpu_draws_more_than_parked_power_exactly_while_requests_come(server: SimulatedServer, t_s: float) -> None:
+    busy = server.load.requests_per_s.at(t_s) > 1e-6
+    assert (_power_w(server.gpus[0], t_s) > PARKED_W + 1e-6) == busy
+
+
+@pytest.mark.parametrize(
+    ("gpu", "minutes_ago", "power_w"),
+    [
+        (5, 84, PARKED_W),
+        (6, 41, PARKED_W),
+        (6, 0.01, PARKED_W),
+        (6, 165, PARKED_W),
+        (7, 170, PARKED_W),
+        (7, 60, FREE_W),
+    ],
+)
+def test_the_idle_stretches_of_the_story(gpu: int, minutes_ago: float, power_w: float) -> None:
+    assert _power_w(gpu, _minutes_ago(minutes_ago)) == pytest.approx(power_w)
+
+
+def test_the_parked_replica_wakes_again_and_again_once_the_demo_is_live() -> None:
+    rate = _server_on(6).load.requests_per_s
+    starts = [
+        minute for minute in range(1, 90) if rate.at(LIVE_S + 60 * minute) > 1 > rate.at(LIVE_S + 60 * (minute - 1))
+    ]
+    assert starts == [4, 28, 52, 76]
+
+
+def test_the_restarted_server_loads_before_it_answers() -> None:
+    first, second = _server_on(7).lives
+    assert first.until_s == second.from_s < second.up_s < second.until_s < LIVE_S
+    assert _server_on(7).load.at(second.up_s, second.from_s).output_tokens == 0
+
+
+@pytest.mark.parametrize("wave", ["0.7", "square 0.1 0.5 60 0.25 3", "sine 0.2 47", "segments 0:1 5:-0.5"])
+@given(t_s=st.floats(min_value=0, max_value=1000))
+def test_a_scaled_wave_is_the_wave_times_the_factor(wave: str, t_s: float) -> None:
+    assert parse_wave(scaled(wave, 8.0)).at(t_s) == pytest.approx(parse_wave(wave).at(t_s) * 8.0)

@@ -1,0 +1,113 @@
+"""What the simulated servers count: integers that never fall, and that add up to what was asked of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokwatch.demo.fleet import FLEET, LIVE_S, SimulatedServer
+from tokwatch.demo.load import Counters, Latencies, Load, Sizes, spread
+from tokwatch.demo.waves import Quantity, parse_wave
+
+DAY_S = 86_400.0
+servers = st.sampled_from(FLEET)
+instants = st.floats(min_value=0.0, max_value=LIVE_S + DAY_S)
+
+
+def _load(*waves: str) -> Load:
+    latencies = Latencies((0.1, 1.0), [0.05, 0.5, 5.0])
+    return Load(
+        requests_per_s=Quantity(tuple(map(parse_wave, waves))),
+        prompt_tokens=Sizes([100, 300]),
+        cached_tokens=Sizes([10, 30]),
+        output_tokens=Sizes([50]),
+        queue_s=1.0,
+        prefill_s=1.0,
+        decode_s=8.0,
+        tokens_per_step=5,
+        kv_capacity_tokens=10_000,
+        ttft=latencies,
+        itl=latencies,
+        tpot=latencies,
+        e2e=latencies,
+    )
+
+
+def _counted(counters: Counters) -> list[float]:
+    """Everything that must not fall."""
+    plain = ("prompt_tokens", "cached_tokens", "output_tokens", "output_tokens_finished", "steps", "finished")
+    numbers = [float(getattr(counters, name)) for name in plain]
+    for observed in (counters.ttft, counters.itl, counters.tpot, counters.e2e):
+        numbers += [*observed.counts, observed.sum]
+    return numbers
+
+
+@given(servers, instants, instants)
+def test_no_counter_ever_falls(server: SimulatedServer, one_s: float, other_s: float) -> None:
+    earlier, later = (_counted(server.load.at(t_s, 0.0)) for t_s in sorted((one_s, other_s)))
+    assert all(before <= after for before, after in zip(earlier, later, strict=True))
+
+
+@given(servers, instants)
+def test_what_arrived_waits_runs_or_is_finished(server: SimulatedServer, t_s: float) -> None:
+    counters = server.load.at(t_s, 0.0)
+    arrived = server.load.requests_per_s.integral(t_s)
+    assert counters.waiting >= 0
+    assert counters.running >= 0
+    assert abs(counters.finished + counters.running + counters.waiting - arrived) <= 1
+    assert 0.0 <= counters.kv_usage <= 1.0
+
+
+@given(servers, instants)
+def test_every_output_token_is_a_first_one_or_was_waited_for(server: SimulatedServer, t_s: float) -> None:
+    counters = server.load.at(t_s, 0.0)
+    assert counters.output_tokens == counters.ttft.counts[-1] + counters.itl.counts[-1]
+    assert counters.cached_tokens <= counters.prompt_tokens
+
+
+@given(servers, instants)
+def test_no_server_is_asked_for_less_than_nothing(server: SimulatedServer, t_s: float) -> None:
+    assert server.load.requests_per_s.at(t_s) > -1e-9
+
+
+def test_a_request_is_counted_where_it_is() -> None:
+    load = _load("segments 0:1 1:0")  # one request, at second 1
+    assert load.at(1.5, 0.0).waiting == 1
+    prefilling = load.at(2.5, 0.0)
+    assert (prefilling.waiting, prefilling.running, prefilling.prompt_tokens) == (0, 1, 0)
+    decoding = load.at(9.0, 0.0)
+    assert (decoding.prompt_tokens, decoding.cached_tokens, decoding.ttft.counts) == (100, 10, (1, 1, 1))
+    assert (decoding.output_tokens, decoding.output_tokens_finished, decoding.finished) == (50, 0, 0)
+    done = load.at(11.0, 0.0)
+    assert (done.output_tokens, done.output_tokens_finished, done.finished, done.running) == (50, 50, 1, 0)
+
+
+def test_a_new_process_counts_from_zero() -> None:
+    load = _load("3")
+    assert _counted(load.at(100.0, 100.0)) == [0.0] * len(_counted(load.at(0.0, 0.0)))
+    assert load.at(200.0, 100.0).finished == 3 * 90
+
+
+def test_the_sum_of_the_first_n_sizes_goes_round_the_table() -> None:
+    sizes = Sizes([5, 7, 11])
+    assert [sizes.of_first(n) for n in range(6)] == [0, 5, 12, 23, 28, 35]
+
+
+def test_the_histogram_of_the_first_n_goes_round_the_table() -> None:
+    latencies = Latencies((0.1, 1.0), [0.1, 5.0, 0.5])
+    assert latencies.of_first(0).counts == (0, 0, 0)
+    assert latencies.of_first(5).counts == (2, 3, 5)
+    assert latencies.of_first(5).sum == pytest.approx(0.1 + 5.0 + 0.5 + 0.1 + 5.0)
+
+
+def test_spread_values_have_their_mean() -> None:
+    assert math.fsum(spread(350, 0.5)) / 64 == pytest.approx(350, rel=0.02)
+
+
+def test_counters_hold_no_state() -> None:
+    load = FLEET[0].load
+    assert dataclasses.asdict(load.at(1234.5, 0.0)) == dataclasses.asdict(load.at(1234.5, 0.0))

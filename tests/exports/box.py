@@ -1,0 +1,164 @@
+"""A made-up box for the hourly tables: two H100 at 2.35 USD, servers, and quarter rows by hand or by hypothesis."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from hypothesis import strategies as st
+
+from tokwatch.exports.background import Background
+from tokwatch.exports.names import Names
+from tokwatch.exports.rent import Rent
+from tokwatch.ledger.bodies import GpuBody, ServerBody, event
+from tokwatch.ledger.entries import Entity, Event, HistogramEntry, State
+from tokwatch.ledger.prices import PriceBook, Prices, PriceVersion
+from tokwatch.ledger.registry import flow_key, group_key
+from tokwatch.store.quarters import Quarters
+from tokwatch.store.rollup import QUARTER_MS, FlowQuarter, GpuQuarter
+
+NOON_MS = 1_795_262_400_000  # 2026-11-21 12:00 UTC
+
+HOST, GPU_0, GPU_1, QWEN, LLAMA, GROUP, QWEN_FLOW, LLAMA_FLOW, TENANT_FLOW = range(1, 10)
+ENTITIES = (
+    Entity(HOST, "host", "dgx-03", "dgx-03", 0, NOON_MS),
+    Entity(GPU_0, "gpu", "dgx-03", "GPU-a", HOST, NOON_MS),
+    Entity(GPU_1, "gpu", "dgx-03", "GPU-b", HOST, NOON_MS),
+    Entity(QWEN, "server", "dgx-03", "127.0.0.1:8000|vllm", HOST, NOON_MS),
+    Entity(LLAMA, "server", "dgx-03", "127.0.0.1:8001|sglang", HOST, NOON_MS),
+    Entity(GROUP, "group", "dgx-03", group_key([QWEN, LLAMA]), HOST, NOON_MS),
+    Entity(QWEN_FLOW, "flow", "dgx-03", flow_key(QWEN, "qwen", "", "(untagged)", ""), QWEN, NOON_MS),
+    Entity(LLAMA_FLOW, "flow", "dgx-03", flow_key(LLAMA, "llama", "", "(untagged)", ""), LLAMA, NOON_MS),
+    Entity(TENANT_FLOW, "flow", "dgx-03", flow_key(QWEN, "qwen", "", "team-a", ""), QWEN, NOON_MS),
+)
+
+
+def gpu_facts(gpu: int, index: int, uuid: str, name: str = "NVIDIA H100 80GB HBM3") -> Event:
+    return event(NOON_MS + 1000, gpu, "facts", GpuBody(index, uuid, name, 81_559, 700_000))
+
+
+def server_facts(server: int, address: str, engine: str, model: str, *, verified: bool = True) -> Event:
+    body = ServerBody(address, engine, model, "root", verified, "live")
+    return event(NOON_MS + 1000, server, "facts", body)
+
+
+FACTS = (
+    gpu_facts(GPU_0, 0, "GPU-a"),
+    gpu_facts(GPU_1, 1, "GPU-b"),
+    server_facts(QWEN, "127.0.0.1:8000", "vllm", "qwen"),
+    server_facts(LLAMA, "127.0.0.1:8001", "sglang", "llama"),
+)
+
+
+def price(usd: float | None, from_ms: int = 0, id: int = 1, currency: str = "USD") -> PriceVersion:
+    return PriceVersion(id, from_ms, from_ms, "config", Prices(currency, usd))
+
+
+class StateLog:
+    """Stands for `Reader.state_ms`: stretches of one GPU's states."""
+
+    def __init__(self, *stretches: tuple[int, int, State]) -> None:
+        self._stretches = stretches
+
+    def __call__(self, entity: int, from_ms: int, to_ms: int, runs: Collection[int] | None = None) -> dict[int, int]:
+        found: dict[int, int] = {}
+        for start_ms, end_ms, state in self._stretches:
+            ms = min(end_ms, to_ms) - max(start_ms, from_ms)
+            if ms > 0:
+                found[state.value] = found.get(state.value, 0) + ms
+        return found
+
+
+def background(
+    *prices: PriceVersion, facts: tuple[Event, ...] = FACTS, states: StateLog | None = None, simulated: int = 0
+) -> Background:
+    names = Names(ENTITIES, facts)
+    return Background(names, Rent(PriceBook(prices), names, states or StateLog()), frozenset({simulated}))
+
+
+def gpu_quarter(
+    number: int = 0,
+    gpu: int = GPU_0,
+    owner: int = QWEN,
+    states: Mapping[State, int] | None = None,
+    energy_mj: int | None = 540_000_000,
+    gap_ms: int = 0,
+) -> GpuQuarter:
+    """A quarter hour after noon: 15 minutes of serving at 600 W, unless said otherwise."""
+    state_ms = {State.SERVING: QUARTER_MS} if states is None else states
+    observed_ms = sum(state_ms.values())
+    return GpuQuarter(
+        quarter_ms=NOON_MS + number * QUARTER_MS,
+        run=1,
+        entity=gpu,
+        owner=owner,
+        state_ms={state.value: ms for state, ms in state_ms.items()},
+        gap_ms=gap_ms,
+        energy_mj=energy_mj,
+        measured_ms=0 if energy_mj is None else observed_ms + gap_ms,
+        power_max_mw=650_000,
+        power_mw_ms=600_000 * observed_ms,
+        power_ms=observed_ms,
+        util_permille_ms=800 * observed_ms,
+        util_ms=observed_ms,
+        memory_mib_ms=71_000 * observed_ms,
+        memory_ms=observed_ms,
+        temperature_max_c=61,
+        entries=900,
+        flags=0,
+    )
+
+
+def flow_quarter(
+    number: int = 0,
+    flow: int = QWEN_FLOW,
+    prompt: int | None = 1_000_000,
+    cached: int | None = 400_000,
+    output: int | None = 500_000,
+    histograms: tuple[HistogramEntry, ...] = (),
+) -> FlowQuarter:
+    return FlowQuarter(
+        quarter_ms=NOON_MS + number * QUARTER_MS,
+        run=1,
+        entity=flow,
+        covered_ms=QUARTER_MS,
+        prompt_tokens=prompt,
+        cached_tokens=cached,
+        output_tokens=output,
+        finished=900,
+        failed=1,
+        aborted=2,
+        preempted=3,
+        histograms=histograms,
+        entries=900,
+        flags=0,
+    )
+
+
+# --- strategies -------------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def gpu_quarters(draw: st.DrawFn) -> list[GpuQuarter]:
+    """Rows of two GPUs over two hours, with any owner, states, gaps and unknowns."""
+    rows = []
+    for number in range(8):
+        for gpu in (GPU_0, GPU_1):
+            for owner in sorted(draw(st.sets(st.sampled_from([0, QWEN, LLAMA, GROUP]), max_size=2))):
+                states = draw(st.dictionaries(st.sampled_from(State), st.integers(1, 200_000), max_size=4))
+                energy_mj = draw(st.none() | st.integers(0, 10**9))
+                rows.append(gpu_quarter(number, gpu, owner, states, energy_mj, draw(st.sampled_from([0, 0, 60_000]))))
+    return rows
+
+
+@st.composite
+def flow_quarters(draw: st.DrawFn) -> list[FlowQuarter]:
+    """Rows of any of the flows over two hours, often without tokens."""
+    tokens = st.sampled_from([None, 0, 1, 2]) | st.integers(0, 10**9)
+    return [
+        flow_quarter(number, flow, draw(tokens), draw(tokens), draw(tokens))
+        for number in range(8)
+        for flow in sorted(draw(st.sets(st.sampled_from([QWEN_FLOW, LLAMA_FLOW, TENANT_FLOW]))))
+    ]
+
+
+quarters = st.builds(Quarters, gpu_quarters(), flow_quarters())

@@ -1,0 +1,178 @@
+"""What proves work or idleness: pages of the last half minute, and which process they came from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from collectors.readings import FlowReading, GpuReading, Moves, Reason, ServerFacts, ServerReading
+from tests.ledger.readings import BOOT_S, NOON_MS, axis, flow, gpu, lost_gpu, no_page, page, registry, server_facts
+from tokwatch.ledger.entries import State
+from tokwatch.ledger.evidence import Evidence
+from tokwatch.ledger.meter import Meter
+from tokwatch.ledger.states import Signals, Thresholds, judge
+
+SECOND = server_facts("127.0.0.1:8001", model="Llama-8B")
+
+
+class Watch:
+    """The evidence of one GPU, and the meter that feeds it."""
+
+    def __init__(self) -> None:
+        self.meter = Meter(registry(), boot_id="boot-1", started_s=NOON_MS / 1000, interval_s=1.0)
+        self.evidence = Evidence(Thresholds())
+
+    def see(self, reading: ServerReading) -> None:
+        at = axis(reading.at_ns / 1e9 - BOOT_S)
+        self.evidence.server(reading, *self.meter.server(reading, at, host=1), at.tick_ms)
+
+    def signals(self, reading: GpuReading, *servers: ServerFacts) -> Signals:
+        at = axis(reading.at_ns / 1e9 - BOOT_S)
+        entry = self.meter.gpu(reading, at, host=1)
+        self.evidence.gpu(entry, at.tick_ms)
+        return self.evidence.signals(reading, entry, servers, at)
+
+    def state(self, second: float, *servers: ServerFacts, utilization: float | None = 0.0) -> State:
+        signals = self.signals(gpu(second, utilization=utilization), *(servers or (server_facts(),)))
+        return judge(signals, State.UNKNOWN, Thresholds())[0]
+
+    def pages(self, seconds: range, *flows: FlowReading, facts: ServerFacts | None = None) -> None:
+        for second in seconds:
+            self.see(page(second, *flows, facts=facts, idle=True))
+
+
+def test_no_tokens_for_half_a_minute_is_parked_and_before_that_unknown() -> None:
+    watch = Watch()
+    watch.pages(range(30), flow(output_tokens=5))
+    assert watch.state(29) is State.UNKNOWN
+    watch.pages(range(30, 31), flow(output_tokens=5))
+    assert watch.state(30) is State.PARKED
+
+
+def test_tokens_that_move_are_work_though_the_gauges_say_nothing_runs() -> None:
+    """A data-parallel vLLM shows the gauges of one of its engines only."""
+    watch = Watch()
+    for second in range(40):
+        watch.see(page(second, flow(output_tokens=10 * second), idle=True))
+    assert watch.state(39) is State.SERVING
+    watch.pages(range(40, 70), flow(output_tokens=390))
+    assert watch.state(69) is State.PARKED  # the last token is more than half a minute ago
+
+
+def test_a_long_prefill_is_work() -> None:
+    watch = Watch()
+    for second in range(40):
+        watch.see(page(second, flow(output_tokens=0, prompt_tokens=900 * second), idle=True))
+    assert watch.state(39) is State.SERVING
+
+
+def test_one_failed_scrape_is_not_blind_and_three_are() -> None:
+    watch = Watch()
+    watch.pages(range(40), flow(output_tokens=5))
+    states = []
+    for second in (40, 41, 42):
+        watch.see(no_page(second))
+        states.append(watch.state(second))
+    assert states == [State.PARKED, State.PARKED, State.BLIND]
+    watch.pages(range(43, 44), flow(output_tokens=5))
+    assert watch.state(43) is State.PARKED
+
+
+def test_a_new_process_behind_the_port_is_loading_and_not_blind() -> None:
+    watch = Watch()
+    watch.pages(range(40), flow(output_tokens=5))
+    anew = server_facts(started_at_s=NOON_MS / 1000 + 38)
+    for second in (40, 41, 42):
+        watch.see(no_page(second, facts=anew))
+    assert watch.state(42, anew) is State.LOADING
+    assert watch.state(42 + 900, anew) is State.HELD
+    assert watch.state(43 + 900, anew, utilization=1.0) is State.BLIND
+
+
+def test_a_server_that_was_not_read_yet_is_unknown_however_old_it_is() -> None:
+    signals = Watch().signals(gpu(0, utilization=0.0), server_facts())
+    assert judge(signals, State.UNKNOWN, Thresholds()) == (State.UNKNOWN, "Qwen/Qwen3-32B: not read yet")
+
+
+def test_an_engine_without_a_page_is_blind_and_never_held() -> None:
+    facts = server_facts(metrics_url=None, hint="Ollama has no metrics page")
+    watch = Watch()
+    watch.see(no_page(0, facts=facts, problem="Ollama has no metrics page"))
+    assert watch.state(0, facts) is State.BLIND
+
+
+def test_an_engine_that_counts_at_the_end_works_while_its_steps_move() -> None:
+    watch = Watch()
+    for second in range(60):
+        watch.see(page(second, flow(output_tokens=0, progress=second), idle=True, moves=Moves.AT_END))
+    assert watch.state(59) is State.SERVING
+
+
+def test_without_steps_and_gauges_a_silent_answer_at_the_end_proves_no_idleness() -> None:
+    watch = Watch()
+    for second in range(60):
+        watch.see(page(second, flow(), moves=Moves.AT_END, running=None, waiting=None))
+    assert watch.state(59) is State.UNKNOWN
+
+
+def test_an_engine_that_counts_nothing_is_never_parked() -> None:
+    watch = Watch()
+    watch.pages(range(60), flow(output_tokens=None, prompt_tokens=None))
+    assert watch.state(59) is State.UNKNOWN
+
+
+def test_a_parked_server_beside_a_silent_one_proves_no_idleness() -> None:
+    watch = Watch()
+    watch.pages(range(60), flow())
+    assert watch.state(59, server_facts(), SECOND) is State.UNKNOWN  # the second was not read yet
+    watch.pages(range(60), flow(), facts=SECOND)
+    assert watch.state(59, server_facts(), SECOND) is State.PARKED
+    for second in (60, 61, 62):
+        watch.see(no_page(second, facts=SECOND))
+        watch.see(page(second, flow(), idle=True))
+    assert watch.state(62, server_facts(), SECOND) is State.BLIND
+
+
+def test_a_working_server_beside_a_silent_one_is_serving() -> None:
+    watch = Watch()
+    for second in range(3):
+        watch.see(no_page(second, facts=SECOND))
+        watch.see(page(second, flow()))
+    assert watch.state(2, server_facts(), SECOND) is State.SERVING
+
+
+def test_a_parked_server_beside_one_that_counts_nothing_proves_no_idleness() -> None:
+    watch = Watch()
+    watch.pages(range(60), flow())
+    watch.pages(range(60), flow(output_tokens=None, prompt_tokens=None), facts=SECOND)
+    assert watch.state(59, server_facts(), SECOND) is State.UNKNOWN
+
+
+def test_a_page_that_stops_coming_stops_being_evidence() -> None:
+    watch = Watch()
+    for second in range(40):
+        watch.see(page(second, flow(output_tokens=10 * second), idle=True))
+    assert watch.state(100) is State.UNKNOWN
+
+
+def test_utilization_is_the_mean_of_the_window_and_not_the_last_sample() -> None:
+    watch = Watch()
+    for second, busy in enumerate([0.0] + [0.0] * 15 + [0.4] * 15):
+        signals = watch.signals(gpu(second, utilization=busy))
+    assert signals.utilization == 0.2
+
+
+def test_a_device_that_is_gone_is_lost_and_one_that_refuses_is_unknown() -> None:
+    watch = Watch()
+    gone = watch.signals(lost_gpu(0), server_facts())
+    stalled = watch.signals(replace(lost_gpu(0), problem=Reason.STALLED))
+    refused = watch.signals(replace(lost_gpu(0), problem=Reason.NO_PERMISSION, problem_text=""))
+    assert (gone.lost, gone.problem) == (True, "fell off the bus")
+    assert stalled.lost
+    assert (refused.lost, refused.problem) == (False, "no permission")
+
+
+def test_processes_that_are_not_visible_are_not_taken_for_none() -> None:
+    watch = Watch()
+    assert watch.signals(gpu(0, processes=None)).has_process is None
+    assert watch.signals(gpu(1, processes=())).has_process is False
+    assert watch.signals(gpu(2)).has_process is True

@@ -1,0 +1,167 @@
+"""One recorded stretch of real requests, and what must hold of it whichever engine answered them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.real.clients import Api, Usage, load_for, total
+from tests.real.recording import USD_PER_GPU_HOUR, Tokwatch, states_of
+from tokwatch.ledger.entries import State
+from tokwatch.ledger.snapshot import Snapshot
+
+_WARM_UP_MS = 5_000  # from the first request to the first page that shows it, on a busy machine
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What the clients know, beside the store that knows it too. Moments are Unix milliseconds."""
+
+    tokwatch: Tokwatch
+    api: Api
+    used: Usage
+    requests: int
+    from_ms: int  # before the first request
+    to_ms: int  # after the last answer
+    once: Snapshot  # asked for under load
+    once_took_s: float
+
+    @property
+    def address(self) -> str:
+        return self.api.url.removeprefix("http://")
+
+
+def serve(tokwatch: Tokwatch, api: Api, *, clients: int, seconds: float) -> Served:
+    """Record from before the first request until two pages after the last answer."""
+    address = api.url.removeprefix("http://")
+    with tokwatch.recording():
+        tokwatch.wait_for_pages(address, after_ms=0, count=2)
+        from_ms = _now_ms()
+        with ThreadPoolExecutor(1) as thread:
+            load = thread.submit(asyncio.run, load_for(api, clients=clients, seconds=seconds))
+            tokwatch.wait_for_pages(address, after_ms=from_ms, count=20, within_s=seconds)
+            once, once_took_s = tokwatch.once()
+            used = load.result()
+        to_ms = _now_ms()
+        tokwatch.wait_for_pages(address, after_ms=to_ms, count=2)
+    return Served(tokwatch, api, total(used), len(used), from_ms, to_ms, once, once_took_s)
+
+
+def check_tokens(served: Served) -> None:
+    """Output, cached and uncached prompt tokens, to the token."""
+    rows = model_rows(served.tokwatch, served.address)
+    counted = counted_tokens(rows)
+    print(f"{served.requests} requests in {(served.to_ms - served.from_ms) / 1000:.1f} s")
+    print(f"  by the API:   {served.used}\n  by tokwatch:  {counted}")
+    assert counted == served.used
+    assert served.used.output > 0
+    assert served.used.cached > 0, "the shared prefixes were not found in the cache: the test says nothing about them"
+
+
+def check_joules(served: Served) -> None:
+    """Energy within 0.1 % of what the stub's power integrates to, GPU by GPU."""
+    rows = served.tokwatch.hours("gpu")
+    for gpu in served.tokwatch.scenario.gpus:
+        counted_j = sum(row["energy_board_j"] for row in rows if row["gpu_uuid"] == gpu.uuid)
+        true_j = served.tokwatch.true_joules(gpu.index)
+        print(f"GPU {gpu.index}: drew {true_j:.1f} J, tokwatch {counted_j:.1f} J, {counted_j / true_j - 1:+.4%}")
+        assert counted_j == pytest.approx(true_j, rel=0.001)
+    assert sum(row["energy_board_j"] for row in served.tokwatch.hours("model")) == pytest.approx(
+        sum(row["energy_board_j"] for row in rows), abs=0.001
+    ), "what models used and what nobody used must add up to what the GPUs drew"
+
+
+def check_dollars(served: Served) -> None:
+    """$/M output = price × observed GPU-hours / tokens: in the deployment's rows, and all-in."""
+    gpus, models = served.tokwatch.hours("gpu"), served.tokwatch.hours("model")
+    serving = served.tokwatch.scenario.gpus[0].uuid
+    deployment = [row for row in models if row["deployment"] == served.address]
+    for row in deployment:
+        (gpu,) = [each for each in gpus if each["gpu_uuid"] == serving and each["hour_start"] == row["hour_start"]]
+        by_hand = USD_PER_GPU_HOUR * gpu["observed_s"] / 3600 / row["tokens_out"] * 1e6
+        print(f"deployment, {row['hour_start']}: by hand {by_hand:.6f} $/M, tokwatch {row['usd_per_m_output']:.6f}")
+        assert row["usd_per_m_output"] == pytest.approx(by_hand, rel=1e-9)
+    gpu_hours = sum(each["observed_s"] for each in gpus) / 3600
+    by_hand = USD_PER_GPU_HOUR * gpu_hours / served.used.output * 1e6
+    all_in = sum(row["cost_total_usd"] for row in models) / sum(row["tokens_out"] for row in deployment) * 1e6
+    print(f"all-in, both GPUs: by hand {by_hand:.6f} $/M, tokwatch {all_in:.6f}")
+    assert all_in == pytest.approx(by_hand, rel=1e-9)
+
+
+def check_snapshot(served: Served, *, window_ms: int) -> None:
+    """The live figures are those of the entries stored up to that moment, worked out by hand."""
+    once = served.once
+    server = served.tokwatch.entity("server", served.address)
+    (row,) = [row for row in once.servers if row.entity == server]
+    entries = [
+        entry
+        for record in served.tokwatch.records(once.tick_ms - window_ms, once.tick_ms)
+        for entry in record.flows
+        if entry.t1_ms > once.tick_ms - window_ms and entry.output_tokens is not None
+    ]
+    tok_s = sum(e.output_tokens or 0 for e in entries) * 1000 / sum(e.t1_ms - e.t0_ms for e in entries)
+    one_gpu_usd = USD_PER_GPU_HOUR / (tok_s * 3600) * 1e6
+    print(f"once, in {served.once_took_s:.2f} s: {once.totals.tok_s.value} tok/s, by hand {tok_s}")
+    print(f"  $/M output: deployment {row.usd_per_m_output.value}, by hand {one_gpu_usd}")
+    print(f"  $/M output: all-in {once.totals.usd_per_m_output.value}, by hand {2 * one_gpu_usd}")
+    assert tok_s > 0
+    assert once.totals.tok_s.value == row.tok_s.value == pytest.approx(tok_s)
+    assert row.usd_per_m_output.value == pytest.approx(one_gpu_usd)
+    assert once.totals.usd_per_m_output.value == pytest.approx(2 * one_gpu_usd)
+    assert [gpu.state for gpu in once.gpus] == ["serving", "unallocated"]
+    assert served.once_took_s < 10, "it measured (10 s) and did not ask the recorder"
+
+
+def check_never_idle(served: Served) -> None:
+    """GPU 0 serves while clients are served; no alert says that it idles, not even a pending one."""
+    serving = served.tokwatch.gpu(0)
+    under_load = served.tokwatch.records(served.from_ms + _WARM_UP_MS, served.to_ms)
+    states = states_of(under_load, serving)
+    share = states.count(State.SERVING) / len(states)
+    print(f"GPU 0 serving in {share:.1%} of {len(states)} ticks under load; others: {set(states) - {State.SERVING}}")
+    assert share >= 0.95
+    while_tokens_moved = states_of([r for r in under_load if any(flow.output_tokens for flow in r.flows)], serving)
+    assert not [state for state in while_tokens_moved if state.idle]
+    alerts = served.tokwatch.alerts(served.from_ms + _WARM_UP_MS, served.to_ms)
+    assert not [alert for alert in alerts if State(alert.state).idle and serving in alert.gpus]
+
+
+def check_secret_is_nowhere(served: Served) -> None:
+    """No file that tokwatch wrote holds the API key, and nothing it printed."""
+    served.tokwatch.hours("gpu")
+    served.tokwatch.hours("model")
+    (served.tokwatch.folder / "once.json").write_text(repr(served.once))
+    written = [path for path in served.tokwatch.folder.rglob("*") if path.is_file()]
+    print(f"looked for the key in {', '.join(sorted(f'{p.name} ({p.stat().st_size} bytes)' for p in written))}")
+    assert {"store.db", "record.txt", "snapshots.jsonl", "gpu.json", "model.json"} <= {path.name for path in written}
+    assert not [path for path in written if served.api.key.encode() in path.read_bytes()]
+
+
+def model_rows(tokwatch: Tokwatch, address: str) -> list[dict[str, Any]]:
+    """The rows of one server in the table of models."""
+    return [row for row in tokwatch.hours("model") if row["deployment"] == address]
+
+
+def counted_tokens(rows: list[dict[str, Any]]) -> Usage:
+    """What the rows add up to, in the API's own terms."""
+    cached = sum(row["tokens_in_cached"] for row in rows)
+    uncached = sum(row["tokens_in_uncached"] for row in rows)
+    return Usage(uncached + cached, cached, sum(row["tokens_out"] for row in rows))
+
+
+def secret_file(folder: Path, key: str) -> Path:
+    """The key in a file, where a config names it."""
+    path = folder / "key"
+    path.write_text(key)
+    path.chmod(0o600)
+    return path
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

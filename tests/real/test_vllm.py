@@ -1,0 +1,160 @@
+"""A real vLLM under real requests, beside a stub of two GPUs: what tokwatch says is what the API and the stub say."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import secrets
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.real.clients import Api, Usage, any_request, ask, session_of, total
+from tests.real.processes import free_port, required, running, wait_until
+from tests.real.recording import Tokwatch
+from tests.real.served import (
+    Served,
+    check_dollars,
+    check_joules,
+    check_never_idle,
+    check_secret_is_nowhere,
+    check_snapshot,
+    check_tokens,
+    counted_tokens,
+    model_rows,
+    secret_file,
+    serve,
+)
+
+pytestmark = pytest.mark.real
+
+_LOAD_S = 190.0  # the claim is about three minutes
+_CLIENTS = 10  # two more than it runs at once, so that some wait
+_OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+_ON_THE_CPU = {
+    "VLLM_CPU_KVCACHE_SPACE": "1",
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+    "OMP_NUM_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Vllm:
+    """How to start it."""
+
+    python: str
+    model: str
+    port: int
+    key: str
+    log: Path
+
+    @property
+    def api(self) -> Api:
+        return Api(f"http://127.0.0.1:{self.port}", "tiny", self.key)
+
+    @contextmanager
+    def running(self) -> Iterator[psutil.Process]:
+        """The server, ready for requests."""
+        options = "--served-model-name tiny --load-format dummy --enforce-eager --dtype float32 --max-model-len 2048"
+        options += " --max-num-seqs 8 --enable-prompt-tokens-details --host 127.0.0.1"
+        command = [self.python, "-m", "vllm.entrypoints.openai.api_server", "--model", self.model, *options.split()]
+        command += ["--port", str(self.port), "--api-key", self.key]
+        with running(command, os.environ | _OFFLINE | _ON_THE_CPU, self.log, end_within_s=30) as server:
+
+            def is_ready() -> bool:
+                assert server.poll() is None, self.log.read_text()[-5000:]
+                return is_healthy(self.api)
+
+            wait_until(is_ready, "vLLM is ready", within_s=300)
+            yield psutil.Process(server.pid)
+
+
+def is_healthy(api: Api) -> bool:
+    """Whether a server answers its health endpoint with 200."""
+    try:
+        with urllib.request.urlopen(f"{api.url}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def engine_core(server: psutil.Process) -> int:
+    """The process that would be on the GPU: of vLLM's tree, the one that holds the weights and the KV cache."""
+    return max(server.children(recursive=True), key=lambda child: int(child.memory_info().rss)).pid
+
+
+def a_vllm(folder: Path) -> Vllm:
+    """Skips the test where none is installed."""
+    python, model = required("TOKWATCH_REAL_VLLM_PYTHON", "TOKWATCH_REAL_VLLM_MODEL")
+    return Vllm(python, model, free_port(), secrets.token_urlsafe(24), folder / "vllm.txt")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
+    """Three minutes of requests, recorded. vLLM is found on the box, and placed by the process it has on GPU 0."""
+    folder = tmp_path_factory.mktemp("vllm")
+    vllm = a_vllm(folder)
+    key = secret_file(folder, vllm.key)
+    config = f'[[servers]]\nurl = "{vllm.api.url}"\ntoken_file = "{key}"\n'
+    with vllm.running() as server:
+        tokwatch = Tokwatch.in_folder(folder / "tokwatch", config, pids=(engine_core(server),))
+        return serve(tokwatch, vllm.api, clients=_CLIENTS, seconds=_LOAD_S)
+
+
+def test_tokens_are_those_of_the_api_to_the_token(served: Served) -> None:
+    check_tokens(served)
+
+
+def test_every_request_is_counted_as_finished(served: Served) -> None:
+    rows = model_rows(served.tokwatch, served.address)
+    assert sum(row["requests_completed"] for row in rows) == served.requests
+    assert sum(row["requests_failed"] + row["requests_aborted"] for row in rows) == 0
+
+
+def test_joules_are_the_integral_of_the_power_drawn(served: Served) -> None:
+    check_joules(served)
+
+
+def test_dollars_are_price_times_gpu_hours_over_tokens(served: Served) -> None:
+    check_dollars(served)
+
+
+def test_once_answers_at_once_from_the_running_recorder(served: Served) -> None:
+    check_snapshot(served, window_ms=60_000)
+
+
+def test_a_server_is_placed_by_the_process_it_has_on_the_gpu(served: Served) -> None:
+    assert [gpu.placed_by for gpu in served.once.gpus] == ["process", ""]
+
+
+def test_nothing_calls_it_idle_while_clients_are_served(served: Served) -> None:
+    check_never_idle(served)
+
+
+def test_the_api_key_is_nowhere(served: Served) -> None:
+    check_secret_is_nowhere(served)
+
+
+def test_a_restart_loses_no_token_of_a_finished_request(tmp_path: Path) -> None:
+    """The recorder is there first: it sees the server come up, go, and come up again with its counters at zero."""
+    vllm = a_vllm(tmp_path)
+    config = f'[[servers]]\nurl = "{vllm.api.url}"\ngpus = [0]\n'
+    tokwatch = Tokwatch.in_folder(tmp_path / "tokwatch", config)
+    used: list[Usage] = []
+    with tokwatch.recording():
+        for epoch in range(2):
+            with vllm.running():
+                used += asyncio.run(_one_by_one(vllm.api, 30, seed=epoch))
+                answered_ms = tokwatch.records()[-1].tick.tick_ms
+                tokwatch.wait_for_pages(served_address(vllm.api), answered_ms, 2)
+    counted = counted_tokens(model_rows(tokwatch, served_address(vllm.api)))
+    print(f"60 requests around a restart\n  by the API:   {total(used)}\n  by tokwatch:  {counted}")
+    assert counted == total(used)

@@ -1,0 +1,150 @@
+"""`tokwatch doctor`: looks at everything tokwatch depends on and says what to do. Changes nothing."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import locale
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from tokwatch import __version__
+from tokwatch.commands.settings import can_draw, config_of, configured_servers, store_of, this_box
+from tokwatch.config import Config
+from tokwatch.exits import Exit
+from tokwatch.feeds.box import open_sources
+from tokwatch.ledger.bookkeeper import Sightings
+from tokwatch.store.errors import StoreError
+from tokwatch.store.location import network_file_system
+from tokwatch.store.lock import who_records
+from tokwatch.store.reader import Reader
+
+Verdict = Literal["pass", "warn", "fail"]
+_LOOKS = 3  # rounds of readings: a rate and an energy counter show only over several
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. `id` is stable: scripts may rely on it."""
+
+    id: str
+    verdict: Verdict
+    found: str
+    hint: str = ""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print every check; 0 when none failed, 3 when no GPU and no server was found, else 1."""
+    config, store = config_of(options), store_of(options)
+    seen, durations = asyncio.run(_look(config))
+    checks = [*_program(), *_terminal(), *_store(store), *_sources(seen), *_driver_calls(durations)]
+    if options.json:
+        print(json.dumps([asdict(check) for check in checks], indent=1))
+    else:
+        for check in checks:
+            print(f"{check.verdict.upper():<5} {check.id:<28} {check.found}")
+            if check.hint:
+                print(f"{'':<34} → {check.hint}")
+    if not seen.gpus and not seen.known_servers:
+        return Exit.NOTHING_FOUND
+    return Exit.FAILED if any(check.verdict == "fail" for check in checks) else Exit.DONE
+
+
+async def _look(config: Config) -> tuple[Sightings, dict[str, tuple[int, float, float]]]:
+    sources = open_sources(config, configured_servers(config.servers))
+    try:
+        for _ in range(_LOOKS):
+            await sources.see()
+            await asyncio.sleep(config.interval_s)
+        return await sources.see(), sources.driver_calls()
+    finally:
+        await sources.close()
+
+
+def _program() -> Iterator[Check]:
+    packages = ", ".join(f"{name} {version(name)}" for name in ("textual", "nvidia-ml-py", "aiohttp", "psutil"))
+    yield Check("program", "pass", f"tokwatch {__version__}, Python {platform.python_version()}, {packages}")
+    yield Check("host", "pass", f"{this_box(Config()).host}, {platform.system()} {platform.release()}")
+
+
+def _terminal() -> Iterator[Check]:
+    term = os.environ.get("TERM", "")
+    colours = os.environ.get("COLORTERM") or ("256 colours" if "256" in term else "16 colours")
+    if can_draw():
+        yield Check("terminal", "pass", f"TERM={term}, {colours}")
+    else:
+        yield Check("terminal", "warn", f"TERM={term or 'not set'}, no screen here", "tokwatch prints a plain table")
+    encoding = locale.getpreferredencoding()
+    if "utf" in encoding.lower():
+        yield Check("terminal.encoding", "pass", encoding)
+    else:
+        yield Check("terminal.encoding", "warn", f"{encoding} has no glyphs", "set LANG=C.UTF-8, or use --ascii")
+
+
+def _store(store: Path) -> Iterator[Check]:
+    network = network_file_system(store)
+    if network:
+        yield Check("store.file-system", "fail", f"{store} is on {network}", "name a local file with --store")
+    recorder = who_records(store) or who_records()
+    if not store.exists():
+        yield Check("store", "warn", f"{store}: nothing recorded yet", "`tokwatch` and `tokwatch record` make it")
+    else:
+        yield _stored(store)
+    if recorder is not None:
+        yield Check(
+            "store.recorder", "pass", f"process {recorder.pid} records into {recorder.store or 'its own store'}"
+        )
+
+
+def _stored(store: Path) -> Check:
+    try:
+        with Reader(store) as reader:
+            last_ms = reader.last_tick()
+            runs = len(reader.runs())
+    except StoreError as error:
+        return Check("store", "fail", str(error))
+    size_mb = store.stat().st_size / 1e6
+    return Check("store", "pass", f"{store}: {runs} runs, {size_mb:.1f} MB" + ("" if last_ms else ", no tick"))
+
+
+def _sources(seen: Sightings) -> Iterator[Check]:
+    for probe in seen.probes:
+        words = probe.name.lower().replace(" ", "-")
+        yield Check(f"source.{words}", "pass" if probe.ok else "warn", probe.found, probe.hint)
+    for gpu in seen.gpus:
+        unknown = ", ".join(f"{field}: {reason}" for field, reason in gpu.reasons)
+        verdict: Verdict = "fail" if gpu.problem else "warn" if unknown else "pass"
+        name = gpu.facts.name or "no name"
+        power = "–" if gpu.power_w is None else f"{gpu.power_w:.0f} W"
+        counter = "no energy counter, estimated" if gpu.energy_estimated else "energy counter"
+        yield Check(
+            f"gpu.{gpu.facts.index}",
+            verdict,
+            gpu.problem_text or f"{name}, {power}, {counter}" + (f"; not available: {unknown}" if unknown else ""),
+        )
+    for server in seen.servers:
+        words = "; ".join(f"no {role}: {lost}" for role, lost in server.missing)
+        found = f"{server.server.engine}, {len(server.used)} series read in {server.took_ms} ms" if server.ok else ""
+        yield Check(
+            f"server.{server.server.address}",
+            "pass" if server.ok else "fail",
+            found + (f"; {words}" if words else "") if server.ok else server.problem,
+            server.server.hint,
+        )
+
+
+def _driver_calls(durations: dict[str, tuple[int, float, float]]) -> Iterator[Check]:
+    for name, (count, mean_us, longest_us) in sorted(durations.items(), key=lambda item: -item[1][2]):
+        slow = longest_us > 100_000
+        yield Check(
+            f"driver.{name}",
+            "warn" if slow else "pass",
+            f"{count} calls, mean {mean_us:.0f} µs, longest {longest_us:.0f} µs",
+            "the driver was slow to answer: look for Xid lines in dmesg" if slow else "",
+        )

@@ -1,0 +1,121 @@
+"""Puts the simulated box together: pages on loopback, the driver, and the real collectors that read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from collectors.discovery import Discovery
+from collectors.host import CpuTimes, HostCollector
+from collectors.nvml import NvmlCollector
+from collectors.readings import Probe, ServerFacts
+from collectors.scrape import Scraper
+from collectors.servers import ServerCollector
+from collectors.vocabularies import START_HEADERS
+from tokwatch.config import Config, PriceSection, SloSection
+from tokwatch.demo.clock import DemoClock
+from tokwatch.demo.driver import SimulatedDriver
+from tokwatch.demo.engine_pages import llama_cpp_page, vllm_page
+from tokwatch.demo.fleet import FLEET, LIVE_S, Life, SimulatedServer, scenario_text
+from tokwatch.demo.page_server import MetricsPage, PageServer
+from tokwatch.demo.scenario import Scenario, parse
+from tokwatch.feeds.clock import Clock
+from tokwatch.feeds.sources import Sources
+from tokwatch.feeds.start import Box
+
+CONFIG = Config(
+    host="dgx-demo",
+    prices=PriceSection(usd_per_gpu_hour=2.25),
+    slo=SloSection(ttft_s=2.0, tpot_s=0.05),
+)
+_BOOT_ID = "simulated"
+_HOST_CORES, _HOST_IDLE = 128, 0.91
+_NO_POWERCAP = Path("/nonexistent")  # this machine's processor energy is not the simulated box's
+_SAID = Probe("simulated box", ok=True, found="nothing here is real: GPUs, servers and load are made up")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoBox:
+    """The open box. Recorders of it, the past's and the live one, use its clock and are of kind "simulated"."""
+
+    clock: DemoClock
+    scenario: Scenario
+    pages: tuple[PageServer, ...]  # one for each server of FLEET
+    config: Config = CONFIG
+
+    def identity(self, timezone: str) -> Box:
+        """The box as a run names it; timezone is the viewer's, IANA name or "UTC+HH:MM"."""
+        return Box(self.config.host or "", _BOOT_ID, timezone)
+
+    def open_sources(self, interval_s: float) -> Sources:
+        """Collectors that read the box by its clock. They belong to the running loop; whoever opens closes them."""
+        clock = self.clock
+        return Sources(
+            NvmlCollector(SimulatedDriver(self.scenario, clock.now_ns), now_ns=clock.now_ns),
+            ServerCollector(
+                Scraper(keep_headers=START_HEADERS, now_ns=clock.now_ns),
+                interval_s=interval_s,
+                now_ns=clock.now_ns,
+                sleep=clock.sleep,
+            ),
+            HostCollector(_NO_POWERCAP, clock.now_ns, self._cpu_times),
+            scan=self.discover,
+            monotonic_s=clock.now_s,
+        )
+
+    def discover(self) -> Discovery:
+        """The servers that have a process at this instant of the box's clock."""
+        t_s = self.clock.now_s()
+        alive = ((server, server.life_at(t_s), page.address) for server, page in zip(FLEET, self.pages, strict=True))
+        found = (self._facts(server, life, address) for server, life, address in alive if life is not None)
+        return Discovery(tuple(found), (_SAID,))
+
+    async def close(self) -> None:
+        """Close the pages."""
+        for page in self.pages:
+            await page.close()
+
+    def _facts(self, server: SimulatedServer, life: Life, address: str) -> ServerFacts:
+        return ServerFacts(
+            address=address,
+            engine=server.engine,
+            metrics_url=f"http://{address}/metrics",
+            pid=life.pids[0],
+            pids=life.pids,
+            owner="inference",
+            started_at_s=self.clock.booted_wall_s + life.from_s,
+            model=server.model,
+            tensor_parallel=len(server.gpus) if len(server.gpus) > 1 else None,
+            precision=server.precision,
+        )
+
+    def _cpu_times(self) -> CpuTimes:
+        total_s = _HOST_CORES * self.clock.now_s()
+        return CpuTimes(_HOST_IDLE * total_s, total_s)
+
+
+async def open_demo(real: Clock) -> DemoBox:
+    """The box with its pages up on free loopback ports, LIVE_S seconds after its boot: the demo goes live now."""
+    clock = DemoClock(real, age_s=LIVE_S)
+    pages: list[PageServer] = []
+    try:
+        for server in FLEET:
+            pages.append(await PageServer.start(lambda server=server: page_of(server, clock)))  # type: ignore[misc]
+    except OSError:
+        for page in pages:
+            await page.close()
+        raise
+    return DemoBox(clock, parse(scenario_text()), tuple(pages))
+
+
+def page_of(server: SimulatedServer, clock: DemoClock) -> MetricsPage | None:
+    """The metrics page at this instant; None while the server is not up."""
+    t_s = clock.now_s()
+    life = server.life_at(t_s)
+    if life is None or t_s < life.up_s:
+        return None
+    counters = server.load.at(t_s, life.from_s)
+    if server.engine == "llama.cpp":
+        # Microseconds since boot, whatever the name says: as in the real one.
+        return MetricsPage(llama_cpp_page(counters), {"Process-Start-Time-Unix": str(round(life.from_s * 1e6))})
+    return MetricsPage(vllm_page(server.model, counters, clock.booted_wall_s + life.from_s))

@@ -1,0 +1,194 @@
+"""One Snapshot as plain text: for `once`, for pipes and for terminals that can do nothing. No escape codes, ever."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from collectors.labels import clean_label
+from tokwatch.ledger.snapshot import AlertRow, Figure, GpuRow, Interval, ServerRow, Snapshot
+
+_ABSENT, _INFINITE = "–", "∞"
+_WIDEST_NAME = 18  # cells of a model, server or GPU name
+
+
+def plain_table(snapshot: Snapshot, width: int = 100) -> str:
+    """Headline figures, GPUs, alerts and servers, each line at most `width` cells; ends in a newline.
+
+    Where neither a GPU nor a server was found: what was looked for, and what to try.
+    """
+    blocks = [_heading(snapshot), _headline(snapshot)]
+    if snapshot.gpus:
+        blocks.append(_gpus(snapshot))
+    if snapshot.alerts:
+        blocks.append(["ALERTS", *(_alert(alert, snapshot) for alert in snapshot.alerts)])
+    if snapshot.servers:
+        blocks.append(_servers(snapshot))
+    if not snapshot.gpus and not snapshot.servers:
+        blocks.append(_probes(snapshot))
+    if snapshot.problems:
+        blocks.append(["PROBLEMS", *snapshot.problems])
+    # Cleaned last, so that no text of a Snapshot gets by.
+    return "\n\n".join("\n".join(_clip(clean_label(line, 4096), width) for line in block) for block in blocks) + "\n"
+
+
+def _heading(snapshot: Snapshot) -> list[str]:
+    local = datetime.fromtimestamp(snapshot.wall_ms / 1000, UTC) + timedelta(seconds=snapshot.utc_offset_s)
+    engines = ", ".join(f"{engine} ×{count}" for engine, count in snapshot.engines)
+    parts = ("tokwatch", snapshot.host, snapshot.hardware, engines, f"{local:%Y-%m-%d %H:%M:%S}")
+    kind = "" if snapshot.kind == "recorded" else snapshot.kind.upper()
+    return ["  ".join(part for part in (*parts, kind) if part)]
+
+
+def _headline(snapshot: Snapshot) -> list[str]:
+    totals, currency = snapshot.totals, snapshot.currency
+    idle = f"  ({totals.gpus_idle} of {totals.gpus} GPUs)" if totals.gpus else ""
+    lines = [
+        ("output tok/s", _told(totals.tok_s, _number)),
+        ("tok/s/W", _told(totals.tok_per_j, _ratio)),
+        (f"{currency}/M output", _told(totals.usd_per_m_output, _ratio)),
+        (f"{currency}/M all", _told(totals.usd_per_m_all, _ratio)),
+        (f"idle {currency}/h", _told(totals.idle_usd_per_hour, _ratio) + idle),
+        (f"idle {currency} today", _told(totals.idle_usd_today, _ratio)),
+        ("price", snapshot.price or f"{_ABSENT} (no price set)"),
+    ]
+    return _columns(lines)
+
+
+def _gpus(snapshot: Snapshot) -> list[str]:
+    money = snapshot.currency
+    header = ("GPU", "STATE", "FOR", "SERVES", "TOK/S", "TOK/S/W", f"{money}/M OUT", f"IDLE {money}", "W", "GiB", "°C")
+    rows = [_gpu(row, snapshot.tick_ms) for row in snapshot.gpus]
+    return _columns([header, *rows], numbers_from=4)
+
+
+def _gpu(row: GpuRow, now_ms: int) -> tuple[str, ...]:
+    return (
+        str(row.index),
+        row.state,
+        _duration(now_ms - row.since_ms),
+        row.serves or _ABSENT,
+        _short(row.tok_s, _number),
+        _short(row.tok_per_j, _ratio),
+        _short(row.usd_per_m_output, _ratio),
+        _short(row.idle_usd_today, _ratio),
+        _short(row.power_w, _number),
+        _short(row.memory_used_gib, _number),
+        _short(row.temperature_c, _number),
+    )
+
+
+def _alert(alert: AlertRow, snapshot: Snapshot) -> str:
+    gpus = f"gpu {', '.join(map(str, alert.gpus))}" if alert.gpus else ""
+    per_day = f"{_ratio(alert.usd_per_day.value)} {snapshot.currency}/day" if alert.usd_per_day.value else ""
+    duration = _duration(snapshot.tick_ms - alert.since_ms)
+    return "  ".join(part for part in (alert.status, alert.state, gpus, duration, alert.text, per_day) if part)
+
+
+def _servers(snapshot: Snapshot) -> list[str]:
+    header = ("SERVER", "ENGINE", "MODEL", "GPUS", "TOK/S", "PROMPT/S", "RUN", "WAIT", "TTFT95 s", "TPOT95 s")
+    lines = _columns([header, *(_server(row) for row in snapshot.servers)], numbers_from=4)
+    problems = [f"{row.address}: {row.problem}" for row in snapshot.servers if row.problem]
+    others = [f"{row.address}: of another user, not in the money" for row in snapshot.servers if not row.verified]
+    return lines + problems + others
+
+
+def _server(row: ServerRow) -> tuple[str, ...]:
+    return (
+        row.address,
+        row.engine,
+        row.model.rstrip("/").rsplit("/", 1)[-1] or _ABSENT,
+        ",".join(map(str, row.gpus)) or _ABSENT,
+        _short(row.tok_s, _number),
+        _short(row.prompt_tok_s, _number),
+        _ABSENT if row.running is None else str(row.running),
+        _ABSENT if row.waiting is None else str(row.waiting),
+        _bucket(row.ttft_p95_s),
+        _bucket(row.tpot_p95_s),
+    )
+
+
+def _probes(snapshot: Snapshot) -> list[str]:
+    lines = ["Nothing to watch was found. What was looked for:"]
+    for probe in snapshot.probes:
+        lines.append(f"  {'ok' if probe.ok else 'no'}  {probe.name}: {probe.found}")
+        if probe.hint:
+            lines.append(f"      try: {probe.hint}")
+    return lines
+
+
+def _told(figure: Figure, write: Callable[[float], str]) -> str:
+    """A figure with the reason where there is none."""
+    why = f" ({figure.why})" if figure.value is None and figure.why else ""
+    return _short(figure, write) + why
+
+
+def _short(figure: Figure, write: Callable[[float], str]) -> str:
+    if figure.infinite:
+        return _INFINITE
+    if figure.value is None:
+        return _ABSENT
+    return ("~" if "est" in figure.marks else "") + write(figure.value)
+
+
+def _bucket(interval: Interval) -> str:
+    """Both edges of the bucket: the truth lies between them."""
+    if interval.low is None:
+        return _ABSENT
+    return f"> {interval.low:g}" if interval.high is None else f"{interval.low:g}–{interval.high:g}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}" if 0 < abs(value) < 9.95 else f"{value:.0f}"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.3f}" if 0 < abs(value) < 0.0995 else f"{value:.2f}"
+
+
+def _duration(length_ms: int) -> str:
+    minutes, seconds = divmod(max(0, length_ms) // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h {minutes:02d}m" if hours else f"{minutes}m" if minutes else f"{seconds}s"
+
+
+def _columns(rows: Sequence[Sequence[str]], numbers_from: int | None = None) -> list[str]:
+    """Cells side by side, two apart; from column `numbers_from` on they stand to the right."""
+    cleaned = [[clean_label(cell) for cell in row] for row in rows]
+    if numbers_from is not None:
+        cleaned = [[_clip(cell, _WIDEST_NAME) for cell in row] for row in cleaned]
+    widths = [max(map(_cells, column)) for column in zip(*cleaned, strict=True)]
+
+    def line(row: Iterable[str]) -> str:
+        padded = []
+        for place, (cell, cells) in enumerate(zip(row, widths, strict=True)):
+            gap = " " * (cells - _cells(cell))
+            padded.append(gap + cell if numbers_from is not None and place >= numbers_from else cell + gap)
+        return "  ".join(padded).rstrip()
+
+    return [line(row) for row in cleaned]
+
+
+def _cells(text: str) -> int:
+    """How many cells a terminal gives to a text."""
+    return sum(map(_cells_of, text))
+
+
+def _cells_of(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _clip(text: str, width: int) -> str:
+    """At most `width` cells; a longer text ends in "…"."""
+    if _cells(text) <= width:
+        return text
+    kept, room = "", width - 1
+    for character in text:
+        room -= _cells_of(character)
+        if room < 0:
+            break
+        kept += character
+    return kept + "…"
