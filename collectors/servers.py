@@ -113,9 +113,9 @@ class _Watch:
             return Probe(name, ok=False, found=f"{self.facts.engine}, no answer yet", hint=hint)
         if not self._newest.ok:
             return Probe(name, ok=False, found=self._newest.problem, hint=hint)
+        # No sizes and times here: they change with every scrape, and every change of a probe is kept.
         path = urlsplit(self._good_url or "").path
-        found = f"{self.facts.engine}, {path} {self._newest.page_bytes >> 10} kB in {self._newest.took_ms} ms"
-        return Probe(name, ok=True, found=found)
+        return Probe(name, ok=True, found=f"{self._newest.server.engine}, read from {path}")
 
     def stop(self) -> None:
         if self._task is not None:

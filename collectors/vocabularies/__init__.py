@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from collectors.exposition import names_on, parse
 from collectors.labels import clean_label
@@ -38,4 +39,6 @@ def read_page(
         problem = f"{server.address}: a metrics page of no engine that tokwatch knows (it has {some})"
         return ServerReading(server, at_ns, ok=False, problem=problem, took_ms=took_ms, page_bytes=len(page))
     samples = parse(page, vocabulary.wanted)
+    if not server.engine:  # named in the config by its address alone
+        server = replace(server, engine=vocabulary.engine)
     return read(vocabulary, samples, server, at_ns, headers=headers, took_ms=took_ms, page_bytes=len(page))

@@ -325,7 +325,7 @@ async def test_probes_say_what_was_found_or_tried_and_what_to_do(collector: Serv
         found, missing, blind = collector.probes()
     assert [probe.found for probe in before[:2]] == ["vllm, no answer yet", "sglang, no answer yet"]
     assert found.ok
-    assert found.found.startswith("vllm, /v1/metrics 53 kB in ")
+    assert found.found == "vllm, read from /v1/metrics"
     assert (missing.ok, missing.hint) == (False, "start it with --enable-metrics")
     assert "HTTP 404" in missing.found
     assert blind.found == "ollama, no metrics endpoint"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import pytest
-from pytest_textual_snapshot import SVGImageExtension
+from pytest_textual_snapshot import SVGImageExtension  # type: ignore[import-untyped]
 
 from tests.dashboard.snapshots import BOX, NOW_MS, FakeFeed
 from tokwatch.dashboard.app import TokwatchApp

@@ -392,7 +392,7 @@ def nothing_found() -> Snapshot:
                 "inference servers",
                 False,
                 "none on 12 listening ports",
-                "name one: tokwatch --url http://host:8000/metrics",
+                "name one in config.toml under [[servers]]",
             ),
             ProbeRow("configuration", True, "~/.config/tokwatch/config.toml is not there, defaults are used", ""),
         ),

@@ -68,13 +68,13 @@ async def test_every_server_is_placed_by_its_processes(demo: DemoBox) -> None:
 
 async def test_a_loading_server_is_known_but_does_not_answer(demo: DemoBox) -> None:
     demo.clock.turn_to(round((MISTRAL.lives[1].up_s - 60) * 1e9))
-    sources = demo.open_sources(1.0)
+    collector = demo.server_collector(1.0)
     try:
-        await sources.see()
+        collector.set_servers(demo.discover().servers)
         await demo.clock.settled(len(FLEET))
-        readings = (await sources.see()).servers
+        readings = collector.drain()
     finally:
-        await sources.close()
+        await collector.close()
     assert [reading.ok for reading in readings] == [True, True, True, True, False]
     assert "closed the connection" in readings[-1].problem
 

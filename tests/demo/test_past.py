@@ -20,7 +20,6 @@ from tokwatch.ledger.snapshot import Snapshot
 
 PAST_S = 600.0
 FIRST_S = LIVE_S - PAST_S
-FIRST_PAGES_S = FIRST_S + 15.0  # servers are found at the first tick, and their pages are in the second
 LIVE_SERVERS = 4
 
 
@@ -66,10 +65,10 @@ def _output_tokens(records: list[TickRecord], current: Snapshot) -> dict[str, in
 
 
 def _true_output_tokens(demo: DemoBox, until_s: float) -> dict[str, int]:
-    """What the pages counted up between the first pages and until_s; llama-server's shows six digits of it."""
+    """What the pages counted up between the first tick and until_s; llama-server's shows six digits of it."""
     true = {}
     for server, page in list(zip(FLEET, demo.pages, strict=True))[:LIVE_SERVERS]:
-        first, last = (server.load.at(t_s, 0.0) for t_s in (FIRST_PAGES_S, until_s))
+        first, last = (server.load.at(t_s, 0.0) for t_s in (FIRST_S, until_s))
         if server.engine == "vllm":
             true[page.address] = last.output_tokens - first.output_tokens
         else:
@@ -143,9 +142,10 @@ async def test_the_live_recorder_goes_on_without_a_restart_or_a_gap(
     recorder = Recorder(sources, begun.bookkeeper, begun.writer, demo.clock, interval_s=1.0)
     live = []
     try:
-        for _ in range(3):
+        for watched in (0, LIVE_SERVERS, LIVE_SERVERS):
             real.advance(1.0)
             demo.clock.turn_to(demo.clock.live_ns())
+            await demo.clock.settled(watched)
             live.append(await recorder.turn())
             await demo.clock.settled(LIVE_SERVERS)
     finally:

@@ -102,7 +102,7 @@ def test_the_evening_holds_everything_that_may_part_the_two(evening: Evening) ->
     alerts = {(alert.state, alert.status) for snapshot in evening.shown for alert in snapshot.alerts}
     assert {("parked", "firing"), ("parked", "resolving"), ("lost", "firing")} <= alerts
     states = {gpu.state for snapshot in evening.shown for gpu in snapshot.gpus}
-    assert {"serving", "parked", "lost", "blind", "unallocated", "unknown"} <= states
+    assert {"serving", "parked", "lost", "blind", "held", "unallocated"} <= states
     days = {(snapshot.tick_ms + snapshot.utc_offset_s * 1000) // 86_400_000 for snapshot in evening.shown}
     assert len(days) == 2
     assert {len(snapshot.servers) for snapshot in evening.shown} == {1, 2}

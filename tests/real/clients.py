@@ -25,6 +25,11 @@ class Api:
     model: str
     key: str
 
+    @property
+    def address(self) -> str:
+        """host:port, as tokwatch names the server."""
+        return self.url.removeprefix("http://")
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -77,8 +82,9 @@ async def ask(session: aiohttp.ClientSession, api: Api, request: Request) -> Usa
 
 
 def session_of(api: Api) -> aiohttp.ClientSession:
-    """A session that shows the API key."""
-    return aiohttp.ClientSession(headers={"Authorization": f"Bearer {api.key}"}, timeout=_TIMEOUT)
+    """A session that shows the API key. Every request has a connection of its own: llama-server closes kept ones."""
+    connector = aiohttp.TCPConnector(force_close=True)
+    return aiohttp.ClientSession(headers={"Authorization": f"Bearer {api.key}"}, timeout=_TIMEOUT, connector=connector)
 
 
 async def load_for(api: Api, *, clients: int, seconds: float) -> list[Usage]:
@@ -95,6 +101,18 @@ async def load_for(api: Api, *, clients: int, seconds: float) -> list[Usage]:
         for number in range(clients):
             group.create_task(client(number))
     return used
+
+
+async def load_of(api: Api, requests: Iterable[Request], *, at_once: int) -> list[Usage]:
+    """These requests, so many of them at the same time."""
+    gate = asyncio.Semaphore(at_once)
+
+    async def one(request: Request) -> Usage:
+        async with gate:
+            return await ask(session, api, request)
+
+    async with session_of(api) as session:
+        return await asyncio.gather(*(one(request) for request in requests))
 
 
 def _usage(usage: dict[str, Any]) -> Usage:

@@ -7,8 +7,9 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -49,15 +50,12 @@ def running(
         )
     try:
         yield process
-        process.send_signal(signal.SIGTERM)
-        process.wait(end_within_s)
-    except subprocess.TimeoutExpired:
-        pass  # the group is killed below; whoever cares asks for the return code
     finally:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)  # also children that outlived it
-        except ProcessLookupError:
-            pass
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(end_within_s)
+        with suppress(ProcessLookupError):  # nobody is left, as it should be
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
@@ -67,3 +65,12 @@ def free_port() -> int:
         listening.bind(("127.0.0.1", 0))
         port: int = listening.getsockname()[1]
         return port
+
+
+def answers(url: str) -> bool:
+    """Whether a GET of this URL is answered with 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:  # urllib's errors are of this kind too
+        return False

@@ -165,3 +165,8 @@ def states_of(records: list[TickRecord], gpu: int) -> list[State]:
 def of_server(records: list[TickRecord], server: int) -> list[ServerEntry]:
     """A server's entries."""
     return [entry for record in records for entry in record.servers if entry.entity == server]
+
+
+def now_ms() -> int:
+    """The wall clock, Unix milliseconds."""
+    return time.time_ns() // 1_000_000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.real.clients import Api, Usage, load_for, total
-from tests.real.recording import USD_PER_GPU_HOUR, Tokwatch, states_of
+from tests.real.recording import USD_PER_GPU_HOUR, Tokwatch, now_ms, states_of
 from tokwatch.ledger.entries import State
 from tokwatch.ledger.snapshot import Snapshot
 
@@ -32,30 +31,25 @@ class Served:
     once: Snapshot  # asked for under load
     once_took_s: float
 
-    @property
-    def address(self) -> str:
-        return self.api.url.removeprefix("http://")
-
 
 def serve(tokwatch: Tokwatch, api: Api, *, clients: int, seconds: float) -> Served:
     """Record from before the first request until two pages after the last answer."""
-    address = api.url.removeprefix("http://")
     with tokwatch.recording():
-        tokwatch.wait_for_pages(address, after_ms=0, count=2)
-        from_ms = _now_ms()
+        tokwatch.wait_for_pages(api.address, after_ms=0, count=2)
+        from_ms = now_ms()
         with ThreadPoolExecutor(1) as thread:
             load = thread.submit(asyncio.run, load_for(api, clients=clients, seconds=seconds))
-            tokwatch.wait_for_pages(address, after_ms=from_ms, count=20, within_s=seconds)
+            tokwatch.wait_for_pages(api.address, after_ms=from_ms, count=20, within_s=seconds)
             once, once_took_s = tokwatch.once()
             used = load.result()
-        to_ms = _now_ms()
-        tokwatch.wait_for_pages(address, after_ms=to_ms, count=2)
+        to_ms = now_ms()
+        tokwatch.wait_for_pages(api.address, after_ms=to_ms, count=2)
     return Served(tokwatch, api, total(used), len(used), from_ms, to_ms, once, once_took_s)
 
 
 def check_tokens(served: Served) -> None:
     """Output, cached and uncached prompt tokens, to the token."""
-    rows = model_rows(served.tokwatch, served.address)
+    rows = model_rows(served.tokwatch, served.api.address)
     counted = counted_tokens(rows)
     print(f"{served.requests} requests in {(served.to_ms - served.from_ms) / 1000:.1f} s")
     print(f"  by the API:   {served.used}\n  by tokwatch:  {counted}")
@@ -65,13 +59,16 @@ def check_tokens(served: Served) -> None:
 
 
 def check_joules(served: Served) -> None:
-    """Energy within 0.1 % of what the stub's power integrates to, GPU by GPU."""
+    """Energy within 0.1 % of what the stub's power integrates to, GPU by GPU, or within one step of the counter.
+
+    A step is what is drawn in 100 ms: in a run of one minute that is more than 0.1 %, in one of three it is not.
+    """
     rows = served.tokwatch.hours("gpu")
     for gpu in served.tokwatch.scenario.gpus:
         counted_j = sum(row["energy_board_j"] for row in rows if row["gpu_uuid"] == gpu.uuid)
         true_j = served.tokwatch.true_joules(gpu.index)
         print(f"GPU {gpu.index}: drew {true_j:.1f} J, tokwatch {counted_j:.1f} J, {counted_j / true_j - 1:+.4%}")
-        assert counted_j == pytest.approx(true_j, rel=0.001)
+        assert counted_j == pytest.approx(true_j, rel=0.001, abs=gpu.limit_w * gpu.energy_tick_ms / 1000)
     assert sum(row["energy_board_j"] for row in served.tokwatch.hours("model")) == pytest.approx(
         sum(row["energy_board_j"] for row in rows), abs=0.001
     ), "what models used and what nobody used must add up to what the GPUs drew"
@@ -81,7 +78,7 @@ def check_dollars(served: Served) -> None:
     """$/M output = price × observed GPU-hours / tokens: in the deployment's rows, and all-in."""
     gpus, models = served.tokwatch.hours("gpu"), served.tokwatch.hours("model")
     serving = served.tokwatch.scenario.gpus[0].uuid
-    deployment = [row for row in models if row["deployment"] == served.address]
+    deployment = [row for row in models if row["deployment"] == served.api.address]
     for row in deployment:
         (gpu,) = [each for each in gpus if each["gpu_uuid"] == serving and each["hour_start"] == row["hour_start"]]
         by_hand = USD_PER_GPU_HOUR * gpu["observed_s"] / 3600 / row["tokens_out"] * 1e6
@@ -97,7 +94,7 @@ def check_dollars(served: Served) -> None:
 def check_snapshot(served: Served, *, window_ms: int) -> None:
     """The live figures are those of the entries stored up to that moment, worked out by hand."""
     once = served.once
-    server = served.tokwatch.entity("server", served.address)
+    server = served.tokwatch.entity("server", served.api.address)
     (row,) = [row for row in once.servers if row.entity == server]
     entries = [
         entry
@@ -122,6 +119,9 @@ def check_never_idle(served: Served) -> None:
     """GPU 0 serves while clients are served; no alert says that it idles, not even a pending one."""
     serving = served.tokwatch.gpu(0)
     under_load = served.tokwatch.records(served.from_ms + _WARM_UP_MS, served.to_ms)
+    server = served.tokwatch.entity("server", served.api.address)
+    lost = [entry for record in under_load for entry in record.servers if entry.entity == server and not entry.up]
+    print(f"pages lost under load: {len(lost)}")
     states = states_of(under_load, serving)
     share = states.count(State.SERVING) / len(states)
     print(f"GPU 0 serving in {share:.1%} of {len(states)} ticks under load; others: {set(states) - {State.SERVING}}")
@@ -161,7 +161,3 @@ def secret_file(folder: Path, key: str) -> Path:
     path.write_text(key)
     path.chmod(0o600)
     return path
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -6,8 +6,6 @@ import asyncio
 import os
 import random
 import secrets
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.real.clients import Api, Usage, any_request, ask, session_of, total
-from tests.real.processes import free_port, required, running, wait_until
-from tests.real.recording import Tokwatch
+from tests.real.clients import Api, Usage, any_request, load_of, total
+from tests.real.processes import answers, free_port, required, running, wait_until
+from tests.real.recording import Tokwatch, now_ms
 from tests.real.served import (
     Served,
     check_dollars,
@@ -71,19 +69,10 @@ class Vllm:
 
             def is_ready() -> bool:
                 assert server.poll() is None, self.log.read_text()[-5000:]
-                return is_healthy(self.api)
+                return answers(f"{self.api.url}/health")
 
             wait_until(is_ready, "vLLM is ready", within_s=300)
             yield psutil.Process(server.pid)
-
-
-def is_healthy(api: Api) -> bool:
-    """Whether a server answers its health endpoint with 200."""
-    try:
-        with urllib.request.urlopen(f"{api.url}/health", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 def engine_core(server: psutil.Process) -> int:
@@ -114,7 +103,7 @@ def test_tokens_are_those_of_the_api_to_the_token(served: Served) -> None:
 
 
 def test_every_request_is_counted_as_finished(served: Served) -> None:
-    rows = model_rows(served.tokwatch, served.address)
+    rows = model_rows(served.tokwatch, served.api.address)
     assert sum(row["requests_completed"] for row in rows) == served.requests
     assert sum(row["requests_failed"] + row["requests_aborted"] for row in rows) == 0
 
@@ -152,9 +141,9 @@ def test_a_restart_loses_no_token_of_a_finished_request(tmp_path: Path) -> None:
     with tokwatch.recording():
         for epoch in range(2):
             with vllm.running():
-                used += asyncio.run(_one_by_one(vllm.api, 30, seed=epoch))
-                answered_ms = tokwatch.records()[-1].tick.tick_ms
-                tokwatch.wait_for_pages(served_address(vllm.api), answered_ms, 2)
-    counted = counted_tokens(model_rows(tokwatch, served_address(vllm.api)))
-    print(f"60 requests around a restart\n  by the API:   {total(used)}\n  by tokwatch:  {counted}")
+                chance = random.Random(epoch)
+                used += asyncio.run(load_of(vllm.api, [any_request(chance) for _ in range(30)], at_once=6))
+                tokwatch.wait_for_pages(vllm.api.address, now_ms(), 2)
+    counted = counted_tokens(model_rows(tokwatch, vllm.api.address))
+    print(f"{len(used)} requests around a restart\n  by the API:   {total(used)}\n  by tokwatch:  {counted}")
     assert counted == total(used)

@@ -58,7 +58,12 @@ async def _open(store: Path, progress: Callable[[float], None]) -> Feed:
         raise CommandError(f"a demo runs already on {store}: give this one another file with --store")
     box = await open_demo(SystemClock())
     timezone = _timezone()
-    await simulate_past(box, store, timezone=timezone, progress=progress)
+    try:
+        await simulate_past(box, store, timezone=timezone, progress=progress)
+    except BaseException:
+        await box.close()
+        lock.release()
+        raise
     wanted = Recordable(
         store,
         begin=lambda: begin(store, box.identity(timezone), box.config, kind="simulated"),

@@ -9,6 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 from rich.text import Text
 from textual.app import App, SystemCommand
@@ -213,7 +214,7 @@ class TokwatchApp(App[str]):
         """Ends with the result "demo"; the command line starts it."""
         self.exit("demo")
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every key's action, then Textual's own."""
         for binding in self.BINDINGS:
             if isinstance(binding, Binding):

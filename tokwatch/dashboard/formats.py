@@ -8,12 +8,18 @@ from datetime import UTC, datetime, timedelta
 from tokwatch.dashboard.glyphs import ABSENT, INFINITE
 from tokwatch.ledger.snapshot import Figure, Interval
 
+_ENGINES = {"vllm": "vLLM", "sglang": "SGLang", "llama.cpp": "llama.cpp"}
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
 
 def currency_sign(currency: str) -> str:
     """ "$" for USD; a currency without a sign of its own is written out with a space."""
     return _SIGNS.get(currency, f"{currency} ")
+
+
+def engine(name: str) -> str:
+    """An engine as its makers write it; others as they came."""
+    return _ENGINES.get(name.lower(), name)
 
 
 def count(value: float) -> str:

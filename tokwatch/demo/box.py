@@ -20,7 +20,7 @@ from tokwatch.demo.fleet import FLEET, LIVE_S, Life, SimulatedServer, scenario_t
 from tokwatch.demo.page_server import MetricsPage, PageServer
 from tokwatch.demo.scenario import Scenario, parse
 from tokwatch.feeds.clock import Clock
-from tokwatch.feeds.sources import Sources
+from tokwatch.feeds.sources import ServerSource, Sources
 from tokwatch.feeds.start import Box
 
 CONFIG = Config(
@@ -47,21 +47,25 @@ class DemoBox:
         """The box as a run names it; timezone is the viewer's, IANA name or "UTC+HH:MM"."""
         return Box(self.config.host or "", _BOOT_ID, timezone)
 
-    def open_sources(self, interval_s: float) -> Sources:
-        """Collectors that read the box by its clock. They belong to the running loop; whoever opens closes them."""
+    def open_sources(self, interval_s: float, servers: ServerSource | None = None) -> Sources:
+        """Collectors that read the box by its clock. They belong to the running loop; whoever opens closes them.
+
+        `servers` stands in for the box's own server_collector.
+        """
         clock = self.clock
         return Sources(
             NvmlCollector(SimulatedDriver(self.scenario, clock.now_ns), now_ns=clock.now_ns),
-            ServerCollector(
-                Scraper(keep_headers=START_HEADERS, now_ns=clock.now_ns),
-                interval_s=interval_s,
-                now_ns=clock.now_ns,
-                sleep=clock.sleep,
-            ),
+            servers or self.server_collector(interval_s),
             HostCollector(_NO_POWERCAP, clock.now_ns, self._cpu_times),
             scan=self.discover,
             monotonic_s=clock.now_s,
         )
+
+    def server_collector(self, interval_s: float) -> ServerCollector:
+        """Scrapes over real HTTP, at the pace of the box's clock."""
+        clock = self.clock
+        scraper = Scraper(keep_headers=START_HEADERS, now_ns=clock.now_ns)
+        return ServerCollector(scraper, interval_s=interval_s, now_ns=clock.now_ns, sleep=clock.sleep)
 
     def discover(self) -> Discovery:
         """The servers that have a process at this instant of the box's clock."""

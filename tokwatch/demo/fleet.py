@@ -81,7 +81,7 @@ def _bursts(
     """`high` for length_s every period_s, one burst beginning so many minutes before the demo goes live.
 
     `never`: stretches (from_s, until_s), in order, whose bursts are taken away again by segments below zero. Waves are
-    only summed, so that is how to say "unless". A length that is a power of two of the period makes the edges exact.
+    only summed, so that is how to say "unless". A length of a half, quarter, eighth of the period has exact edges.
     """
     phase_s = -_ago(one_ago_min) % period_s
     points = [(0.0, 0.0)]

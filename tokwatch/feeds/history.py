@@ -98,13 +98,15 @@ class History:
         run = run or next(run for run in self.runs if run.id == records[-1].tick.run)
         view = View(run, self.book)
         events = self._reader.last_events(tick_ms, runs=self._ids)
-        gpus = {entry.entity for record in records for entry in record.gpus}
+        entities = [entity for entity in self._reader.entities() if entity.first_seen_ms <= tick_ms]
+        # Also those that are not seen now: they may come back today.
+        gpus = [entity.id for entity in entities if entity.kind == "gpu" and entity.host == run.host]
         states = {
             event.entity: msgspec.json.decode(event.body, type=StateBody) for event in events if event.kind == "state"
         }
         since = midnight_ms(tick_ms, zone_of(run.timezone))
         view.restore(
-            entities=[entity for entity in self._reader.entities() if entity.first_seen_ms <= tick_ms],
+            entities=entities,
             events=events,
             records=records,
             strips=self._reader.gpu_states(self._ids, tick_ms - STRIP_MS, tick_ms),

@@ -54,17 +54,21 @@ class Sources:
         self._scanned_s: float | None = None
         self._scanning: asyncio.Task[Discovery] | None = None
         self._discovery = Discovery((), ())
-        self._known: tuple[ServerFacts, ...] = self._configured
-        servers.set_servers(self._known)
+        self._watched: tuple[ServerFacts, ...] = self._configured
+        self._engines: dict[str, str] = {}  # by address, of servers whose engine only their page tells
+        servers.set_servers(self._watched)
 
     async def see(self) -> Sightings:
         """Everything new since the last call."""
         await self._look_around()
         gpus = await self._gpus.collect()
+        readings = self._servers.drain()
+        self._engines |= {reading.server.address: reading.server.engine for reading in readings if reading.ok}
         return Sightings(
             gpus=gpus,
-            servers=self._servers.drain(),
-            known_servers=self._known,
+            # A server whose engine is not known yet is no server yet: its probe says why.
+            servers=tuple(r for r in map(self._with_engine, readings) if r.server.engine),
+            known_servers=tuple(facts for facts in map(self._named, self._watched) if facts.engine),
             host_pids=self._discovery.pids_are_the_hosts,
             host=self._host.collect(),
             probes=_one_each((*self._gpus.probes(), *self._discovery.probes, *self._servers.probes())),
@@ -84,16 +88,27 @@ class Sources:
         """Start a scan when one is due; the first is waited for, so that the first frame knows its servers."""
         if self._scan is None:
             return
-        now_s = self._monotonic_s()
         first = self._scanned_s is None
+        if self._scanning is not None and self._scanning.done():
+            await self._take_scan(self._scanning)
+        now_s = self._monotonic_s()
         if self._scanning is None and (first or now_s - (self._scanned_s or 0.0) >= SCAN_EVERY_S):
             self._scanned_s = now_s
             self._scanning = asyncio.create_task(asyncio.to_thread(self._scan))
-        if self._scanning is not None and (first or self._scanning.done()):
-            self._discovery = await self._scanning
-            self._scanning = None
-            self._known = merged(self._configured, self._discovery)
-            self._servers.set_servers(self._known)
+        if first and self._scanning is not None:
+            await self._take_scan(self._scanning)
+
+    async def _take_scan(self, scan: asyncio.Task[Discovery]) -> None:
+        self._discovery = await scan
+        self._scanning = None
+        self._watched = merged(self._configured, self._discovery)
+        self._servers.set_servers(self._watched)
+
+    def _named(self, facts: ServerFacts) -> ServerFacts:
+        return facts if facts.engine else replace(facts, engine=self._engines.get(facts.address, ""))
+
+    def _with_engine(self, reading: ServerReading) -> ServerReading:
+        return reading if reading.server.engine else replace(reading, server=self._named(reading.server))
 
 
 def merged(configured: Sequence[ServerFacts], discovery: Discovery) -> tuple[ServerFacts, ...]:

@@ -25,6 +25,7 @@ from tokwatch.ledger.entries import (
     Absolute,
     Entity,
     Event,
+    Flag,
     FlowEntry,
     GpuEntry,
     HostEntry,
@@ -150,7 +151,7 @@ class Bookkeeper:
         flows: list[FlowEntry] = []
         for reading in readings:
             entry, of_server = self._meter.server(reading, axis, host=host)
-            self._evidence.server(reading, entry, of_server, axis.tick_ms)
+            self._evidence.server(reading, entry, of_server)
             servers.append(entry)
             flows.extend(of_server)
             if reading.ok or not changes.known("facts", entry.entity):
@@ -176,7 +177,9 @@ class Bookkeeper:
             entities = [self._server_entity(facts, host, axis.tick_ms) for facts in servers]
             self._note_gpu(reading, entry.entity, placed, entities, changes)
             signals = self._evidence.signals(reading, entry, servers, axis)
-            state, changed = self._states.step(entry.entity, signals, axis.tick_ms, entry.t0_ms, entry.t1_ms)
+            # Nobody saw when in a gap the state began.
+            seen_from_ms = entry.t1_ms if entry.flags & Flag.GAP else entry.t0_ms
+            state, changed = self._states.step(entry.entity, signals, axis.tick_ms, seen_from_ms, entry.t1_ms)
             if changed is not None:
                 changes.add(changed)
             self._gpu_states[entry.entity] = state

@@ -1,4 +1,4 @@
-"""What proves work or idleness: the last seconds of each server and GPU, turned into Signals for the state machine."""
+"""What proves work or idleness: what each server and GPU did lately, turned into Signals for the state machine."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ _FAILED_SCRAPES = 3  # one lost page is not a blind server
 
 @dataclass(slots=True)
 class _Server:
-    window: Window  # moved, length_ms of scrapes whose movement is known, length_ms of all
+    counts: bool = False  # the last page told whether tokens or steps moved
+    watched_from_ms: int = 0  # since when every page told so, or none did
+    page_ms: int | None = None  # when the last good page came
+    moved_ms: int | None = None  # when tokens or steps last moved
     failures: int = 0
     problem: str = ""
     answered_started_s: float | None = None  # start of the process that answered last
-    answered: bool = False
     running: int | None = None
     waiting: int | None = None
 
 
 class Evidence:
-    """Keeps the evidence window of every server and GPU of one recorder."""
+    """Keeps what every server and GPU of one recorder did lately."""
 
     def __init__(self, limits: Thresholds) -> None:
         self._limits = limits
@@ -34,27 +36,28 @@ class Evidence:
         self._servers: dict[str, _Server] = {}  # by address
         self._gpus: dict[int, Window] = {}  # utilization × ms, ms
 
-    def server(self, reading: ServerReading, entry: ServerEntry, flows: Sequence[FlowEntry], now_ms: int) -> None:
+    def server(self, reading: ServerReading, entry: ServerEntry, flows: Sequence[FlowEntry]) -> None:
         """Take one scrape into account."""
-        server = self._servers.setdefault(reading.server.address, _Server(Window(self._width_ms, 3)))
-        server.window.expire(now_ms)
+        server = self._servers.setdefault(reading.server.address, _Server())
         if not reading.ok:
             server.failures += 1
             server.problem = reading.problem
             return
-        server.failures, server.problem, server.answered = 0, "", True
+        moved = _movement(entry, flows)
+        if server.page_ms is None or server.counts is (moved is None):
+            server.watched_from_ms = min((flow.t0_ms for flow in flows), default=entry.t1_ms)
+        server.counts, server.page_ms = moved is not None, entry.t1_ms
+        server.moved_ms = entry.t1_ms if moved else server.moved_ms
+        server.failures, server.problem = 0, ""
         server.answered_started_s = reading.started_at_s or reading.server.started_at_s
         server.running, server.waiting = reading.running, reading.waiting
-        length = max((flow.t1_ms - flow.t0_ms for flow in flows), default=entry.t1_ms - entry.t0_ms)
-        moved = _movement(entry, flows)
-        server.window.add(entry.t1_ms, (moved or 0, 0 if moved is None else length, length))
 
     def gpu(self, entry: GpuEntry, now_ms: int) -> None:
         """Take one GPU entry into account."""
         gpu = self._gpus.setdefault(entry.entity, Window(self._width_ms, 2))
         gpu.expire(now_ms)
         length = entry.t1_ms - entry.t0_ms
-        if entry.util_permille is not None:
+        if entry.util_permille is not None and not entry.flags & Flag.GAP:
             gpu.add(entry.t1_ms, (entry.util_permille * length, length))
 
     def signals(self, reading: GpuReading, entry: GpuEntry, servers: Sequence[ServerFacts], axis: Axis) -> Signals:
@@ -70,9 +73,6 @@ class Evidence:
         )
         if not servers:
             return own
-        for facts in servers:
-            if (server := self._servers.get(facts.address)) is not None:
-                server.window.expire(axis.tick_ms)
         return self._with_servers(own, servers, axis)
 
     def _with_servers(self, own: Signals, servers: Sequence[ServerFacts], axis: Axis) -> Signals:
@@ -80,13 +80,13 @@ class Evidence:
         silent: list[tuple[ServerFacts, _Server | None]] = []
         for facts in servers:
             server = self._servers.get(facts.address)
-            if server is not None and server.answered and server.failures < _FAILED_SCRAPES:
+            if server is not None and server.page_ms is not None and server.failures < _FAILED_SCRAPES:
                 answering.append(server)
             else:
                 silent.append((facts, server))
         running = _sum([server.running for server in answering])
-        sums = [server.window.sums for server in answering]
-        moved = any(amount for amount, _, _ in sums)
+        since_ms = axis.tick_ms - self._width_ms
+        moved = any(server.moved_ms is not None and server.moved_ms > since_ms for server in answering)
         if silent and not running and not moved:
             return _silent(own, silent, axis)  # one that cannot be read may be the one at work
         return replace(
@@ -95,8 +95,8 @@ class Evidence:
             answering=True,
             running=running,
             waiting=_sum([server.waiting for server in answering]),
-            moved=True if moved else None if any(not counted_ms for _, counted_ms, _ in sums) else False,
-            evidence_s=min(watched_ms for _, _, watched_ms in sums) / 1000,
+            moved=moved if moved or all(server.counts for server in answering) else None,
+            evidence_s=min((server.page_ms or 0) - server.watched_from_ms for server in answering) / 1000,
         )
 
 
@@ -112,7 +112,7 @@ def _silent(own: Signals, silent: Sequence[tuple[ServerFacts, _Server | None]], 
         server=names,
         answering=False,
         has_page=all(facts.metrics_url is not None for facts, _ in tried),
-        answered_before=any(server.answered and _same_process(facts, server) for facts, server in tried),
+        answered_before=any(_same_process(facts, server) for facts, server in tried if server.page_ms is not None),
         server_age_s=min(ages_s, default=None),
         server_problem=next((server.problem for _, server in tried if server.problem), ""),
     )

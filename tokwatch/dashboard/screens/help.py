@@ -75,7 +75,7 @@ class HelpPage(Document):
 
     def write(self, page: Page) -> None:
         for heading, bindings in (
-            ("KEYS", type(self.app).BINDINGS),
+            ("KEYS", [*type(self.app).BINDINGS, Binding("ctrl+p", "command_palette", "Every action by name")]),
             ("ON FLEET", FleetScreen.BINDINGS),
             ("ON SOURCES", SourcesScreen.BINDINGS),
         ):
@@ -84,8 +84,6 @@ class HelpPage(Document):
                 line = page.line()
                 line.put(4, keys, "ui", bold=True)
                 line.put(_TEXT, description)
-        page.line().put(4, "ctrl+p", "ui", bold=True)
-        page.lines[-1].put(_TEXT, "Every action by name")
         page.heading("STATES")
         for state, meaning in _STATES.items():
             look = glyphs.look_of_state(state)
@@ -101,6 +99,7 @@ class HelpPage(Document):
 
 
 def _keys(bindings: Iterable[BindingType]) -> Iterable[tuple[str, str]]:
+    """Names of the keys, and what they do."""
     for binding in bindings:
         if isinstance(binding, Binding):
             names = (_KEY_NAMES.get(key, key) for key in binding.key.split(","))

@@ -13,10 +13,9 @@ from tokwatch.dashboard.widgets.header import Header
 from tokwatch.ledger.snapshot import ServerRow, Snapshot
 
 KEYS = (("?", "help"), ("d", "demo"), ("↑↓", "scroll"), ("t", "theme"), ("q", "quit"))
-_NAME = 7  # columns at which names, verdicts and texts stand
-_VERDICT = 34
-_TEXT = 44
-_NARROW_BY = 8
+_GLYPH, _VERDICT, _NAME, _TEXT = 4, 6, 14, 46  # columns
+_KEY_TEXT = 22
+_NARROW_BY = 8  # how much earlier the text begins on a narrow terminal
 
 
 class SourcesScreen(FrameScreen):
@@ -53,7 +52,7 @@ class SourcesPage(Document):
             _write_nothing_found(page)
         for problem in snapshot.problems:
             line = page.line()
-            line.put(4, glyphs.FAILED, "alarm")
+            line.put(_GLYPH, glyphs.FAILED, "alarm")
             page.beside(line, _NAME, problem, "alarm")
         narrow = _NARROW_BY if self.size.width < 100 else 0
         _write_probes(page, snapshot, narrow)
@@ -66,18 +65,18 @@ def _write_nothing_found(page: Page) -> None:
     page.heading("NOTHING FOUND YET")
     page.text(
         1,
-        "No GPU and no inference server was found on this machine. tokwatch goes on looking; below is where it looked.",
+        "No GPU and no inference server was found here. tokwatch goes on looking; below is where it looked.",
         "text",
     )
     page.line()
     for key, text in (
-        ("d", "see it at work: start the demo, a simulated box of eight GPUs"),
-        ("tokwatch --url", "name a server that it cannot find by itself: tokwatch --url http://host:8000/metrics"),
-        ("tokwatch doctor", "the same checks as text, with what to try next"),
+        ("d", "see it at work: start the demo, a simulated box"),
+        ("config.toml", 'name a server that was not found: [[servers]] with url = "http://host:8000/metrics"'),
+        ("tokwatch doctor", "these checks as text, and what to do about each"),
     ):
         line = page.line()
-        line.put(4, key, "ui", bold=True)
-        page.beside(line, 22, text)
+        line.put(_GLYPH, key, "ui", bold=True)
+        page.beside(line, _KEY_TEXT, text)
 
 
 def _write_probes(page: Page, snapshot: Snapshot, narrow: int) -> None:
@@ -88,9 +87,9 @@ def _write_probes(page: Page, snapshot: Snapshot, narrow: int) -> None:
     )
     for probe in snapshot.probes:
         line = page.line()
-        line.put(4, glyphs.OK if probe.ok else glyphs.FAILED, "work" if probe.ok else "text")
-        line.put(_VERDICT - narrow, "ok" if probe.ok else "failed", "quiet" if probe.ok else "text", bold=not probe.ok)
-        line.put(_NAME, probe.name, width=_VERDICT - narrow - _NAME - 1)
+        line.put(_GLYPH, glyphs.OK if probe.ok else glyphs.FAILED, "work" if probe.ok else "text")
+        line.put(_VERDICT, "ok" if probe.ok else "failed", "quiet" if probe.ok else "text", bold=not probe.ok)
+        line.put(_NAME, probe.name, width=_TEXT - narrow - _NAME - 1)
         page.beside(
             line, _TEXT - narrow, probe.found or ("" if probe.hint else glyphs.ABSENT), "text" if probe.ok else "quiet"
         )
@@ -105,13 +104,13 @@ def _write_servers(page: Page, snapshot: Snapshot, narrow: int) -> None:
         if number:
             page.line()
         line = page.line()
-        line.put(4, glyphs.OK if server.up else glyphs.FAILED, "work" if server.up else "alarm")
-        line.put(_VERDICT - narrow, "up" if server.up else "down", "text" if server.up else "alarm", bold=not server.up)
-        line.put(_NAME, server.address, bold=True, width=_VERDICT - narrow - _NAME - 1)
-        page.beside(line, _TEXT - narrow, f"{server.engine}  {server.model}", "text")
+        line.put(_GLYPH, glyphs.OK if server.up else glyphs.FAILED, "work" if server.up else "alarm")
+        line.put(_VERDICT, "up" if server.up else "down", "text" if server.up else "alarm", bold=not server.up)
+        line.put(_NAME, server.address, bold=True, width=_TEXT - narrow - _NAME - 1)
+        page.beside(line, _TEXT - narrow, f"{formats.engine(server.engine)}  {server.model}", "text")
         for label, text, role in _server_facts(server):
             line = page.line()
-            line.put(_VERDICT - narrow, label, "quiet")
+            line.put(_NAME, label, "quiet")
             page.beside(line, _TEXT - narrow, text, role)
 
 
@@ -146,4 +145,4 @@ def _write_self_cost(page: Page, snapshot: Snapshot, narrow: int) -> None:
     ):
         line = page.line()
         line.put(_NAME, label, "quiet")
-        page.beside(line, _VERDICT - narrow, text, "text")
+        page.beside(line, _TEXT - narrow, text, "text")

@@ -90,7 +90,7 @@ def _where(frame: Frame) -> tuple[Group, ...]:
     if snapshot.hardware:
         groups.append(((snapshot.hardware, "quiet", False),))
     if snapshot.engines:
-        engines = "  ".join(f"{engine} ×{servers}" for engine, servers in snapshot.engines)
+        engines = "  ".join(f"{formats.engine(engine)} ×{servers}" for engine, servers in snapshot.engines)
         groups.append(((engines, "quiet", False),))
     return tuple(groups)
 

@@ -46,6 +46,8 @@ class Tile(Canvas):
 
     def draw(self, rows: range) -> list[Line]:
         width, height = self.size
+        if height < 4:  # while a layout is on its way
+            return [Line(width, self.look) for _ in range(height)]
         ground = self.ground()
         pad_top, pad_bottom = Line(width, self.look), Line(width, self.look)
         if not self.look.ascii_only:

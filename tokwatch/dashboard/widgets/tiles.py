@@ -151,11 +151,18 @@ class Tiles(Horizontal):
         self._look = look
 
     def compose(self) -> ComposeResult:
-        for tile in (OutputTile, TokensPerWattTile, PriceTile, SloTile, IdleTile):
-            yield tile(self._look)
+        kinds = (OutputTile, TokensPerWattTile, PriceTile, SloTile, IdleTile)
+        for kind, cells in zip(kinds, tile_widths(self.app.size.width), strict=True):
+            tile = kind(self._look)
+            _set_width(tile, cells)
+            yield tile
 
     def share_out(self, width: int) -> None:
         """Widths for a terminal of `width` columns; a tile without one is left out."""
         for tile, cells in zip(self.query(Tile), tile_widths(width), strict=True):
-            tile.display = cells > 0
-            tile.styles.width = cells
+            _set_width(tile, cells)
+
+
+def _set_width(tile: Tile, cells: int) -> None:
+    tile.display = cells > 0
+    tile.styles.width = cells

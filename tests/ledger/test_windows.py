@@ -1,0 +1,103 @@
+"""Sliding windows and buckets: sums that equal adding up everything anew."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokwatch.ledger.entries import HistogramEntry
+from tokwatch.ledger.windows import Buckets, HistogramWindow, Window
+
+WIDTH_MS = 60
+
+amounts = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 2**60), st.integers(0, 1000)), max_size=40)
+
+
+def placed(steps: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Steps of time as instants, in order."""
+    at_ms, entries = 0, []
+    for step_ms, first, second in steps:
+        at_ms += step_ms
+        entries.append((at_ms, first, second))
+    return entries
+
+
+@given(amounts, st.integers(0, 200))
+def test_a_window_holds_what_ended_after_its_edge_up_to_now(steps: list[tuple[int, int, int]], later_ms: int) -> None:
+    window = Window(WIDTH_MS, 2)
+    entries = placed(steps)
+    now_ms = 0
+    for now_ms, first, second in entries:
+        window.add(now_ms, (first, second))
+        window.expire(now_ms)
+    now_ms += later_ms
+    window.expire(now_ms)
+    inside = [(first, second) for t1_ms, first, second in entries if now_ms - WIDTH_MS < t1_ms <= now_ms]
+    assert window.sums == [sum(first for first, _ in inside), sum(second for _, second in inside)]
+
+
+observations = st.lists(
+    st.tuples(
+        st.integers(0, 40),
+        st.sampled_from(["ttft", "tpot"]),
+        st.sampled_from([(0.1,), (0.2,)]),
+        st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    ),
+    max_size=40,
+)
+
+
+@given(observations, st.integers(0, 200))
+def test_a_histogram_window_sums_each_layout_and_forgets_it_when_empty(
+    steps: list[tuple[int, str, tuple[float, ...], tuple[int, int]]], later_ms: int
+) -> None:
+    window = HistogramWindow(WIDTH_MS)
+    now_ms = 0
+    for step_ms, name, edges, counts in steps:
+        now_ms += step_ms
+        window.add(now_ms, HistogramEntry(name, edges, counts, 0))
+        window.expire(now_ms)
+    last_ms = now_ms
+    now_ms += later_ms
+    window.expire(now_ms)
+    at_ms = 0
+    expected: dict[tuple[str, tuple[float, ...]], list[int]] = {}
+    for step_ms, name, edges, counts in steps:
+        at_ms += step_ms
+        if at_ms > now_ms - WIDTH_MS and any(counts):
+            before = expected.setdefault((name, edges), [0, 0])
+            expected[name, edges] = [a + b for a, b in zip(before, counts, strict=True)]
+    assert at_ms == last_ms
+    found = {(name, edges): counts for name in ("ttft", "tpot") for edges, counts in window.named(name)}
+    assert found == expected
+
+
+def test_buckets_are_aligned_so_the_picture_does_not_crawl() -> None:
+    buckets = Buckets(10, 3)
+    for t1_ms in range(1, 31):
+        buckets.add(t1_ms, t1_ms, 1)
+    assert buckets.rates(30) == [5.5, 15.5, 25.5]
+    assert buckets.rates(31) == [15.5, 25.5, None]
+    assert buckets.rates(40) == [15.5, 25.5, None]
+
+
+def test_a_bucket_nobody_watched_is_unknown_and_one_without_amount_is_zero() -> None:
+    buckets = Buckets(10, 3)
+    buckets.add(10, 0, 10)
+    buckets.add(30, 5, 10)
+    assert buckets.rates(30) == [0.0, None, 0.5]
+
+
+@given(amounts)
+def test_buckets_hold_every_amount_once(steps: list[tuple[int, int, int]]) -> None:
+    buckets = Buckets(10, 5)
+    entries = placed(steps)
+    now_ms = 0
+    for now_ms, amount, length_ms in entries:
+        buckets.add(now_ms, amount, length_ms)
+        buckets.expire(now_ms)
+    newest = -(-now_ms // 10)
+    for back, rate in enumerate(reversed(buckets.rates(now_ms))):
+        inside = [entry for entry in entries if (newest - back - 1) * 10 < entry[0] <= (newest - back) * 10]
+        length_ms = sum(length for _, _, length in inside)
+        assert rate == (sum(amount for _, amount, _ in inside) / length_ms if length_ms else None)
