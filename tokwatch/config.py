@@ -100,8 +100,8 @@ def parse(text: str, name: str) -> Config:
 
 def _line_of(problem: str, text: str) -> int:
     """The first line with which the text has the problem: tomllib keeps no positions."""
-    lines = text.splitlines(keepends=True)
-    return next(n for n in range(1, len(lines) + 1) if _has(problem, "".join(lines[:n])))
+    lines = text.split("\n")
+    return next(n for n in range(1, len(lines) + 1) if _has(problem, "\n".join((*lines[:n], ""))))
 
 
 def _has(problem: str, text: str) -> bool:

@@ -39,6 +39,14 @@ def test_a_line_is_as_wide_as_it_was_made(text: str) -> None:
     assert sum(cell_len(segment.text) for segment in line(text, 12).strip()) == 12
 
 
+@given(st.lists(st.tuples(ANY_TEXT, st.integers(-5, 14)), max_size=4))
+def test_a_line_stays_as_wide_whatever_is_drawn_over_it(texts: list[tuple[str, int]]) -> None:
+    made = Line(12, LOOK)
+    for text, x in texts:
+        made.put(x, text, width=6)
+    assert cell_len(made.text()) == 12
+
+
 @given(ANY_TEXT, st.integers(0, 30))
 def test_what_does_not_fit_ends_in_an_ellipsis(text: str, width: int) -> None:
     cells = to_cells(text)

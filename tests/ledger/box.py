@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 
 from collectors.readings import GpuReading, Probe, ServerFacts, ServerReading
-from tests.ledger.readings import NOON_MS, boot_ns, host, server_facts
+from tests.ledger.readings import NOON_MS, boot_ns, flow, free_gpu, gpu, host, page, server_facts
 from tokwatch.ledger.axis import clip_ms
 from tokwatch.ledger.bodies import SettingsBody
 from tokwatch.ledger.bookkeeper import Bookkeeper, Instant, Sightings
 from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.entries import Absolute, Event, Flag, GpuEntry, Run, State, TickRecord
 from tokwatch.ledger.prices import PriceBook, Prices, PriceVersion
-from tokwatch.ledger.snapshot import Snapshot
+from tokwatch.ledger.snapshot import Figure, Snapshot
 from tokwatch.ledger.states import StateBody, Thresholds
 from tokwatch.ledger.strip import STRIP_MS
 from tokwatch.ledger.view import LOOKBACK_MS, Spent, View, midnight_ms
 
 NO_PRICE = PriceBook()
+PRICE = 2.35
+OUT_S, PROMPT_S = 1200, 3000
 
 
 def priced(usd: float | None, from_ms: int = 0, number: int = 1, **gpu: float) -> PriceVersion:
@@ -85,12 +88,41 @@ class Box:
         return snapshot(self.view(book), mode="live")
 
 
-def placed(*gpus: int, **changes: object) -> ServerFacts:
+def placed(*gpus: int, **changes: Any) -> ServerFacts:
     """A server that the config places on GPUs."""
-    return replace(server_facts(**changes), gpus=tuple(map(str, gpus)))  # type: ignore[arg-type]
+    return replace(server_facts(**changes), gpus=tuple(map(str, gpus)))
 
 
-# --- what a store answers -----------------------------------------------------------------------------------------------
+TWO_GPUS = placed(0, 1, tensor_parallel=2)
+
+
+def work(second: int, facts: ServerFacts = TWO_GPUS, out_s: int = OUT_S, **changes: Any) -> ServerReading:
+    """A page of a server that makes tokens at a steady pace."""
+    reading = flow(output_tokens=second * out_s, prompt_tokens=second * PROMPT_S, cached_tokens=second * 1000)
+    return page(second, reading, facts=facts, **changes)
+
+
+def serve(box: Box, seconds: range, *, free: int = 0) -> Box:
+    """GPUs 0 and 1 serve; `free` more do nothing."""
+    for second in seconds:
+        gpus = [gpu(second), gpu(second, 1), *(free_gpu(second, 2 + n) for n in range(free))]
+        box.turn(second, gpus, [work(second)])
+    return box
+
+
+def value(figure: Figure) -> float:
+    assert figure.value is not None, figure.why
+    return figure.value
+
+
+def one_gpu(seconds: int, servers: Sequence[ServerFacts], out_s: int = OUT_S) -> Snapshot:
+    box = Box()
+    for second in range(seconds):
+        box.turn(second, [gpu(second)], [work(second, facts, out_s) for facts in servers])
+    return box.snapshot(PRICE)
+
+
+# --- what a store answers ---------------------------------------------------------------------------------------------
 
 
 def in_force(records: Iterable[TickRecord]) -> list[Event]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from collectors.readings import (
     FlowReading,
@@ -43,7 +44,7 @@ def registry() -> Registry:
     return Registry("box", [Entity(1, "host", "box", "box", 0, NOON_MS)])
 
 
-def gpu_facts(index: int = 0, **changes: object) -> GpuFacts:
+def gpu_facts(index: int = 0, **changes: Any) -> GpuFacts:
     facts = GpuFacts(
         index,
         f"GPU-{str(index) * 8}-aaaa",
@@ -52,10 +53,10 @@ def gpu_facts(index: int = 0, **changes: object) -> GpuFacts:
         power_limit_w=LIMIT_W,
         driver_version="550.54",
     )
-    return replace(facts, **changes)  # type: ignore[arg-type]
+    return replace(facts, **changes)
 
 
-def gpu(second: float, index: int = 0, *, facts: GpuFacts | None = None, **changes: object) -> GpuReading:
+def gpu(second: float, index: int = 0, *, facts: GpuFacts | None = None, **changes: Any) -> GpuReading:
     """A GPU at 300 W since noon, half full and busy, with process 100 + index on it, unless told otherwise."""
     reading = GpuReading(
         facts or gpu_facts(index),
@@ -69,7 +70,13 @@ def gpu(second: float, index: int = 0, *, facts: GpuFacts | None = None, **chang
         throttle=0,
         processes=(GpuProcess(100 + index, None),),
     )
-    return replace(reading, **changes)  # type: ignore[arg-type]
+    return replace(reading, **changes)
+
+
+def free_gpu(second: float, index: int = 2) -> GpuReading:
+    """A GPU without processes that draws 60 W."""
+    energy_mj = 5_000_000 + round(second * 60_000)
+    return gpu(second, index, power_w=60.0, energy_mj=energy_mj, utilization=0.0, memory_used_bytes=0, processes=())
 
 
 def lost_gpu(second: float, index: int = 0) -> GpuReading:
@@ -77,7 +84,7 @@ def lost_gpu(second: float, index: int = 0) -> GpuReading:
     return GpuReading(gpu_facts(index), boot_ns(second), problem=Reason.LOST, problem_text="fell off the bus")
 
 
-def server_facts(address: str = "127.0.0.1:8000", **changes: object) -> ServerFacts:
+def server_facts(address: str = "127.0.0.1:8000", **changes: Any) -> ServerFacts:
     facts = ServerFacts(
         address,
         "vllm",
@@ -88,15 +95,15 @@ def server_facts(address: str = "127.0.0.1:8000", **changes: object) -> ServerFa
         started_at_s=NOON_MS / 1000 - 7200,
         model="Qwen/Qwen3-32B",
     )
-    return replace(facts, **changes)  # type: ignore[arg-type]
+    return replace(facts, **changes)
 
 
-def flow(**changes: object) -> FlowReading:
-    return replace(FlowReading("Qwen/Qwen3-32B", output_tokens=0, prompt_tokens=0), **changes)  # type: ignore[arg-type]
+def flow(**changes: Any) -> FlowReading:
+    return replace(FlowReading("Qwen/Qwen3-32B", output_tokens=0, prompt_tokens=0), **changes)
 
 
 def page(
-    second: float, *flows: FlowReading, facts: ServerFacts | None = None, idle: bool = False, **changes: object
+    second: float, *flows: FlowReading, facts: ServerFacts | None = None, idle: bool = False, **changes: Any
 ) -> ServerReading:
     """A good page of one server that has one running request, or none when idle."""
     reading = ServerReading(
@@ -112,7 +119,7 @@ def page(
         kv_usage=0.0 if idle else 0.25,
         flows=flows,
     )
-    return replace(reading, **changes)  # type: ignore[arg-type]
+    return replace(reading, **changes)
 
 
 def no_page(second: float, *, facts: ServerFacts | None = None, problem: str = "connection refused") -> ServerReading:
@@ -126,6 +133,6 @@ def ttft(*per_bucket: int, sum_s: float = 1.0) -> Histogram:
     return Histogram(TTFT_EDGES, cumulative, sum_s)
 
 
-def host(second: float, **changes: object) -> HostReading:
+def host(second: float, **changes: Any) -> HostReading:
     reading = HostReading(boot_ns(second), cpu_utilization=0.1, self_cpu_s=second * 0.02, self_rss_bytes=45 * MIB)
-    return replace(reading, **changes)  # type: ignore[arg-type]
+    return replace(reading, **changes)

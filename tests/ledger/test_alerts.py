@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import msgspec
 from hypothesis import given, settings
@@ -150,7 +151,7 @@ def test_an_alert_of_an_earlier_run_goes_on() -> None:
 def test_states_have_their_own_alerts_and_times() -> None:
     alerts = Alerts()
     states = (in_state(State.LOST), in_state(State.BLIND), in_state(State.HELD), in_state(State.UNALLOCATED))
-    due = {}
+    due: dict[str, int] = {}
     for second in (14, 15, 119, 120, 899, 900, 1799, 1800):
         alerts.at(second, *states)
         firing = {key for key, body in alerts.bodies.items() if body.status == "firing"}
@@ -182,4 +183,4 @@ def test_every_alert_steps_through_its_stages_in_order(stretches: list[tuple[int
         "resolving": {"firing", "resolved"},
         "resolved": {"pending", "firing"},
     }
-    assert all(after in allowed[before] for before, after in zip(seen, seen[1:], strict=False))
+    assert all(after in allowed[before] for before, after in pairwise(seen))

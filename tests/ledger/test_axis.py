@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +24,7 @@ def ticks(steps: list[tuple[int, int]]) -> list[int]:
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 2 * NOON_MS)), min_size=2))
 def test_it_increases_strictly_for_any_wall_clock(steps: list[tuple[int, int]]) -> None:
     placed = ticks(steps)
-    assert all(later > earlier for earlier, later in zip(placed, placed[1:], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(placed))
 
 
 def test_it_is_the_wall_clock_while_that_runs_on() -> None:

@@ -11,7 +11,7 @@ from collectors.readings import GpuReading, Probe, Reason
 from tests.ledger.box import Box, in_force, placed
 from tests.ledger.readings import NOON_MS, flow, gpu, gpu_facts, lost_gpu, no_page, page, server_facts
 from tokwatch.ledger.bodies import GpuBody, PlacementBody, ProbeBody, ProblemBody, ReasonsBody, ServerBody, SettingsBody
-from tokwatch.ledger.entries import Entity, Flag, State, TickRecord
+from tokwatch.ledger.entries import Flag, State, TickRecord
 from tokwatch.ledger.states import StateBody
 
 HOUR_MS = 3_600_000
@@ -79,7 +79,9 @@ def test_a_record_holds_each_kind_entity_and_key_once() -> None:
     box = Box()
     for second in range(3):
         server = no_page(second, facts=SERVER) if second == 1 else page(second, flow(), facts=SERVER)
-        record = box.turn(second, [gpu(second), gpu(second, 1)], [server], probes=[Probe("a", True, ""), Probe("b", False, "")])
+        record = box.turn(
+            second, [gpu(second), gpu(second, 1)], [server], probes=[Probe("a", True, ""), Probe("b", False, "")]
+        )
         places = [(event.kind, event.entity, event.key) for event in record.events]
         assert len(set(places)) == len(places)
 
@@ -94,7 +96,9 @@ def test_settings_are_written_at_the_start_and_kept() -> None:
 
 
 def test_a_gpu_that_refuses_its_handle_has_an_entry_by_its_index() -> None:
-    refused = GpuReading(gpu_facts(3, uuid=None), gpu(0).at_ns, problem=Reason.NO_PERMISSION, problem_text="run as root")
+    refused = GpuReading(
+        gpu_facts(3, uuid=None), gpu(0).at_ns, problem=Reason.NO_PERMISSION, problem_text="run as root"
+    )
     box = Box()
     record = box.turn(0, [gpu(0), refused])
     numbers = {entity.key: entity.id for entity in record.entities}
@@ -116,7 +120,7 @@ def test_a_lost_gpu_keeps_its_facts_and_says_why_its_values_are_unknown() -> Non
     box = Box()
     box.turn(0, [gpu(0)])
     record = box.turn(1, [lost_gpu(1)])
-    assert {kind for kind, _ in kinds(record)} == {"reasons", "state", "alert"}
+    assert {kind for kind, _ in kinds(record)} == {"reasons", "placement", "state", "alert"}
     (entry,) = record.gpus
     assert (entry.state, entry.power_mw) == (State.LOST, None)
     assert msgspec.json.decode(last(box, "reasons"), type=ReasonsBody).reasons["power_w"] == "lost"
@@ -124,8 +128,9 @@ def test_a_lost_gpu_keeps_its_facts_and_says_why_its_values_are_unknown() -> Non
 
 def test_a_free_gpu_and_one_whose_processes_are_hidden_are_told_apart() -> None:
     box = Box()
-    rest = {"utilization": 0.0, "memory_used_bytes": 0}
-    (free, hidden) = box.turn(0, [gpu(0, **rest, processes=()), gpu(0, 1, **rest, processes=None)]).gpus  # type: ignore[arg-type]
+    at_rest = gpu(0, utilization=0.0, memory_used_bytes=0, processes=())
+    hidden_at_rest = replace(at_rest, facts=gpu_facts(1), processes=None)
+    free, hidden = box.turn(0, [at_rest, hidden_at_rest]).gpus
     assert (free.state, hidden.state) == (State.UNALLOCATED, State.UNKNOWN)
 
 
@@ -285,12 +290,8 @@ def test_a_state_that_began_while_nobody_watched_begins_when_it_was_seen() -> No
 
 def test_entities_of_another_host_are_not_mixed_up() -> None:
     box = Box()
-    box.turn(0, [gpu(0)])
-    foreign = [replace_host(entity, "other") for entity in box.records[0].entities]
-    box.records[0] = msgspec.structs.replace(box.records[0], entities=tuple(foreign))
+    first = box.turn(0, [gpu(0)])
+    elsewhere = tuple(msgspec.structs.replace(entity, host="other") for entity in first.entities)
+    box.records[0] = msgspec.structs.replace(first, entities=elsewhere)
     box.restart(1)
-    assert {entity.host for entity in box.turn(1, [replace(gpu(1))]).entities} == {"box"}
-
-
-def replace_host(entity: Entity, host: str) -> Entity:
-    return msgspec.structs.replace(entity, host=host)
+    assert [entity.host for entity in box.turn(1, [gpu(1)]).entities] == ["box", "box"]

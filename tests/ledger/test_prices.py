@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,7 +46,7 @@ def test_segments_partition_the_time_and_hold_the_version_of_each_instant(
     segments = list(book.segments(from_ms, to_ms))
     assert segments[0][0] == from_ms
     assert segments[-1][1] == to_ms
-    assert all(end == start for (_, end, _), (start, _, _) in zip(segments, segments[1:], strict=False))
+    assert all(end == start for (_, end, _), (start, _, _) in pairwise(segments))
     for start, end, found in segments:
         assert start < end
         assert all(book.at(at_ms) == found for at_ms in range(start, end))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -19,7 +21,7 @@ SILENT = Signals(
 FREE = Signals(has_process=False, memory_used_mib=500, utilization=0.0)
 
 
-def with_(signals: Signals, **changes: object) -> Signals:
+def with_(signals: Signals, **changes: Any) -> Signals:
     return Signals(**{name: getattr(signals, name) for name in Signals.__slots__} | changes)
 
 
@@ -108,7 +110,8 @@ def test_no_signals_lie_about_work_or_idleness(signals: Signals, now: State) -> 
         assert signals.utilization is not None
         assert signals.memory_used_mib is not None
     if state.idle:
-        assert not (signals.problem or signals.lost)
+        assert not signals.problem
+        assert not signals.lost
         assert not (signals.answering and at_work)
         assert state is State.PARKED or (signals.utilization is not None and signals.utilization < 0.05)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,7 +53,7 @@ def test_spans_cover_exactly_what_was_watched_and_never_meet_in_one_state(
     stretches: list[tuple[int, int, State, int]],
 ) -> None:
     strip = Strip()
-    now_ms, watched = 0, {}
+    now_ms, watched = 0, dict[int, State]()
     for hole_ms, length_ms, state, flags in stretches:
         t0_ms = now_ms + hole_ms
         now_ms = t0_ms + length_ms
@@ -60,4 +62,4 @@ def test_spans_cover_exactly_what_was_watched_and_never_meet_in_one_state(
             watched |= dict.fromkeys(range(t0_ms, now_ms), state)
     spans = strip.spans(now_ms)
     assert {at_ms: state for start, end, state in spans for at_ms in range(start, end)} == watched
-    assert not any(a[1] == b[0] and a[2] == b[2] for a, b in zip(spans, spans[1:], strict=False))
+    assert not any(a[1] == b[0] and a[2] == b[2] for a, b in pairwise(spans))

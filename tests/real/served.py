@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.real.clients import Api, Usage, load_for, total
+from tests.real.clients import Api, Usage, any_request, load_for, load_of, total
 from tests.real.recording import USD_PER_GPU_HOUR, Tokwatch, now_ms, states_of
 from tokwatch.ledger.entries import State
-from tokwatch.ledger.snapshot import Snapshot
+from tokwatch.ledger.snapshot import Snapshot, canonical_json
 
 _WARM_UP_MS = 5_000  # from the first request to the first page that shows it, on a busy machine
 
@@ -136,11 +139,25 @@ def check_secret_is_nowhere(served: Served) -> None:
     """No file that tokwatch wrote holds the API key, and nothing it printed."""
     served.tokwatch.hours("gpu")
     served.tokwatch.hours("model")
-    (served.tokwatch.folder / "once.json").write_text(repr(served.once))
+    (served.tokwatch.folder / "once.json").write_bytes(canonical_json(served.once))
     written = [path for path in served.tokwatch.folder.rglob("*") if path.is_file()]
     print(f"looked for the key in {', '.join(sorted(f'{p.name} ({p.stat().st_size} bytes)' for p in written))}")
     assert {"store.db", "record.txt", "snapshots.jsonl", "gpu.json", "model.json"} <= {path.name for path in written}
     assert not [path for path in written if served.api.key.encode() in path.read_bytes()]
+
+
+def check_restart(tokwatch: Tokwatch, api: Api, running: Callable[[], AbstractContextManager[object]]) -> None:
+    """The recorder is there first: it sees the server come up, go, and come up again with its counters at zero."""
+    used: list[Usage] = []
+    with tokwatch.recording():
+        for epoch in range(2):
+            with running():
+                chance = random.Random(epoch)
+                used += asyncio.run(load_of(api, [any_request(chance) for _ in range(30)], at_once=6))
+                tokwatch.wait_for_pages(api.address, after_ms=now_ms(), count=2)
+    counted = counted_tokens(model_rows(tokwatch, api.address))
+    print(f"{len(used)} requests around a restart\n  by the API:   {total(used)}\n  by tokwatch:  {counted}")
+    assert counted == total(used)
 
 
 def model_rows(tokwatch: Tokwatch, address: str) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 import subprocess
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from tests.real.served import (
     check_dollars,
     check_joules,
     check_never_idle,
+    check_restart,
     check_secret_is_nowhere,
     check_snapshot,
     check_tokens,
@@ -32,7 +33,7 @@ from tests.real.served import (
     secret_file,
     serve,
 )
-from tokwatch.ledger.entries import State
+from tokwatch.ledger.entries import ServerEntry, State
 
 pytestmark = pytest.mark.real
 
@@ -158,6 +159,26 @@ def test_long_answers_are_progress_and_their_end_is_idleness(tmp_path: Path) -> 
     assert counted_tokens(model_rows(tokwatch, api.address)).output == used.output
 
 
+def test_a_restart_loses_no_token_of_a_finished_request(tmp_path: Path) -> None:
+    bench = a_bench(tmp_path)
+    check_restart(bench.tokwatch(), bench.llama.api, bench.llama.running)
+
+
+def test_a_client_that_leaves_is_counted_for_what_was_made_for_it(tmp_path: Path) -> None:
+    """More than it was sent: the engine notices late. The API tells nobody how much it was; the counters do."""
+    bench = a_bench(tmp_path)
+    with bench.llama.running() as server:
+        tokwatch, api = bench.tokwatch((server.pid,)), bench.llama.api
+        with tokwatch.recording():
+            tokwatch.wait_for_pages(api.address, 0, 1)
+            (sent,) = asyncio.run(_answers_cut_short(api, 1, enough=20, cut=None))
+            finished = total(asyncio.run(load_of(api, [_short_answer(0)], at_once=1)))
+            wait_until(lambda: _last_page(tokwatch, api).running == 0, "nothing is answered any more", within_s=60)
+    counted = counted_tokens(model_rows(tokwatch, api.address))
+    print(f"output tokens: finished {finished.output}, sent before the client left {sent}, tokwatch {counted.output}")
+    assert finished.output + sent <= counted.output <= finished.output + _LONG
+
+
 def test_a_killed_server_takes_with_it_only_what_it_had_not_finished(tmp_path: Path) -> None:
     """Finished requests are all counted; of the others at most what their clients were sent."""
     bench = a_bench(tmp_path)
@@ -166,8 +187,8 @@ def test_a_killed_server_takes_with_it_only_what_it_had_not_finished(tmp_path: P
         with tokwatch.recording():
             finished = total(asyncio.run(load_of(api, [_short_answer(place) for place in range(20)], at_once=3)))
             tokwatch.wait_for_pages(api.address, now_ms(), 2)
-            sent = asyncio.run(_answers_cut_short(api, 3, server))
-            wait_until(lambda: _is_down(tokwatch, api), "the recorder sees that it is gone", within_s=30)
+            sent = asyncio.run(_answers_cut_short(api, 3, enough=200, cut=server.kill))
+            wait_until(lambda: not _last_page(tokwatch, api).up, "the recorder sees that it is gone", within_s=30)
     counted = counted_tokens(model_rows(tokwatch, api.address))
     produced = finished.output + sum(sent)
     print(f"output tokens: finished {finished.output}, sent of 3 cut short {sent}, tokwatch {counted.output}")
@@ -186,8 +207,9 @@ def _short_answer(place: int) -> Request:
     return Request("/v1/completions", {"prompt": f"{place} short", "max_tokens": 5 + place, "ignore_eos": True})
 
 
-async def _answers_cut_short(api: Api, count: int, server: subprocess.Popen[bytes]) -> list[int]:
-    """Tokens that each of several streams had brought when the server was killed in the midst of them."""
+async def _answers_cut_short(api: Api, count: int, *, enough: int, cut: Callable[[], None] | None) -> list[int]:
+    """Tokens that each of several streams had brought when all of them had `enough` and were cut: by `cut`, which makes
+    the server break them off, else by their clients, which leave."""
     sent = [0] * count
 
     async def read(number: int) -> None:
@@ -195,12 +217,14 @@ async def _answers_cut_short(api: Api, count: int, server: subprocess.Popen[byte
         async with session.post(f"{api.url}/v1/completions", json=body) as answer:
             async for chunk in _chunks(answer.content):
                 sent[number] = chunk["timings"]["predicted_n"]
-                if all(tokens >= 200 for tokens in sent):
-                    server.kill()
+                if min(sent) >= enough:
+                    if cut is None:
+                        return
+                    cut()
+        raise AssertionError("the answer came to its end before it was cut")
 
     async with session_of(api) as session:
-        ends = await asyncio.gather(*(read(number) for number in range(count)), return_exceptions=True)
-    assert all(isinstance(end, Exception) for end in ends), "an answer came to its end before the kill"
+        await asyncio.gather(*(read(number) for number in range(count)), return_exceptions=True)
     return sent
 
 
@@ -210,7 +234,8 @@ async def _chunks(lines: AsyncIterable[bytes]) -> AsyncIterator[dict[str, Any]]:
             yield json.loads(line.removeprefix(b"data: "))
 
 
-def _is_down(tokwatch: Tokwatch, api: Api) -> bool:
+def _last_page(tokwatch: Tokwatch, api: Api) -> ServerEntry:
+    """What the recorder knows last of the server."""
     server = tokwatch.entity("server", api.address)
-    last = tokwatch.records()[-1]
-    return [entry.up for entry in last.servers if entry.entity == server] == [False]
+    assert server is not None
+    return of_server(tokwatch.records(now_ms() - 30_000), server)[-1]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import random
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,18 +12,18 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.real.clients import Api, Usage, any_request, load_of, total
+from tests.real.clients import Api
 from tests.real.processes import answers, free_port, required, running, wait_until
-from tests.real.recording import Tokwatch, now_ms
+from tests.real.recording import Tokwatch
 from tests.real.served import (
     Served,
     check_dollars,
     check_joules,
     check_never_idle,
+    check_restart,
     check_secret_is_nowhere,
     check_snapshot,
     check_tokens,
-    counted_tokens,
     model_rows,
     secret_file,
     serve,
@@ -133,17 +131,6 @@ def test_the_api_key_is_nowhere(served: Served) -> None:
 
 
 def test_a_restart_loses_no_token_of_a_finished_request(tmp_path: Path) -> None:
-    """The recorder is there first: it sees the server come up, go, and come up again with its counters at zero."""
     vllm = a_vllm(tmp_path)
-    config = f'[[servers]]\nurl = "{vllm.api.url}"\ngpus = [0]\n'
-    tokwatch = Tokwatch.in_folder(tmp_path / "tokwatch", config)
-    used: list[Usage] = []
-    with tokwatch.recording():
-        for epoch in range(2):
-            with vllm.running():
-                chance = random.Random(epoch)
-                used += asyncio.run(load_of(vllm.api, [any_request(chance) for _ in range(30)], at_once=6))
-                tokwatch.wait_for_pages(vllm.api.address, now_ms(), 2)
-    counted = counted_tokens(model_rows(tokwatch, vllm.api.address))
-    print(f"{len(used)} requests around a restart\n  by the API:   {total(used)}\n  by tokwatch:  {counted}")
-    assert counted == total(used)
+    tokwatch = Tokwatch.in_folder(tmp_path / "tokwatch", f'[[servers]]\nurl = "{vllm.api.url}"\ngpus = [0]\n')
+    check_restart(tokwatch, vllm.api, vllm.running)

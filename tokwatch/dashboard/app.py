@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import sys
 import time
-import traceback
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -20,6 +17,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from tokwatch.dashboard.cells import plain
+from tokwatch.dashboard.ending import let_go_of_the_terminal, report
 from tokwatch.dashboard.frame import Frame
 from tokwatch.dashboard.screens.fleet import FleetScreen
 from tokwatch.dashboard.theme import DARK_THEME, LIGHT_THEME, Look, palette_of
@@ -128,11 +126,11 @@ class TokwatchApp(App[str]):
                 self.post_message(SnapshotArrived(snapshot))
         except Exception as error:  # noqa: BLE001  the boundary to the feed: end, and say why
             self.failure = error
-            self.exit(return_code=1, message=Text(_report(error)))
+            self.exit(return_code=1, message=Text(report(error)))
 
     def _end(self, number: signal.Signals) -> None:
         if number == signal.SIGHUP:
-            _let_go_of_the_terminal()
+            let_go_of_the_terminal()
         self.exit(return_code=128 + number)
 
     # Frames
@@ -144,15 +142,8 @@ class TokwatchApp(App[str]):
 
     def _frame(self, snapshot: Snapshot, *, age_s: float | None = None) -> Frame:
         feed = self._feed
-        if feed is None:
-            return Frame(snapshot)
-        return Frame(
-            snapshot,
-            age_s=age_s,
-            speed=feed.speed,
-            span_ms=feed.span_ms,
-            can_go_live=feed.can_go_live,
-        )
+        assert feed is not None  # it sent the Snapshot
+        return Frame(snapshot, age_s=age_s, speed=feed.speed, span_ms=feed.span_ms, can_go_live=feed.can_go_live)
 
     def say_starting(self, text: str) -> None:
         """What the opening of the feed is busy with. On screen until the first Snapshot; call it on the event loop."""
@@ -242,18 +233,13 @@ class TokwatchApp(App[str]):
             feed.step(ticks)
 
     def action_slower(self) -> None:
-        self._change_speed(
-            max((speed for speed in SPEEDS if self._feed and speed < self._feed.speed), default=SPEEDS[0])
-        )
+        if feed := self._ready_feed():
+            feed.set_speed(max((speed for speed in SPEEDS if speed < feed.speed), default=SPEEDS[0]))
+            self._check_age()
 
     def action_faster(self) -> None:
-        self._change_speed(
-            min((speed for speed in SPEEDS if self._feed and speed > self._feed.speed), default=SPEEDS[-1])
-        )
-
-    def _change_speed(self, speed: float) -> None:
         if feed := self._ready_feed():
-            feed.set_speed(speed)
+            feed.set_speed(min((speed for speed in SPEEDS if speed > feed.speed), default=SPEEDS[-1]))
             self._check_age()
 
     def action_start(self) -> None:
@@ -307,26 +293,3 @@ class TokwatchApp(App[str]):
 
     def _say(self, text: str) -> None:
         self.notify(text, markup=False)
-
-
-def _report(error: Exception) -> str:
-    """One line for a failure the user can act on, else a traceback without the locals that Textual's would show."""
-    from tokwatch.errors import EXPECTED
-
-    if isinstance(error, EXPECTED):
-        return plain(f"tokwatch: {error}")
-    lines = "".join(traceback.format_exception(error)).splitlines()
-    return "\n".join(plain(line) for line in lines)
-
-
-def _let_go_of_the_terminal() -> None:
-    """Points the standard streams at nothing.
-
-    A terminal that is gone fails every write; Textual's writer thread would die of the first one and leave the app
-    waiting for it.
-    """
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for stream in (sys.__stdin__, sys.__stdout__, sys.__stderr__):
-        if stream is not None:
-            os.dup2(nothing, stream.fileno())
-    os.close(nothing)

@@ -101,22 +101,33 @@ class Line:
     ) -> int:
         """Draws `text` at `x` on the ground that is there, and returns the column after it.
 
-        `width` is the room: longer text is cut with "…". With `right` the text ends at x + width, or, without a
-        width, before x.
+        `width` is the room, else the rest of the line: longer text is cut with "…". With `right` it ends where the
+        room ends.
         """
         cells = to_cells(text)
         if self._look.ascii_only:
             cells = list(to_ascii("".join(cells)))
-        room = self.width - x if width is None and not right else width
-        if room is not None:
-            cells = fit(cells, room, "~" if self._look.ascii_only else "…")
+        room = self.width - x if width is None else width
+        cells = fit(cells, room, "~" if self._look.ascii_only else "…")
         if right:
-            x += (width or 0) - len(cells)
-        for column, cell in enumerate(cells, x):
-            if 0 <= column < self.width:
-                self._chars[column] = cell
-                self._inks[column] = Ink(colour, self._inks[column].ground, bold)
-        return x + len(cells)
+            x += room - len(cells)
+        end = x + len(cells)
+        first, last = max(0, x), min(self.width, end)
+        if first < last:
+            self._clear_halves(first)
+            self._clear_halves(last)
+            self._chars[first:last] = cells[first - x : last - x]
+            self._inks[first:last] = [Ink(colour, ink.ground, bold) for ink in self._inks[first:last]]
+            if self._chars[first] == _SECOND_HALF:
+                self._chars[first] = " "
+            if last < end and cells[last - x] == _SECOND_HALF:
+                self._chars[last - 1] = " "
+        return end
+
+    def _clear_halves(self, column: int) -> None:
+        """Blanks the wide character that a text beginning or ending at `column` would leave one half of."""
+        if 0 < column < self.width and self._chars[column] == _SECOND_HALF:
+            self._chars[column - 1 : column + 1] = "  "
 
     def paint(self, x: int, width: int, ground: str) -> None:
         """Gives `width` cells from `x` another ground and keeps what is written on them."""

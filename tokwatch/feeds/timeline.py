@@ -87,10 +87,9 @@ class Timeline:
             raise self._failure
 
     def pause(self) -> None:
-        if self._at_now and self._latest is not None:
-            self._leave_now(self._latest.tick_ms)
+        left_ms = self._leave_now()
         self._playing = False
-        self._jobs.put_nowait(lambda cursor: True)
+        self._jobs.put_nowait(lambda cursor: left_ms is None or self._moved(cursor, cursor.seek(left_ms)))
 
     def play(self) -> None:
         if self._at_now:
@@ -99,16 +98,19 @@ class Timeline:
         self._jobs.put_nowait(lambda cursor: True)
 
     def step(self, ticks: int) -> None:
-        if self._at_now and self._latest is not None:
-            self._leave_now(self._latest.tick_ms)
+        left_ms = self._leave_now()
         self._playing = False
-        self._jobs.put_nowait(lambda cursor: self._moved(cursor, cursor.step(ticks)))
+
+        def move(cursor: Cursor) -> bool:
+            if left_ms is not None:
+                cursor.seek(left_ms)
+            return self._moved(cursor, cursor.step(ticks))
+
+        self._jobs.put_nowait(move)
 
     def seek(self, at_ms: int) -> None:
-        if self._at_now:
-            self._leave_now(at_ms)
-        else:
-            self._jobs.put_nowait(lambda cursor: self._moved(cursor, cursor.seek(at_ms)))
+        self._leave_now()
+        self._jobs.put_nowait(lambda cursor: self._moved(cursor, cursor.seek(at_ms)))
 
     def set_speed(self, speed: float) -> None:
         self._speed = speed
@@ -156,10 +158,12 @@ class Timeline:
         if self._at_now:
             self._show(current)
 
-    def _leave_now(self, at_ms: int) -> None:
+    def _leave_now(self) -> int | None:
+        """The tick that was shown as now; None where the past is shown already, or nothing yet."""
+        if not self._at_now or self._latest is None:
+            return None
         self._at_now, self._playing = False, False
-        self._position_ms = at_ms
-        self._jobs.put_nowait(lambda cursor: self._moved(cursor, cursor.seek(at_ms)))
+        return self._latest.tick_ms
 
     def _show(self, current: Snapshot) -> None:
         if not self._closed:
@@ -177,7 +181,9 @@ class Timeline:
             if self._cursor is None:
                 self._cursor = await loop.run_in_executor(self._thread, self._open_cursor)
             frame = await loop.run_in_executor(self._thread, self._frame, self._cursor, job)
-            if frame is not None and not self._at_now:
+            if self._at_now:  # caught up
+                frame = self._latest
+            if frame is not None:
                 self._show(frame)
 
     async def _next_job(self) -> Callable[[Cursor], bool]:

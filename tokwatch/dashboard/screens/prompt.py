@@ -36,7 +36,7 @@ class Prompt(ModalScreen[Parsed | None], Generic[Parsed]):
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static(self._title, classes="title", markup=False)
-            yield Input()
+            yield Input(compact=True)
             yield Static(self._hint, id="hint", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

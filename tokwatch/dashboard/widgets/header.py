@@ -6,13 +6,14 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from tokwatch.dashboard import formats, glyphs
-from tokwatch.dashboard.cells import Line, to_cells
+from tokwatch.dashboard.cells import Line, fit, to_cells
 from tokwatch.dashboard.frame import Frame
 from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.canvas import Canvas
 
 _BADGES = {"simulated": "SIMULATED", "imported": "IMPORTED"}
 _GAP = 3
+_HOST_CELLS = 24
 
 Piece = tuple[str, str, bool]  # text, role, bold
 Group = tuple[Piece, ...]
@@ -86,7 +87,8 @@ def _where(frame: Frame) -> tuple[Group, ...]:
     name: Piece = ("tokwatch", "bright", True)
     if snapshot is None:
         return ((name,),)
-    groups: list[Group] = [(name, (f"  {snapshot.host}", "text", True))]
+    host = "".join(fit(to_cells(snapshot.host), _HOST_CELLS))
+    groups: list[Group] = [(name, (f"  {host}", "text", True))]
     if snapshot.hardware:
         groups.append(((snapshot.hardware, "quiet", False),))
     if snapshot.engines:

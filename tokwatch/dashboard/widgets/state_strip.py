@@ -11,7 +11,7 @@ from tokwatch.ledger.snapshot import Snapshot, StateSpan, StripRow
 _LEFT = MARGIN + 6  # the column at which the list's states stand
 _RIGHT = 9  # for the amounts
 _HALF_HOUR_MS = 1_800_000
-_ALWAYS = ("serving", "parked", "unallocated", "unknown")  # in the legend; the others when they occur
+_ALWAYS = ("serving", "unknown")  # in the legend; the others when they occur
 
 
 class StateStrip(Canvas):
@@ -29,7 +29,7 @@ class StateStrip(Canvas):
         if cell_ms <= 0:
             return lines
         first_cell = snapshot.tick_ms // cell_ms - cells + 1
-        self._draw_heading(lines[0], snapshot)
+        _put_heading(lines[0], snapshot)
         for line, row in zip(lines[1:-1], snapshot.strip, strict=False):
             line.put(MARGIN + 1, str(row.index), width=3, right=True)
             _put_spans(line, row, first_cell, cell_ms, cells)
@@ -37,20 +37,20 @@ class StateStrip(Canvas):
         _put_axis(lines[-1], snapshot, first_cell, cell_ms, cells)
         return lines
 
-    def _draw_heading(self, line: Line, snapshot: Snapshot) -> None:
-        hours = round((snapshot.tick_ms - snapshot.strip_from_ms) / 3_600_000)
-        left = line.put(MARGIN, f"LAST {hours} HOURS", bold=True)
-        seen = {span.state for row in snapshot.strip for span in row.spans}
-        entries = [glyphs.look_of_state(state) for state in glyphs.STATE_ORDER if state in seen or state in _ALWAYS]
-        x = line.width - MARGIN
-        for look in reversed(entries):
-            x -= len(look.word)
-            if x - 2 <= left + 2:
-                break
-            role = "waste" if look.role == "waste" else "quiet"
-            line.put(x, look.word, role)
-            line.put(x - 2, look.mark, look.mark_role)
-            x -= 5
+
+def _put_heading(line: Line, snapshot: Snapshot) -> None:
+    hours = round((snapshot.tick_ms - snapshot.strip_from_ms) / 3_600_000)
+    left = line.put(MARGIN, f"LAST {hours} HOURS", bold=True)
+    seen = {span.state for row in snapshot.strip for span in row.spans}
+    entries = [glyphs.look_of_state(state) for state in glyphs.STATE_ORDER if state in seen or state in _ALWAYS]
+    x = line.width - MARGIN
+    for look in reversed(entries):
+        x -= len(look.word)
+        if x - 2 <= left + 2:
+            break
+        line.put(x, look.word, "waste" if look.role == "waste" else "quiet")
+        line.put(x - 2, look.mark, look.mark_role)
+        x -= 5
 
 
 def _put_spans(line: Line, row: StripRow, first_cell: int, cell_ms: int, cells: int) -> None:

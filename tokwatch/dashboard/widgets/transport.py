@@ -24,7 +24,7 @@ class Transport(Canvas):
         x = line.put(MARGIN + 1, position, "ui", bold=True) + 2
         speed = f"{self.frame.speed:g}×"
         ending = "end live" if self.frame.can_go_live else "end last"
-        right = width - MARGIN - 1 - len(ending)
+        right = width - MARGIN - len(ending)
         line.put(right, ending[:3], "ui", bold=True)
         line.put(right + 4, ending[4:], "quiet")
         right = right - 2 - len(speed)

@@ -1,0 +1,86 @@
+"""Whose tokens count in the figures, over which window, and what share of requests met the service levels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from collectors.readings import Moves
+from tests.ledger.box import PRICE, Box, one_gpu, placed, value, work
+from tests.ledger.readings import flow, gpu, page, ttft
+from tokwatch.ledger.bodies import SettingsBody
+from tokwatch.ledger.snapshot import Figure, Interval, Snapshot
+
+# --- whose tokens count -----------------------------------------------------------------------------------------------
+
+
+def test_another_users_server_is_shown_and_stays_out_of_the_money() -> None:
+    shown = one_gpu(30, [placed(0, verified=False)])
+    (server,), (row,), totals = shown.servers, shown.gpus, shown.totals
+    assert (server.verified, value(server.tok_s), row.state) == (False, 1200.0, "serving")
+    for figure in (server.usd_per_m_output, row.usd_per_m_output):
+        assert figure == Figure(None, "server of another user: accept it in the config")
+    assert (totals.tok_s, totals.deployments) == (Figure(None, "no server"), 0)
+    assert totals.usd_per_m_output.value is None
+
+
+def test_a_server_on_no_gpu_is_in_the_tokens_and_not_in_the_ratios() -> None:
+    box = Box()
+    for second in range(30):
+        elsewhere = replace(placed(address="b:1", pid=7, pids=(7,)), gpus=None)
+        box.turn(second, [gpu(second)], [work(second, placed(0)), work(second, elsewhere)])
+    shown = box.snapshot(PRICE)
+    assert value(shown.totals.tok_s) == 2400
+    assert value(shown.totals.tok_per_j) == 4.0
+    assert shown.servers[1].usd_per_m_output == Figure(None, "placed on no GPU")
+
+
+def test_servers_that_share_a_gpu_are_summed_on_it_and_not_priced_alone() -> None:
+    shown = one_gpu(30, [placed(0), placed(0, address="b:1")])
+    (row,) = shown.gpus
+    assert (row.serves, value(row.tok_s)) == ("Qwen3-32B + Qwen3-32B", 2400.0)
+    assert value(row.usd_per_m_output) == pytest.approx(2.35 / (2400 * 0.0036))
+    assert {server.usd_per_m_output.value for server in shown.servers} == {None}
+
+
+def test_an_engine_that_counts_at_the_end_is_read_over_the_long_window_and_marked() -> None:
+    box = Box()
+    for second in range(200):
+        answered = flow(output_tokens=second // 100 * 6000, prompt_tokens=0, progress=second)
+        box.turn(second, [gpu(second)], [page(second, answered, facts=placed(0), moves=Moves.AT_END)])
+    (server,) = box.snapshot(PRICE).servers
+    totals = box.snapshot(PRICE).totals
+    assert value(server.tok_s) == pytest.approx(6000 / 199)
+    assert value(totals.tok_per_j) == pytest.approx(6000 / 199 / 300)
+    assert server.tok_s.marks == totals.tok_per_j.marks == ("long",)  # not "few": all its tokens count
+
+
+# --- service levels ---------------------------------------------------------------------------------------------------
+
+
+def latencies(settings: SettingsBody, seconds: int = 60) -> Snapshot:
+    """Each second ten requests: eight up to 0.1 s, one up to 0.5 s and one beyond a second to their first token."""
+    box = Box(settings=settings)
+    for second in range(seconds):
+        observed = ttft(8 * second, second, 0, second)
+        reading = flow(output_tokens=100 * second, finished=10 * second, aborted=0, histograms=(("ttft", observed),))
+        box.turn(second, [gpu(second)], [page(second, reading, facts=placed(0))])
+    return box.snapshot(PRICE)
+
+
+def test_a_limit_on_an_edge_is_met_exactly_and_within_a_bucket_between_bounds() -> None:
+    assert latencies(SettingsBody(slo_ttft_s=0.5)).totals.slo_met == Interval(0.9, 0.9)
+    within = latencies(SettingsBody(slo_ttft_s=0.3)).totals
+    assert (within.slo_met, within.goodput_req_s) == (Interval(0.8, 0.9), Interval(8.0, 9.0))
+
+
+def test_the_95th_percentile_is_the_bucket_it_falls_in() -> None:
+    shown = latencies(SettingsBody())
+    assert shown.totals.ttft_p95_s == shown.servers[0].ttft_p95_s == Interval(1.0, None)
+    assert shown.servers[0].tpot_p95_s == Interval(None, None, "no request finished")
+    assert shown.totals.slo_met == Interval(None, None, "no SLO set")
+
+
+def test_a_share_of_few_requests_says_so() -> None:
+    assert latencies(SettingsBody(slo_ttft_s=0.5), seconds=3).totals.slo_met.why == "few requests"
