@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from collectors.readings import GpuFacts, GpuReading
@@ -86,9 +87,11 @@ class OneGpu:
         self.closed = True
 
 
-def begun_at(store: Path, clock: AdvancedClock, *, price: float | None = None, config: Config | None = None) -> Begun:
+def begun_at(
+    store: Path, clock: AdvancedClock, *, price: float | None = None, on_commit: Callable[[int], None] | None = None
+) -> Begun:
     """A run begun in the store now."""
-    return begin(store, BOX, config or Config(), price=price, started_ms=clock.now().wall_ms)
+    return begin(store, BOX, Config(), price=price, started_ms=clock.now().wall_ms, on_commit=on_commit)
 
 
 async def record_ticks(store: Path, clock: AdvancedClock, count: int, *, price: float | None = None) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,7 @@ class Screen:
     feed: Feed
     shown: AsyncIterator[Snapshot]
     clock: AdvancedClock
-    sleepers: int  # tasks that sleep while nothing happens: the recorder or follower, and the player
+    committed: asyncio.Queue[int] = field(default_factory=asyncio.Queue)  # ticks on the disk
 
     async def next(self) -> Snapshot:
         async with asyncio.timeout(20):
@@ -39,10 +39,25 @@ class Screen:
             pass
         return current
 
-    async def pass_s(self, seconds: float, sleepers: int | None = None) -> None:
-        """Let time pass once everybody waits for it."""
-        await self.clock.asleep(self.sleepers if sleepers is None else sleepers)
+    async def pass_s(self, seconds: float) -> None:
+        """Let time pass once the recorder, follower or player waits for it."""
+        await self.clock.asleep(1)
         self.clock.advance(seconds)
+
+    async def let_time_pass(self) -> None:
+        """As fast as the recorder goes, until cancelled."""
+        while True:
+            await self.pass_s(0.5)
+            await asyncio.sleep(0)
+
+    async def stored_now(self) -> Snapshot:
+        """What is shown once the tick of this instant is shown and on the disk."""
+        now_ms = self.clock.now().wall_ms
+        current = await self.until(lambda snapshot: snapshot.tick_ms == now_ms)
+        async with asyncio.timeout(20):
+            while await self.committed.get() != now_ms:
+                pass
+        return current
 
 
 @pytest.fixture
@@ -57,10 +72,18 @@ async def recording(store: Path, price: float | None = None) -> AsyncIterator[tu
     gpu = OneGpu(clock)
     lock = RecorderLock.acquire(store, exclusive_host=False)
     assert lock is not None
-    wanted = Recordable(store, lambda: begun_at(store, clock, price=price), lambda: gpu, interval_s=1.0)
+    committed: asyncio.Queue[int] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def on_commit(tick_ms: int) -> None:
+        loop.call_soon_threadsafe(committed.put_nowait, tick_ms)
+
+    wanted = Recordable(
+        store, lambda: begun_at(store, clock, price=price, on_commit=on_commit), lambda: gpu, interval_s=1.0
+    )
     feed = await record_and_show(wanted, lock, clock)
     try:
-        yield Screen(feed, feed.snapshots(), clock, sleepers=1), gpu
+        yield Screen(feed, feed.snapshots(), clock, committed), gpu
     finally:
         await feed.close()
 
@@ -69,7 +92,7 @@ async def recording(store: Path, price: float | None = None) -> AsyncIterator[tu
 async def replaying(store: Path, clock: AdvancedClock, speed: float = 1.0) -> AsyncIterator[Screen]:
     feed = Timeline(lambda: Cursor(History(store)), clock, session="s", speed=speed)
     try:
-        yield Screen(feed, feed.snapshots(), clock, sleepers=1)
+        yield Screen(feed, feed.snapshots(), clock)
     finally:
         await feed.close()
 
@@ -92,7 +115,7 @@ async def test_while_paused_the_moment_stands_and_the_recording_goes_on(store: P
     async with recording(store) as (screen, _):
         for _ in range(3):
             await screen.pass_s(1)
-        live = await screen.until(lambda s: s.tick_ms == screen.clock.now().wall_ms)
+        live = await screen.stored_now()
         screen.feed.pause()
         paused = await screen.next()
         assert paused.mode == "paused"
@@ -108,7 +131,7 @@ async def test_stepping_back_playing_fast_and_catching_up_ends_at_now(store: Pat
     async with recording(store) as (screen, _):
         for _ in range(6):
             await screen.pass_s(1)
-        await screen.until(lambda s: s.tick_ms == screen.clock.now().wall_ms)
+        await screen.stored_now()
         screen.feed.step(-3)
         back = await screen.until(lambda s: s.mode == "paused")
         assert screen.clock.now().wall_ms - back.tick_ms >= 3000
@@ -116,9 +139,9 @@ async def test_stepping_back_playing_fast_and_catching_up_ends_at_now(store: Pat
         assert screen.feed.speed == 60.0
         screen.feed.play()
         assert (await screen.until(lambda s: s.mode == "replay")).tick_ms == back.tick_ms
-        await screen.pass_s(1, sleepers=2)
-        await screen.pass_s(1, sleepers=1)
+        time_passes = asyncio.create_task(screen.let_time_pass())
         now = await screen.until(lambda s: s.mode == "live")
+        time_passes.cancel()
         assert now.tick_ms >= back.tick_ms + 3000
 
 
@@ -127,7 +150,7 @@ async def test_a_seek_shows_the_last_tick_before_that_moment_and_going_live_come
         first = await screen.next()
         for _ in range(5):
             await screen.pass_s(1)
-        live = await screen.until(lambda s: s.tick_ms == screen.clock.now().wall_ms)
+        live = await screen.stored_now()
         screen.feed.seek(first.tick_ms + 2500)
         past = await screen.until(lambda s: s.mode == "paused")
         assert past.tick_ms == first.tick_ms + 2000
@@ -139,7 +162,7 @@ async def test_a_price_set_on_the_screen_holds_from_the_next_tick_on(store: Path
     async with recording(store, price=2.0) as (screen, _):
         for _ in range(2):
             await screen.pass_s(1)
-        before = await screen.until(lambda s: s.tick_ms == screen.clock.now().wall_ms)
+        before = await screen.stored_now()
         assert before.totals.usd_per_hour.value == 2.0
         screen.feed.set_price(3.5)
         await screen.pass_s(1)
@@ -156,13 +179,15 @@ async def test_a_price_set_while_looking_at_the_past_is_known_there_too(store: P
     async with recording(store, price=2.0) as (screen, _):
         for _ in range(3):
             await screen.pass_s(1)
-        shown = await screen.until(lambda s: s.tick_ms == screen.clock.now().wall_ms)
+        shown = await screen.stored_now()
         screen.feed.step(-1)
         await screen.until(lambda s: s.mode == "paused")
         screen.feed.set_price(3.5)
         for _ in range(2):
             await screen.pass_s(1)
         await screen.clock.asleep(1)
+        while await screen.committed.get() != screen.clock.now().wall_ms:
+            pass
         assert screen.feed.span_ms is not None
         screen.feed.seek(screen.feed.span_ms[1])
         assert (await screen.until(lambda s: s.tick_ms > shown.tick_ms)).totals.usd_per_hour.value == 3.5
@@ -257,7 +282,7 @@ async def test_a_store_that_cannot_be_read_ends_the_snapshots_with_its_error(sto
 async def following(store: Path, clock: AdvancedClock) -> AsyncIterator[Screen]:
     feed = await follow(store, clock)
     try:
-        yield Screen(feed, feed.snapshots(), clock, sleepers=1)
+        yield Screen(feed, feed.snapshots(), clock)
     finally:
         await feed.close()
 

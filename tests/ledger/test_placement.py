@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.readings import GpuFacts, GpuProcess, GpuReading, ServerFacts
-from tokwatch.ledger.placement import GpuPlacement, Method, gpu_key, place
+from tokwatch.ledger.placement import GpuPlacement, Method, place
+from tokwatch.ledger.registry import gpu_key
 
 
 def gpu(index: int, pids: tuple[int, ...] | None = (), uuid: str | None = "") -> GpuReading:

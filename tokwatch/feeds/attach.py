@@ -63,7 +63,9 @@ async def record_and_show(wanted: Recordable, lock: RecorderLock, clock: Clock |
 
     async def on_close() -> None:
         stop.set()
-        await asyncio.gather(recording, *pricing)
+        await asyncio.wait(
+            {recording, *pricing}
+        )  # if one failed, snapshots() has said so: what was recorded is flushed
         await asyncio.to_thread(begun.writer.close, _FLUSH_S)
         lock.release()
         if wanted.close is not None:

@@ -20,6 +20,7 @@ from tokwatch.ledger.prices import PriceBook, Prices, PriceVersion
 from tokwatch.ledger.view import View
 from tokwatch.store.reader import Reader
 from tokwatch.store.rows import PriceVersion as StoredPrice
+from tokwatch.store.sessions import LONGEST_GAP_MS
 from tokwatch.store.writer import Writer
 
 
@@ -79,6 +80,7 @@ def begin(
         in_force=in_force,
         absolutes=opened.absolutes,
         last_tick_ms=opened.last_tick_ms,
+        goes_on=last_ms is not None and now_ms - last_ms <= LONGEST_GAP_MS,
     )
     return Begun(run, writer, bookkeeper, _view(store, run, book, last_ms), first_ms)
 

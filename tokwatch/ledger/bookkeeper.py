@@ -66,6 +66,7 @@ class Bookkeeper:
     """Turns sightings into tick records, one run long.
 
     known, in_force and absolutes are what the store holds of earlier runs on this host; last_tick_ms is its end.
+    goes_on: the earlier run ended so lately that its GPUs' states still hold until something else is seen.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Bookkeeper:
         in_force: Iterable[Event] = (),
         absolutes: Iterable[Absolute] = (),
         last_tick_ms: int | None = None,
+        goes_on: bool = True,
     ) -> None:
         self.run = run
         self._settings = settings
@@ -96,12 +98,13 @@ class Bookkeeper:
         self._last_tick_ms = last_tick_ms
         self._last: Instant | None = None
         self._gpu_states: dict[int, StateBody] = {}
+        self._placed: dict[str, GpuPlacement] = {}
         for past in in_force:
-            self._resume(past)
+            self._resume(past, goes_on=goes_on)
 
-    def _resume(self, past: Event) -> None:
+    def _resume(self, past: Event, *, goes_on: bool) -> None:
         self._bodies[past.kind, past.entity, past.key] = past.body
-        if past.kind == "state":
+        if past.kind == "state" and goes_on:
             self._states.resume(past.entity, msgspec.json.decode(past.body, type=StateBody))
         elif past.kind == "alert":
             self._alerts.resume(msgspec.json.decode(past.body, type=AlertBody))
@@ -173,7 +176,11 @@ class Bookkeeper:
             entry = self._meter.gpu(reading, axis, host=host)
             self._evidence.gpu(entry, axis.tick_ms)
             placed = placements[gpu_key(reading.facts)]
-            servers = [by_address[address] for address in placed.servers]
+            if reading.problem is not None and not placed.servers:
+                # A GPU that does not answer lists no processes: it still belongs to the servers it worked for.
+                placed = self._placed.get(placed.gpu_key, placed)
+            self._placed[placed.gpu_key] = placed
+            servers = [by_address[address] for address in placed.servers if address in by_address]
             entities = [self._server_entity(facts, host, axis.tick_ms) for facts in servers]
             self._note_gpu(reading, entry.entity, placed, entities, changes)
             signals = self._evidence.signals(reading, entry, servers, axis)

@@ -1,6 +1,6 @@
 """One GPU's energy counter → joules per tick: resets, glitches, missed reads, stuck counters.
 
-The algorithm of research/nvml-and-power §4: a delta that the board cannot have drawn is held back for one tick; the
+A delta that the board cannot have drawn is held back for one tick; the
 next reading says whether it was a glitch (counter back on its old line) or a reset (counter goes on from the new one).
 """
 

@@ -12,7 +12,7 @@ import msgspec
 
 
 class State(enum.IntEnum):
-    """What a GPU is doing (research: tokenomics §5.2). Numbers are stored: never renumber, only add."""
+    """What a GPU is doing. Numbers are stored: never renumber, only add."""
 
     UNKNOWN = 0
     LOST = 1

@@ -105,7 +105,7 @@ def _silent(own: Signals, silent: Sequence[tuple[ServerFacts, _Server | None]], 
     names = _names([facts for facts, _ in silent])
     tried = [(facts, server) for facts, server in silent if server is not None]
     if len(tried) < len(silent):
-        return replace(own, problem=own.problem or f"{names}: not read yet")
+        return replace(own, server=names, unread=True)
     ages_s = [axis.wall_ms / 1000 - facts.started_at_s for facts, _ in tried if facts.started_at_s is not None]
     return replace(
         own,

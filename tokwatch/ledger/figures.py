@@ -58,7 +58,7 @@ def share(value: Figure, parts: int) -> Figure:
 
 
 def tokens_per_joule(tok_s: Figure, watts: Figure, *, few: bool) -> Figure:
-    """tok/s per W, which is tokens per joule (research: tokenomics §8, 19)."""
+    """tok/s per W, which is tokens per joule."""
     if tok_s.value is None or watts.value is None:
         return unknown(tok_s.why or watts.why)
     if not watts.value:

@@ -13,6 +13,7 @@ import msgspec
 from tokwatch.ledger.entries import Event, State
 
 _HOLDS_MEMORY_MIB = 1024
+_NO_REQUEST = "loaded, no request"
 
 
 class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,6 +47,7 @@ class Signals:
     problem: str = ""  # the device does not answer: why, in the user's words
     lost: bool = False  # … and it is gone, or has stopped answering, rather than refused
     server: str = ""  # names of the known servers placed on it, "" without
+    unread: bool = False  # a server is placed on it whose page nobody has asked for yet in this run
     answering: bool | None = None  # the placed servers' pages are read; None: no server is placed
     has_page: bool = True  # False: an engine without a metrics page, whose silence says nothing
     answered_before: bool = False  # the page was read at some time in this incarnation
@@ -61,14 +63,18 @@ class Signals:
 
 
 def judge(signals: Signals, now: State, limits: Thresholds) -> tuple[State, str]:
-    """The state and a line for the user. `now` is the state so far: leaving HELD takes more than entering it."""
+    """The state and a line for the user. `now` is the state so far: it takes more to leave HELD, or PARKED, than to
+    enter it."""
     if signals.lost:
         return State.LOST, signals.problem
     if signals.problem:
         return State.UNKNOWN, signals.problem
+    if signals.unread:
+        # A recorder that restarts takes a second to read the first page: the parked GPU it left is parked still.
+        return (now, _NO_REQUEST) if now is State.PARKED else (State.UNKNOWN, f"{signals.server}: not read yet")
     busy = _busy(signals, now, limits)
     if signals.answering is not None:
-        return _judge_serving(signals, busy, limits)
+        return _judge_serving(signals, now, busy, limits)
     if signals.has_process:
         if busy is None:
             return State.UNKNOWN, "a process is on it, but the device does not say whether it is busy"
@@ -89,7 +95,7 @@ def _busy(signals: Signals, now: State, limits: Thresholds) -> bool | None:
     return signals.utilization >= (limits.held_leaves_at_utilization if now is State.HELD else limits.idle_utilization)
 
 
-def _judge_serving(signals: Signals, busy: bool | None, limits: Thresholds) -> tuple[State, str]:
+def _judge_serving(signals: Signals, now: State, busy: bool | None, limits: Thresholds) -> tuple[State, str]:
     if not signals.answering:
         if signals.answered_before or not signals.has_page:
             return State.BLIND, signals.server_problem
@@ -103,10 +109,10 @@ def _judge_serving(signals: Signals, busy: bool | None, limits: Thresholds) -> t
     if signals.waiting:
         return State.UNKNOWN, f"{signals.waiting} waiting, none running, no tokens"
     if signals.evidence_s < limits.evidence_window_s:
-        return State.UNKNOWN, "warming up"
+        return (now, _NO_REQUEST) if now is State.PARKED else (State.UNKNOWN, "warming up")
     if signals.moved is None:
         return State.UNKNOWN, f"{signals.server} counts no tokens"
-    return State.PARKED, "loaded, no request"
+    return State.PARKED, _NO_REQUEST
 
 
 def _why_unknown(signals: Signals) -> str:

@@ -37,7 +37,7 @@ def totals(moment: Moment, rows: tuple[GpuRow, ...]) -> Totals:
         gpus=len(rows),
         gpus_idle=len(idle),
         idle_since_ms=min((row.since_ms for row in idle), default=None),
-        deployments=len(placed),
+        deployments=len({body.model for server, body in moment.servers if server in placed}),
         tok_s=output,
         tok_s_all=known_total([output, _rate(moment, servers, "prompt_tokens")], "no server"),
         tok_s_spark=_fleet_spark(moment, servers),

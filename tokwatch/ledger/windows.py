@@ -80,12 +80,15 @@ class Buckets:
         self._sums[bucket] = (before[0] + amount, before[1] + length_ms)
 
     def expire(self, now_ms: int) -> None:
-        oldest = -(-now_ms // self.width_ms) - self.count
+        oldest = now_ms // self.width_ms - self.count
         for bucket in [b for b in self._sums if b <= oldest]:
             del self._sums[bucket]
 
     def rates(self, now_ms: int) -> list[float | None]:
-        """amount per ms of each bucket, oldest first, the current one last; None where nothing was watched."""
-        newest = -(-now_ms // self.width_ms)
+        """amount per ms of the last whole buckets, oldest first; None where nothing was watched.
+
+        The running bucket is left out: after each edge it would be empty for a moment, and then jump.
+        """
+        newest = now_ms // self.width_ms
         sums = (self._sums.get(bucket) for bucket in range(newest - self.count + 1, newest + 1))
         return [pair[0] / pair[1] if pair is not None and pair[1] else None for pair in sums]
