@@ -143,7 +143,12 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="tokwatch-bench-"))
     scenario = folder / "gpus.txt"
     scenario.write_text("".join(GPU.format(i=i, period=3 + i) for i in range(8)))
-    environment = {**stub_environment(scenario), "TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONPATH": str(ROOT)}
+    environment = {
+        **stub_environment(scenario),
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+        "PYTHONPATH": str(ROOT),
+    }
     serving = subprocess.Popen([sys.executable, "-c", PAGES], stdout=subprocess.PIPE, text=True, env=environment)
     assert serving.stdout is not None
     addresses = serving.stdout.readline().split()
@@ -172,11 +177,14 @@ def main() -> None:
                 print(f"round {number + 1}: {name}: {seen[name][-1]}", file=sys.stderr)
     finally:
         serving.kill()
-    print(f"{'median of ' + str(options.rounds):<20}{'first frame':>14}{'CPU':>9}{'Rss MB':>9}{'Pss MB':>9}{'bytes/s':>10}")
+    heading = f"median of {options.rounds}"
+    print(f"{heading:<20}{'first frame':>14}{'CPU':>9}{'Rss MB':>9}{'Pss MB':>9}{'bytes/s':>10}")
     for name, runs in seen.items():
         figures = [statistics.median(getattr(run, field) for run in runs) for field in Seen.__dataclass_fields__]
         print("{:<20}{:>12.3f} s{:>8.2%}{:>9.1f}{:>9.1f}{:>10.0f}".format(name, *figures))
-    ratios = [t.first_frame_s / e.first_frame_s for t, e in zip(seen["tokwatch"], seen["empty Textual app"], strict=True)]
+    ratios = [
+        t.first_frame_s / e.first_frame_s for t, e in zip(seen["tokwatch"], seen["empty Textual app"], strict=True)
+    ]
     print(f"first frame, tokwatch / empty app, by round: {', '.join(f'{ratio:.2f}' for ratio in ratios)}")
 
 

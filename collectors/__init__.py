@@ -1,1 +1,1 @@
-"""Collectors read the world (GPUs, inference servers, the host) into Readings; they know no money, storage or screens."""
+"""Collectors read the world (GPUs, servers, the host) into Readings; they know no money, storage or screens."""

@@ -29,7 +29,7 @@ class CommandModule(Protocol):
 def run(arguments: Sequence[str]) -> int:
     """Parse and run one command; the exit code."""
     parser = make_parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(_with_negative_times(arguments))
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `tokwatch export … | head` ends quietly
     if not sys.stdout.isatty() and hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -103,6 +103,17 @@ def make_parser() -> argparse.ArgumentParser:
     doctor = _add(commands, "doctor", "check driver, servers, store and terminal, and say what to do")
     doctor.add_argument("--json", action="store_true")
     return parser
+
+
+def _with_negative_times(arguments: Sequence[str]) -> list[str]:
+    """`--at -10m` as `--at=-10m`: argparse takes what begins with a dash for a flag."""
+    words: list[str] = []
+    for word in arguments:
+        if words and words[-1] == "--at" and re.match(r"-\d", word):
+            words[-1] = f"--at={word}"
+        else:
+            words.append(word)
+    return words
 
 
 def duration_s(text: str) -> float:

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -136,8 +137,25 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
         if not 0 <= getattr(config.states, key) < math.inf:
             yield f"states.{key}", f"must be 0 or more, is {getattr(config.states, key)}"
     for i, server in enumerate(config.servers):
-        if not server.url.startswith(("http://", "https://")):
-            yield f"servers[{i}].url", "must start with http:// or https://"  # not told: it may hold a password
+        problem = _url_problem(server.url)
+        if problem:
+            yield f"servers[{i}].url", problem
+
+
+def _url_problem(url: str) -> str:
+    """What is wrong with a server's address, "" if nothing; never repeats it, since it may hold a password."""
+    if not url.startswith(("http://", "https://")):
+        return "must start with http:// or https://"
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a bracket left open
+        named = False
+    if not named:
+        return "is no address: write http://HOST:PORT/metrics"
+    if "@" in parts.netloc:
+        return "holds a user or password: write user and password_file, or token_file, beside it"
+    return ""
 
 
 def _in_our_words(message: str) -> str:

@@ -324,6 +324,7 @@ BOX = Snapshot(
     gpus=GPUS,
     strip=STRIP,
     strip_from_ms=at(START),
+    strip_idle_usd=Figure(9.52),
     alerts=ALERTS,
     servers=SERVERS,
     probes=PROBES,
@@ -429,7 +430,9 @@ def warming_up() -> Snapshot:
         requests_s=WARMING_UP,
     )
     strip = tuple(replace(row, spans=(), idle_usd=UNKNOWN) for row in STRIP)
-    return replace(BOX, warm=False, recorded_s=1.0, gpus=rows, totals=totals, strip=strip, alerts=())
+    return replace(
+        BOX, warm=False, recorded_s=1.0, gpus=rows, totals=totals, strip=strip, strip_idle_usd=UNKNOWN, alerts=()
+    )
 
 
 def no_price() -> Snapshot:
@@ -448,6 +451,7 @@ def no_price() -> Snapshot:
         gpus=rows,
         totals=totals,
         strip=tuple(replace(row, idle_usd=NO_PRICE) for row in STRIP),
+        strip_idle_usd=NO_PRICE,
         alerts=tuple(replace(alert, usd_so_far=NO_PRICE, usd_per_day=NO_PRICE) for alert in ALERTS),
     )
 
@@ -464,7 +468,7 @@ def all_at_work() -> Snapshot:
         idle_share_of_cost=Figure(0),
     )
     strip = tuple(strip_row(index, UNKNOWN, span("serving", START, END)) for index in range(8))
-    return replace(BOX, gpus=rows, totals=totals, strip=strip, alerts=())
+    return replace(BOX, gpus=rows, totals=totals, strip=strip, strip_idle_usd=UNKNOWN, alerts=())
 
 
 def one_gpu() -> Snapshot:
@@ -480,6 +484,7 @@ def one_gpu() -> Snapshot:
         totals=totals,
         gpus=GPUS[:1],
         strip=STRIP[:1],
+        strip_idle_usd=UNKNOWN,
         alerts=(),
         servers=SERVERS[:1],
     )

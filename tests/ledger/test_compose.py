@@ -48,7 +48,7 @@ def test_each_gpu_of_a_server_has_an_equal_part_of_it(serving: Snapshot) -> None
             Figure(2.0),
         )
         assert value(row.usd_per_m_output) == pytest.approx(1.08796, abs=1e-5)
-        assert [rate for rate in row.spark if rate is not None] == pytest.approx([600.0] * 9)
+        assert [rate for rate in row.spark if rate is not None] == pytest.approx([600.0] * 8)
 
 
 def test_idle_gpus_are_in_the_all_in_price_and_not_in_the_busy_one(half_idle: Snapshot) -> None:

@@ -37,6 +37,14 @@ def test_a_server_started_after_the_recorder_counts_from_its_start() -> None:
     assert entry.t1_ms - entry.t0_ms == 30_000
 
 
+def test_a_server_started_right_after_the_recorder_is_not_taken_for_an_older_one() -> None:
+    """Starts are told up to a second too early: the kernel's boot time is a whole second, rounded down."""
+    facts = server_facts(started_at_s=NOON_MS / 1000 - 0.9)
+    assert Metered().page(5, flow(output_tokens=500), facts=facts).output_tokens == 500
+    older = server_facts(started_at_s=NOON_MS / 1000 - 1.1)
+    assert Metered().page(5, flow(output_tokens=500), facts=older).output_tokens is None
+
+
 def test_a_flow_or_counter_that_appears_later_counts_from_zero() -> None:
     metered = Metered()
     metered.page(0, flow(output_tokens=100))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,29 +76,48 @@ def test_a_histogram_window_sums_each_layout_and_forgets_it_when_empty(
 def test_buckets_are_aligned_so_the_picture_does_not_crawl() -> None:
     buckets = Buckets(10, 3)
     for t1_ms in range(1, 31):
-        buckets.add(t1_ms, t1_ms, 1)
+        buckets.add(t1_ms - 1, t1_ms, t1_ms)
     assert buckets.rates(30) == [5.5, 15.5, 25.5]
-    assert buckets.rates(31) == [15.5, 25.5, None]
     assert buckets.rates(40) == [15.5, 25.5, None]
+
+
+def test_a_bucket_that_is_still_filling_is_not_drawn() -> None:
+    buckets = Buckets(10, 3)
+    for t1_ms in range(1, 35):
+        buckets.add(t1_ms - 1, t1_ms, t1_ms)
+        buckets.expire(t1_ms)
+    assert buckets.rates(34) == [5.5, 15.5, 25.5]
 
 
 def test_a_bucket_nobody_watched_is_unknown_and_one_without_amount_is_zero() -> None:
     buckets = Buckets(10, 3)
-    buckets.add(10, 0, 10)
-    buckets.add(30, 5, 10)
+    buckets.add(0, 10, 0)
+    buckets.add(20, 30, 5)
     assert buckets.rates(30) == [0.0, None, 0.5]
 
 
-@given(amounts)
-def test_buckets_hold_every_amount_once(steps: list[tuple[int, int, int]]) -> None:
-    buckets = Buckets(10, 5)
-    entries = placed(steps)
-    now_ms = 0
-    for now_ms, amount, length_ms in entries:
-        buckets.add(now_ms, amount, length_ms)
-        buckets.expire(now_ms)
-    newest = -(-now_ms // 10)
-    for back, rate in enumerate(reversed(buckets.rates(now_ms))):
-        inside = [entry for entry in entries if (newest - back - 1) * 10 < entry[0] <= (newest - back) * 10]
-        length_ms = sum(length for _, _, length in inside)
-        assert rate == (sum(amount for _, amount, _ in inside) / length_ms if length_ms else None)
+def test_an_entry_is_spread_over_the_stretches_it_lies_in() -> None:
+    buckets = Buckets(10, 4)
+    buckets.add(5, 35, 60)
+    assert buckets.rates(40) == [2.0, 2.0, 2.0, 2.0]
+
+
+def test_an_entry_without_a_length_is_in_no_bucket() -> None:
+    buckets = Buckets(10, 2)
+    buckets.add(15, 15, 60)
+    assert buckets.rates(20) == [None, None]
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 1000)), max_size=30))
+def test_buckets_add_up_to_what_came_in_them(steps: list[tuple[int, int]]) -> None:
+    buckets = Buckets(10, 200)
+    now_ms = came = 0
+    for length_ms, amount in steps:
+        buckets.add(now_ms, now_ms + length_ms, amount)
+        now_ms += length_ms
+        came += amount if length_ms else 0
+    end_ms = -(-now_ms // 10) * 10
+    rates = buckets.rates(end_ms)
+    covered_ms = [max(0, min(now_ms, (k + 1) * 10) - k * 10) for k in range(end_ms // 10 - 200, end_ms // 10)]
+    drawn = sum((rate or 0) * length for rate, length in zip(rates, covered_ms, strict=True))
+    assert drawn == pytest.approx(came, abs=1e-3)

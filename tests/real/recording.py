@@ -133,12 +133,14 @@ class Tokwatch:
         assert entity is not None, f"GPU {index} was not seen"
         return entity
 
-    def true_joules(self, index: int) -> float:
-        """What the stub's GPU drew between the recorder's first and last reading of it: the exact integral."""
+    def true_joules(self, index: int) -> tuple[float, float]:
+        """What the stub's GPU drew between the recorder's first and last reading of it: the exact integral; and how far
+        from it a counter may be that moves in steps, and so is late by a part of one at either end."""
         gpu = self.gpu(index)
         readings = [(r.tick, e) for r in self.records() for e in r.gpus if e.entity == gpu]
         first_s, last_s = (self._scenario_s(tick, entry) for tick, entry in (readings[0], readings[-1]))
-        return self.scenario.gpus[index].joules_between(first_s, last_s)
+        drawn_j, step_s = self.scenario.gpus[index].joules_between, self.scenario.gpus[index].energy_tick_ms / 1000
+        return drawn_j(first_s, last_s), max(drawn_j(end_s - step_s, end_s) for end_s in (first_s, last_s))
 
     def alerts(self, from_ms: int, to_ms: int) -> list[AlertBody]:
         """Every alert that was pending or worse at some time in (from, to]."""

@@ -173,6 +173,7 @@ def test_a_client_that_leaves_is_counted_for_what_was_made_for_it(tmp_path: Path
             tokwatch.wait_for_pages(api.address, 0, 1)
             (sent,) = asyncio.run(_answers_cut_short(api, 1, enough=20, cut=None))
             finished = total(asyncio.run(load_of(api, [_short_answer(0)], at_once=1)))
+            tokwatch.wait_for_pages(api.address, now_ms(), 2)
             wait_until(lambda: _last_page(tokwatch, api).running == 0, "nothing is answered any more", within_s=60)
     counted = counted_tokens(model_rows(tokwatch, api.address))
     print(f"output tokens: finished {finished.output}, sent before the client left {sent}, tokwatch {counted.output}")

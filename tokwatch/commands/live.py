@@ -39,9 +39,9 @@ def run(options: argparse.Namespace) -> int:
 
     app = TokwatchApp(open_feed, ascii_only=ascii_only(options))
     if app.run() == "demo":
-        from tokwatch.commands import demo
+        from tokwatch.commands.demo import run as run_demo
 
-        return demo.run(options)
+        return run_demo(options)
     return app.return_code or Exit.DONE
 
 

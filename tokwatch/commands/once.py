@@ -32,7 +32,9 @@ def run(options: argparse.Namespace) -> int:
     print(canonical_json(current).decode() if options.json else plain_table(current), end="\n" if options.json else "")
     if not current.gpus and not current.servers:
         return Exit.NOTHING_FOUND
-    return Exit.PARTIAL if any(not server.up for server in current.servers) else Exit.DONE
+    # A server whose engine was never seen is a probe and no row.
+    silent = any(not probe.ok and probe.name.startswith("server ") for probe in current.probes)
+    return Exit.PARTIAL if silent or any(not server.up for server in current.servers) else Exit.DONE
 
 
 def _recorded_store(options: argparse.Namespace) -> Path | None:

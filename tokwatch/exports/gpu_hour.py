@@ -1,4 +1,4 @@
-"""The table `gpu_hour`: one row a UTC hour and GPU (tokenomics §7.4)."""
+"""The table `gpu_hour`: one row a UTC hour and GPU."""
 
 from __future__ import annotations
 

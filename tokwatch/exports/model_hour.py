@@ -1,4 +1,4 @@
-"""The table `model_hour`: one row a UTC hour, server, model, tenant and tier; what is left over (tokenomics §7.4)."""
+"""The table `model_hour`: one row a UTC hour, server, model, tenant and tier; what is left over."""
 
 from __future__ import annotations
 

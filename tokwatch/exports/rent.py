@@ -1,4 +1,4 @@
-"""What the time of a GPU quarter cost: its milliseconds under the versions of the price book (tokenomics §3.1)."""
+"""What the time of a GPU quarter cost: its milliseconds under the versions of the price book."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def _credential(section: ServerSection) -> Credential | None:
     try:
         origin = Origin.of(section.url)
     except ValueError as error:
-        raise ConfigError(f"servers: {section.url!r}: {error}") from error
+        raise ConfigError(f"servers: {error}") from error  # without the URL: it may hold a password
     ca_file = None if section.ca_file is None else Path(section.ca_file).expanduser()
     if section.user is not None:
         return Credential(origin, "basic", section.user, _path(section.password_file), section.password_env, ca_file)

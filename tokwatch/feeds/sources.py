@@ -55,6 +55,9 @@ class Sources:
         self._scanning: asyncio.Task[Discovery] | None = None
         self._discovery = Discovery((), ())
         self._watched: tuple[ServerFacts, ...] = self._configured
+        self._strangers: set[str] = set()  # addresses that answer, and no scan has looked for their process yet
+        self._scanned_for: frozenset[str] = frozenset()  # the strangers that the present scan looks for
+        self._introduced: set[str] = set()  # … that a scan has looked for since they began to answer
         self._engines: dict[str, str] = {}  # by address, of servers whose engine only their page tells
         servers.set_servers(self._watched)
 
@@ -62,7 +65,7 @@ class Sources:
         """Everything new since the last call."""
         await self._look_around()
         gpus = await self._gpus.collect()
-        readings = self._servers.drain()
+        readings = self._without_strangers(self._servers.drain())
         self._engines |= {reading.server.address: reading.server.engine for reading in readings if reading.ok}
         return Sightings(
             gpus=gpus,
@@ -92,8 +95,9 @@ class Sources:
         if self._scanning is not None and self._scanning.done():
             await self._take_scan(self._scanning)
         now_s = self._monotonic_s()
-        if self._scanning is None and (first or now_s - (self._scanned_s or 0.0) >= SCAN_EVERY_S):
-            self._scanned_s = now_s
+        due = first or bool(self._strangers) or now_s - (self._scanned_s or 0.0) >= SCAN_EVERY_S
+        if self._scanning is None and due:
+            self._scanned_s, self._scanned_for = now_s, frozenset(self._strangers)
             self._scanning = asyncio.create_task(asyncio.to_thread(self._scan))
         if first and self._scanning is not None:
             await self._take_scan(self._scanning)
@@ -101,8 +105,28 @@ class Sources:
     async def _take_scan(self, scan: asyncio.Task[Discovery]) -> None:
         self._discovery = await scan
         self._scanning = None
+        self._strangers -= self._scanned_for
+        self._introduced |= self._scanned_for
         self._watched = merged(self._configured, self._discovery)
         self._servers.set_servers(self._watched)
+
+    def _without_strangers(self, readings: Sequence[ServerReading]) -> tuple[ServerReading, ...]:
+        """All but the pages of configured servers that begin to answer, until a scan has looked for their process.
+
+        It knows which model they serve and since when, and by that their first counters are read. Counters add up, so
+        a page that is left out loses nothing.
+        """
+        if self._scan is None:
+            return tuple(readings)
+        found = {facts.address for facts in self._discovery.servers}
+        for reading in readings:
+            address = reading.server.address
+            if not reading.ok:
+                self._introduced.discard(address)
+                self._strangers.discard(address)
+            elif address not in self._introduced and address not in found:
+                self._strangers.add(address)
+        return tuple(r for r in readings if not (r.ok and r.server.address in self._strangers))
 
     def _named(self, facts: ServerFacts) -> ServerFacts:
         return facts if facts.engine else replace(facts, engine=self._engines.get(facts.address, ""))

@@ -15,7 +15,7 @@ from tokwatch.ledger.server_rows import server_rows
 from tokwatch.ledger.snapshot import SCHEMA, AlertRow, Figure, GpuRow, ProbeRow, SelfCost, Snapshot
 from tokwatch.ledger.strip import STRIP_MS
 from tokwatch.ledger.sums import WINDOW_MS
-from tokwatch.ledger.totals import totals
+from tokwatch.ledger.totals import NO_GPU, totals
 from tokwatch.ledger.view import View
 
 _SHOWN = ("firing", "resolving")
@@ -26,7 +26,7 @@ def snapshot(view: View, *, mode: str, session: str = "") -> Snapshot:
     """The Snapshot of the view's last tick."""
     moment = Moment(view)
     assert view.tick is not None
-    rows = gpu_rows(moment)
+    rows, strips = gpu_rows(moment), strip_rows(moment)
     host = next(
         (body for (kind, _, _), body in view.in_force.items() if kind == "facts" and isinstance(body, HostBody)), None
     )
@@ -51,8 +51,9 @@ def snapshot(view: View, *, mode: str, session: str = "") -> Snapshot:
         price=_price(moment, rows),
         totals=totals(moment, rows),
         gpus=rows,
-        strip=strip_rows(moment),
+        strip=strips,
         strip_from_ms=moment.now_ms - STRIP_MS,
+        strip_idle_usd=known_total((strip.idle_usd for strip in strips), NO_GPU),
         alerts=_alerts(moment),
         servers=server_rows(moment),
         probes=_probes(view),

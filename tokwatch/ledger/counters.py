@@ -1,6 +1,6 @@
 """Counters of one server flow → increments: restarts, series that appear late, first pages.
 
-Rule (design §2): a counter absent from an earlier good page of the same incarnation counts from 0; only on the first
+Rule: a counter absent from an earlier good page of the same incarnation counts from 0; only on the first
 page of an unknown incarnation is it a baseline.
 """
 

@@ -80,7 +80,7 @@ class Evidence:
         silent: list[tuple[ServerFacts, _Server | None]] = []
         for facts in servers:
             server = self._servers.get(facts.address)
-            if server is not None and server.page_ms is not None and server.failures < _FAILED_SCRAPES:
+            if server is not None and _answers(server) and _same_process(facts, server):
                 answering.append(server)
             else:
                 silent.append((facts, server))
@@ -98,6 +98,10 @@ class Evidence:
             moved=moved if moved or all(server.counts for server in answering) else None,
             evidence_s=min((server.page_ms or 0) - server.watched_from_ms for server in answering) / 1000,
         )
+
+
+def _answers(server: _Server) -> bool:
+    return server.page_ms is not None and server.failures < _FAILED_SCRAPES
 
 
 def _silent(own: Signals, silent: Sequence[tuple[ServerFacts, _Server | None]], axis: Axis) -> Signals:

@@ -1,4 +1,4 @@
-"""Histograms: quantiles as the bucket they fall in, SLO attainment and goodput as bounds (tokenomics §2).
+"""Histograms: quantiles as the bucket they fall in, SLO attainment and goodput as bounds.
 
 All functions take finite edges (ascending) and per-bucket counts, the last of which lies beyond the last edge.
 """

@@ -13,6 +13,7 @@ from tokwatch.ledger.entries import Absolute, Flag, FlowEntry, GpuEntry, Histogr
 from tokwatch.ledger.registry import Registry, flow_key, gpu_key, server_key
 
 MIB = 1 << 20
+_START_TOLD_EARLY_S = 1.0  # at most: starts rest on the kernel's boot time, which is whole seconds, rounded down
 
 
 @dataclass(slots=True)
@@ -170,7 +171,7 @@ class Meter:
             server.take_up(incarnation, self._boot_id)
         known = server.page_ms is not None or bool(server.incarnation)
         restarted = known and self._restarted(entity, server, incarnation, reading.flows)
-        since_start = not known and started_s is not None and started_s >= self._started_s
+        since_start = not known and started_s is not None and started_s + _START_TOLD_EARLY_S >= self._started_s
         if server.page_ms is not None:
             length = max(0, at_ms - server.page_ms)
         else:  # counted from the start of the process, if at all

@@ -63,5 +63,5 @@ class PriceBook:
 
 
 def cost(rate_per_hour: float, length_ms: int) -> float:
-    """Rent of one GPU for a time (tokenomics §3.1): rate × hours."""
+    """Rent of one GPU for a time: rate × hours."""
     return rate_per_hour * length_ms / MS_PER_HOUR

@@ -184,6 +184,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     gpus: tuple[GpuRow, ...]
     strip: tuple[StripRow, ...]
     strip_from_ms: int
+    strip_idle_usd: Figure  # of all GPUs together
     alerts: tuple[AlertRow, ...]
     servers: tuple[ServerRow, ...]
     probes: tuple[ProbeRow, ...]

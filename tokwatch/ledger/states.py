@@ -1,4 +1,4 @@
-"""What each GPU is doing: from signals to a state, its beginning and its dwell (tokenomics §5.2, design §7).
+"""What each GPU is doing: from signals to a state, its beginning and its dwell.
 
 Rows are tried in order and the first that holds is the state. Seconds are booked to the state at once; `confirmed`
 says that it has lasted its dwell time, which is when alerts may speak of it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tokwatch.ledger.entries import FlowEntry, GpuEntry
+from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry
 from tokwatch.ledger.strip import Strip
 from tokwatch.ledger.windows import Buckets, HistogramWindow, Window
 
@@ -29,7 +29,7 @@ class GpuSums:
         self.short.add(entry.t1_ms, values)
         self.long.add(entry.t1_ms, values)
         if entry.energy_mj is not None:
-            self.spark.add(entry.t1_ms, entry.energy_mj, entry.measured_ms)
+            self.spark.add(entry.t1_ms - entry.measured_ms, entry.t1_ms, entry.energy_mj)
         self.strip.add(entry.t0_ms, entry.t1_ms, entry.state, entry.flags)
 
     def expire(self, now_ms: int) -> None:
@@ -84,15 +84,14 @@ class FlowSums:
         self.fleet_spark = Buckets(FLEET_SPARK_MS, FLEET_SPARK_COUNT)
 
     def add(self, entry: FlowEntry) -> None:
-        length = entry.t1_ms - entry.t0_ms
         values = FlowTotals.of(entry)
         self.short.add(entry.t1_ms, values)
         self.long.add(entry.t1_ms, values)
         for histogram in entry.histograms:
             self.histograms.add(entry.t1_ms, histogram)
-        if entry.output_tokens is not None:
-            self.spark.add(entry.t1_ms, entry.output_tokens, length)
-            self.fleet_spark.add(entry.t1_ms, entry.output_tokens, length)
+        if entry.output_tokens is not None and not entry.flags & Flag.GAP:
+            self.spark.add(entry.t0_ms, entry.t1_ms, entry.output_tokens)
+            self.fleet_spark.add(entry.t0_ms, entry.t1_ms, entry.output_tokens)
 
     def expire(self, now_ms: int) -> None:
         for part in (self.short, self.long, self.histograms, self.spark, self.fleet_spark):

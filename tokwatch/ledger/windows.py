@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from tokwatch.ledger.axis import clip_ms
 from tokwatch.ledger.entries import HistogramEntry
+
+_PARTS = 1_000_000  # a share of an amount in whole parts: sums do not depend on their order
 
 
 class Window:
@@ -65,19 +68,29 @@ class HistogramWindow:
 
 
 class Buckets:
-    """Two sums per aligned stretch of time, for sparklines: the picture does not crawl as the window slides."""
+    """An amount per aligned stretch of time, for sparklines: the picture does not crawl as the window slides.
+
+    An entry is spread evenly over the stretches it lies in (no figure is made of it): else pages read every 15 s would
+    draw a comb into columns of 4 s.
+    """
 
     __slots__ = ("_sums", "count", "width_ms")
 
     def __init__(self, width_ms: int, count: int) -> None:
         self.width_ms = width_ms
         self.count = count
-        self._sums: dict[int, tuple[int, int]] = {}
+        self._sums: dict[int, tuple[int, int]] = {}  # amount × _PARTS, ms
 
-    def add(self, t1_ms: int, amount: int, length_ms: int) -> None:
-        bucket = -(-t1_ms // self.width_ms)
-        before = self._sums.get(bucket, (0, 0))
-        self._sums[bucket] = (before[0] + amount, before[1] + length_ms)
+    def add(self, t0_ms: int, t1_ms: int, amount: int) -> None:
+        """`amount` came in (t0, t1]; without a length nothing is known of when."""
+        if t0_ms == t1_ms:
+            return
+        last = -(-t1_ms // self.width_ms)
+        for bucket in range(max(t0_ms // self.width_ms + 1, last - self.count), last + 1):
+            inside_ms = clip_ms(t0_ms, t1_ms, (bucket - 1) * self.width_ms, bucket * self.width_ms)
+            before = self._sums.get(bucket, (0, 0))
+            part = amount * _PARTS * inside_ms // (t1_ms - t0_ms)
+            self._sums[bucket] = (before[0] + part, before[1] + inside_ms)
 
     def expire(self, now_ms: int) -> None:
         oldest = now_ms // self.width_ms - self.count
@@ -91,4 +104,4 @@ class Buckets:
         """
         newest = now_ms // self.width_ms
         sums = (self._sums.get(bucket) for bucket in range(newest - self.count + 1, newest + 1))
-        return [pair[0] / pair[1] if pair is not None and pair[1] else None for pair in sums]
+        return [pair[0] / _PARTS / pair[1] if pair is not None else None for pair in sums]

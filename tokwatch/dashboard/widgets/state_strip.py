@@ -6,7 +6,7 @@ from tokwatch.dashboard import formats, glyphs
 from tokwatch.dashboard.cells import Line
 from tokwatch.dashboard.layout import MARGIN
 from tokwatch.dashboard.widgets.canvas import Canvas
-from tokwatch.ledger.snapshot import Snapshot, StateSpan, StripRow
+from tokwatch.ledger.snapshot import Figure, Snapshot, StateSpan, StripRow
 
 _LEFT = MARGIN + 6  # the column at which the list's states stand
 _RIGHT = 9  # for the amounts
@@ -33,7 +33,9 @@ class StateStrip(Canvas):
         for line, row in zip(lines[1:-1], snapshot.strip, strict=False):
             line.put(MARGIN + 1, str(row.index), width=3, right=True)
             _put_spans(line, row, first_cell, cell_ms, cells)
-            _put_amount(line, row, snapshot)
+            idle_now = any(gpu.entity == row.entity and gpu.idle for gpu in snapshot.gpus)
+            _put_amount(line, row.idle_usd, snapshot.currency, bold=idle_now)
+        _put_amount(lines[-1], snapshot.strip_idle_usd, snapshot.currency, bold=snapshot.totals.gpus_idle > 0)
         _put_axis(lines[-1], snapshot, first_cell, cell_ms, cells)
         return lines
 
@@ -73,15 +75,14 @@ def _marks(spans: tuple[StateSpan, ...], first_cell: int, cell_ms: int, cells: i
     return [max(states, key=states.__getitem__) if states else "" for states in held]
 
 
-def _put_amount(line: Line, row: StripRow, snapshot: Snapshot) -> None:
-    sign = formats.currency_sign(snapshot.currency)
-    text = formats.figure(row.idle_usd, lambda value: formats.money(value, sign))
+def _put_amount(line: Line, idle_usd: Figure, currency: str, *, bold: bool) -> None:
+    sign = formats.currency_sign(currency)
     x = line.width - MARGIN - _RIGHT + 1
-    if not row.idle_usd.value:
+    if not idle_usd.value:
         line.put(x, glyphs.ABSENT, "faint", width=_RIGHT - 1, right=True)
         return
-    idle_now = any(gpu.entity == row.entity and gpu.idle for gpu in snapshot.gpus)
-    line.put(x, text, "waste", bold=idle_now, width=_RIGHT - 1, right=True)
+    text = formats.figure(idle_usd, lambda value: formats.money(value, sign))
+    line.put(x, text, "waste", bold=bold, width=_RIGHT - 1, right=True)
 
 
 def _put_axis(line: Line, snapshot: Snapshot, first_cell: int, cell_ms: int, cells: int) -> None:
