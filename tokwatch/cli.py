@@ -158,6 +158,7 @@ def _price(parser: argparse.ArgumentParser) -> None:
 
 def _screen(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ascii", action="store_true", help="no glyphs beyond ASCII")
+    parser.add_argument("--light", action="store_true", help="for a terminal with a light ground")
 
 
 def _completion(parser: argparse.ArgumentParser) -> None:

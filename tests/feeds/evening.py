@@ -50,16 +50,16 @@ error nvmlDeviceGetTotalEnergyConsumption NOT_SUPPORTED
 class Evening:
     """Turns the world, and the recorders of it one after the other."""
 
-    def __init__(self, store: Path, snapshots: Path) -> None:
+    def __init__(self, store: Path, snapshots: Path, *, begins_ms: int = BEGINS_MS, seed: int = 20261121) -> None:
         self._store = store
-        self._file = snapshots.open("wb")
-        self._dice = random.Random(20261121)
-        started_s = BEGINS_MS / 1000 - 3600
+        self._snapshots = snapshots
+        self._dice = random.Random(seed)
+        started_s = begins_ms / 1000 - 3600
         self.vllm = Server(ServerFacts(VLLM, "vllm", pids=(100,), model="org/big"), started_s, rate=900)
         self.llama = Server(
             ServerFacts(LLAMA, "llama.cpp", pids=(200,), model="small"), started_s, rate=40, page=llama_text
         )
-        self.world = World(GPUS, BEGINS_MS, {VLLM: self.vllm, LLAMA: self.llama})
+        self.world = World(GPUS, begins_ms, {VLLM: self.vllm, LLAMA: self.llama})
         self._recorder: Recorder
         self._begun: Begun
         self._view: RecorderView
@@ -98,8 +98,8 @@ class Evening:
         await set_price(self._view, self._begun.writer, price)
 
     def _write(self, snapshot: Snapshot) -> None:
-        self._file.write(canonical_json(snapshot) + b"\n")
-        self._file.flush()
+        with self._snapshots.open("ab") as file:
+            file.write(canonical_json(snapshot) + b"\n")
 
 
 async def evening(store: Path, snapshots: Path) -> None:

@@ -127,6 +127,12 @@ class Tokwatch:
             found = [each.id for each in reader.entities() if each.kind == kind and each.key.startswith(key_begins)]
         return found[0] if found else None
 
+    def flows(self, address: str) -> frozenset[int]:
+        """The entities that count a server's tokens. Other servers on the box are recorded too."""
+        server = self.entity("server", address)
+        with Reader(self.folder / "store.db") as reader:
+            return frozenset(each.id for each in reader.entities() if each.kind == "flow" and each.parent == server)
+
     def gpu(self, index: int) -> int:
         """The entity of a GPU of the scenario."""
         entity = self.entity("gpu", self.scenario.gpus[index].uuid)

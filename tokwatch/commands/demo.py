@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
         await asyncio.to_thread(_import_the_rest)
         return await _open(store, lambda share: app.say_starting(f"simulating the last three hours {share:.0%}"))
 
-    app = TokwatchApp(open_feed, ascii_only=ascii_only(options))
+    app = TokwatchApp(open_feed, ascii_only=ascii_only(options), light=options.light)
     app.run()
     return app.return_code or Exit.DONE
 

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import pwd
+from collections.abc import Callable
 from pathlib import Path
 
 from tokwatch.commands.settings import (
@@ -20,6 +21,7 @@ from tokwatch.commands.settings import (
 from tokwatch.config import Config
 from tokwatch.exits import Exit
 from tokwatch.feeds import Feed
+from tokwatch.ledger.snapshot import Snapshot
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,9 +37,15 @@ def run(options: argparse.Namespace) -> int:
     async def open_feed() -> Feed:
         # Collectors, aiohttp and the store take longer to import than the first frame may take: so after it.
         await asyncio.to_thread(_import_the_rest)
-        return await _open(config, store, exclusive_host=not store_is_named(options), price=options.price)
+        return await _open(
+            config,
+            store,
+            exclusive_host=not store_is_named(options),
+            price=options.price,
+            show_kept=app.show_kept,
+        )
 
-    app = TokwatchApp(open_feed, ascii_only=ascii_only(options))
+    app = TokwatchApp(open_feed, ascii_only=ascii_only(options), light=options.light)
     if app.run() == "demo":
         from tokwatch.commands.demo import run as run_demo
 
@@ -52,7 +60,9 @@ def _import_the_rest() -> None:
     import tokwatch.feeds.box  # noqa: F401
 
 
-async def _open(config: Config, store: Path, *, exclusive_host: bool, price: float | None) -> Feed:
+async def _open(
+    config: Config, store: Path, *, exclusive_host: bool, price: float | None, show_kept: Callable[[Snapshot], None]
+) -> Feed:
     from tokwatch.feeds.attach import Recordable, follow, record_and_show
     from tokwatch.feeds.box import open_sources
     from tokwatch.feeds.start import begin
@@ -65,6 +75,7 @@ async def _open(config: Config, store: Path, *, exclusive_host: bool, price: flo
             open_sources=lambda: open_sources(config, configured_servers(config.servers)),
             interval_s=config.interval_s,
             notes=notes,
+            show_kept=show_kept,
         )
 
     def holder() -> Recorder | None:

@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     from tokwatch.dashboard.app import TokwatchApp
 
     feed = Timeline(open_cursor, SystemClock(), session=session.id, start_ms=at_ms, speed=options.speed)
-    app = TokwatchApp(feed, ascii_only=ascii_only(options))
+    app = TokwatchApp(feed, ascii_only=ascii_only(options), light=options.light)
     app.run()
     return app.return_code or Exit.DONE
 

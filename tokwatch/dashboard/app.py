@@ -150,6 +150,11 @@ class TokwatchApp(App[str]):
         if self.frame.snapshot is None:
             self.frame = Frame(starting=text)
 
+    def show_kept(self, first: Snapshot) -> None:
+        """The last stored moment, with its age, until the first new one; call it on the event loop."""
+        if self.frame.snapshot is None:
+            self.frame = self._kept_frame(first)
+
     def _kept_frame(self, first: Snapshot) -> Frame:
         return Frame(first, kept=True, age_s=max(0.0, self._now() - first.wall_ms / 1000))
 

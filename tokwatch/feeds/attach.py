@@ -15,7 +15,9 @@ from tokwatch.feeds.live import Follower, RecorderView
 from tokwatch.feeds.recorder import Recorder, Seer
 from tokwatch.feeds.start import Begun, stored_price
 from tokwatch.feeds.timeline import Timeline
+from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.prices import Prices, PriceVersion
+from tokwatch.ledger.snapshot import Snapshot
 from tokwatch.store.errors import StoreError
 from tokwatch.store.lock import RecorderLock
 from tokwatch.store.writer import Writer
@@ -32,6 +34,7 @@ class Recordable:
     open_sources: Callable[[], Seer]  # on the event loop
     interval_s: float
     notes: tuple[tuple[str, str], ...] = ()  # (what, words) to show among the recorder's own problems
+    show_kept: Callable[[Snapshot], None] | None = None  # takes the last stored moment, before the first new one
     close: Callable[[], Awaitable[None]] | None = None  # what else ends with it
 
 
@@ -39,6 +42,8 @@ async def record_and_show(wanted: Recordable, lock: RecorderLock, clock: Clock |
     """Begin to record, and the feed that shows it; closing the feed ends the recording and flushes it."""
     clock = clock or SystemClock()
     begun = await asyncio.to_thread(wanted.begin)
+    if wanted.show_kept is not None and begun.view.tick is not None:
+        wanted.show_kept(snapshot(begun.view, mode="live"))
     view = RecorderView(begun.view)
     recorder = Recorder(
         wanted.open_sources(), begun.bookkeeper, begun.writer, clock, interval_s=wanted.interval_s, notes=wanted.notes
