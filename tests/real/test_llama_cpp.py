@@ -103,7 +103,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
 
 
 def test_tokens_are_those_of_the_api_to_the_token(served: Served) -> None:
-    assert served.used.output <= _MOST_IT_PRINTS_EXACTLY
+    used = served.used
+    assert max(used.prompt - used.cached, used.cached, used.output) <= _MOST_IT_PRINTS_EXACTLY, "too much load"
     check_tokens(served)
 
 
