@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from textual.screen import Screen
@@ -24,7 +25,18 @@ class FrameScreen(Screen[None]):
         """The app, by its own type."""
         return cast("TokwatchApp", self.app)
 
+    _canvases: tuple[Canvas, ...] | None = None
+
+    @property
+    def canvases(self) -> Iterable[Canvas]:
+        """Every canvas. They stay the same, and walking the tree for them at each frame took a fifth of its time."""
+        return self.query(Canvas) if self._canvases is None else self._canvases
+
+    def _know_canvases(self) -> None:
+        self._canvases = tuple(self.query(Canvas))
+
     def on_mount(self) -> None:
+        self.call_after_refresh(self._know_canvases)  # by then the nested ones are there too
         self.watch(self.app, "frame", self._take)
         self.watch(self.app, "look", self._restyle, init=False)
 
@@ -34,7 +46,7 @@ class FrameScreen(Screen[None]):
 
     def show(self, frame: Frame) -> None:
         """Draws the frame."""
-        for canvas in self.query(Canvas):
+        for canvas in self.canvases:
             canvas.show(frame)
 
     def _take(self, frame: Frame) -> None:
@@ -42,5 +54,5 @@ class FrameScreen(Screen[None]):
             self.show(frame)
 
     def _restyle(self, look: Look) -> None:
-        for canvas in self.query(Canvas):
+        for canvas in self.canvases:
             canvas.set_look(look)
