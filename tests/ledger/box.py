@@ -15,11 +15,12 @@ from tokwatch.ledger.bodies import SettingsBody
 from tokwatch.ledger.bookkeeper import Bookkeeper, Instant, Sightings
 from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.entries import Absolute, Event, Flag, GpuEntry, Run, State, TickRecord
+from tokwatch.ledger.local_time import midnight_ms
 from tokwatch.ledger.prices import PriceBook, Prices, PriceVersion
 from tokwatch.ledger.snapshot import Figure, Snapshot
 from tokwatch.ledger.states import StateBody, Thresholds
 from tokwatch.ledger.strip import STRIP_MS
-from tokwatch.ledger.view import LOOKBACK_MS, Spent, View, midnight_ms
+from tokwatch.ledger.view import LOOKBACK_MS, Spent, View
 
 NO_PRICE = PriceBook()
 PRICE = 2.35

@@ -15,9 +15,10 @@ from tests.ledger.box import NO_PRICE, Box, placed, priced, restored
 from tests.ledger.readings import NOON_MS, flow, gpu, lost_gpu, no_page, page, ttft
 from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.entries import State
+from tokwatch.ledger.local_time import midnight_ms, zone_of
 from tokwatch.ledger.prices import PriceBook
 from tokwatch.ledger.snapshot import canonical_json, decode_snapshot
-from tokwatch.ledger.view import View, midnight_ms, zone_of
+from tokwatch.ledger.view import View
 
 HOUR_MS = 3_600_000
 SERVER = placed(0, 1, tensor_parallel=2)

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from tests.store.records import NOON_MS, RUN, fill, record
 from tests.store.test_import import IMPORT
 from tokwatch.ledger.entries import Run
+from tokwatch.ledger.local_time import zone_of
 from tokwatch.store.reader import Reader
-from tokwatch.store.sessions import Session, sessions, zone_of
+from tokwatch.store.sessions import Session, sessions
 from tokwatch.store.writer import Writer
 
 MINUTE_MS = 60_000

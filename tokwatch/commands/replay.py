@@ -15,8 +15,8 @@ from tokwatch.feeds.clock import SystemClock
 from tokwatch.feeds.cursor import Cursor
 from tokwatch.feeds.history import History
 from tokwatch.feeds.timeline import Timeline
+from tokwatch.ledger.local_time import zone_of
 from tokwatch.ledger.snapshot import canonical_json
-from tokwatch.ledger.view import zone_of
 from tokwatch.moments import parse_moment
 from tokwatch.store.reader import Reader
 from tokwatch.store.sessions import Session, sessions

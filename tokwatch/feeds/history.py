@@ -8,10 +8,11 @@ from pathlib import Path
 import msgspec
 
 from tokwatch.ledger.entries import Entity, Run, State, TickRecord
+from tokwatch.ledger.local_time import midnight_ms, zone_of
 from tokwatch.ledger.prices import PriceBook, Prices, PriceVersion
 from tokwatch.ledger.states import StateBody
 from tokwatch.ledger.strip import STRIP_MS
-from tokwatch.ledger.view import LOOKBACK_MS, Spent, View, midnight_ms, zone_of
+from tokwatch.ledger.view import LOOKBACK_MS, Spent, View
 from tokwatch.store.reader import Reader
 
 

@@ -19,8 +19,8 @@ from tokwatch.ledger.bodies import (
     ReasonsBody,
     ServerBody,
     SettingsBody,
-    event,
 )
+from tokwatch.ledger.changes import Changes
 from tokwatch.ledger.entries import (
     Absolute,
     Entity,
@@ -114,7 +114,7 @@ class Bookkeeper:
         tick = self._place_in_time(now)
         axis = Axis(tick.tick_ms, now.boottime_ns, now.wall_ms)
         host = self._registry.id("host", self.run.host, parent=0, seen_ms=tick.tick_ms)
-        changes = _Changes(tick.tick_ms, self._bodies)
+        changes = Changes(tick.tick_ms, self._bodies)
         changes.note("settings", 0, self._settings)
         servers, flows = self._read_servers(seen.servers, axis, host, changes)
         gpus = self._read_gpus(seen, axis, host, changes)
@@ -148,7 +148,7 @@ class Bookkeeper:
     # --- servers --------------------------------------------------------------------------------------------------
 
     def _read_servers(
-        self, readings: Iterable[ServerReading], axis: Axis, host: int, changes: _Changes
+        self, readings: Iterable[ServerReading], axis: Axis, host: int, changes: Changes
     ) -> tuple[tuple[ServerEntry, ...], tuple[FlowEntry, ...]]:
         servers: list[ServerEntry] = []
         flows: list[FlowEntry] = []
@@ -164,7 +164,7 @@ class Bookkeeper:
 
     # --- GPUs -----------------------------------------------------------------------------------------------------
 
-    def _read_gpus(self, seen: Sightings, axis: Axis, host: int, changes: _Changes) -> tuple[GpuEntry, ...]:
+    def _read_gpus(self, seen: Sightings, axis: Axis, host: int, changes: Changes) -> tuple[GpuEntry, ...]:
         placement = place(seen.known_servers, seen.gpus, host_pids=seen.host_pids)
         placements = {placed.gpu_key: placed for placed in placement.gpus}
         if seen.gpus:
@@ -195,7 +195,7 @@ class Bookkeeper:
         return tuple(entries)
 
     def _note_gpu(
-        self, reading: GpuReading, gpu: int, placed: GpuPlacement, servers: list[int], changes: _Changes
+        self, reading: GpuReading, gpu: int, placed: GpuPlacement, servers: list[int], changes: Changes
     ) -> None:
         facts = reading.facts
         if reading.problem is None or not changes.known("facts", gpu):
@@ -229,9 +229,7 @@ class Bookkeeper:
 
     # --- the host -------------------------------------------------------------------------------------------------
 
-    def _read_host(
-        self, reading: HostReading | None, axis: Axis, host: int, changes: _Changes
-    ) -> tuple[HostEntry, ...]:
+    def _read_host(self, reading: HostReading | None, axis: Axis, host: int, changes: Changes) -> tuple[HostEntry, ...]:
         if reading is None:
             return ()
         total = reading.memory_total_bytes
@@ -240,45 +238,6 @@ class Bookkeeper:
 
 
 _MEASURED = ("power_w", "energy_mj", "utilization", "memory_used_bytes", "temperature_c", "sm_clock_mhz")
-
-
-class _Changes:
-    """Events of one tick: a body is written only when it differs from the one in force."""
-
-    def __init__(self, tick_ms: int, bodies: dict[tuple[str, int, str], bytes]) -> None:
-        self._events: dict[tuple[str, int, str], Event] = {}
-        self._tick_ms = tick_ms
-        self._bodies = bodies
-
-    @property
-    def events(self) -> tuple[Event, ...]:
-        """One for each kind, entity and key: of several in one tick the last holds."""
-        return tuple(self._events.values())
-
-    def known(self, kind: str, entity: int) -> bool:
-        return (kind, entity, "") in self._bodies
-
-    def note(self, kind: str, entity: int, body: msgspec.Struct, key: str = "") -> None:
-        self.add(event(self._tick_ms, entity, kind, body, key))
-
-    def add(self, change: Event) -> None:
-        place = (change.kind, change.entity, change.key)
-        if self._bodies.get(place) == change.body:
-            return
-        if place not in self._bodies and change.kind == "problem" and change.body == _NO_PROBLEM:
-            return  # the absence of a problem is news only after one
-        self._bodies[place] = change.body
-        self._events[place] = change
-
-    def forget_probes(self, names: Iterable[str]) -> None:
-        """Say of every probe that is no longer made that it is gone."""
-        present = set(names)
-        for kind, entity, key in list(self._bodies):
-            if kind == "probe" and key not in present:
-                self.note(kind, entity, ProbeBody(False, "", "", gone=True), key)
-
-
-_NO_PROBLEM = msgspec.json.encode(ProblemBody(""))
 
 
 def _server_body(reading: ServerReading) -> ServerBody:

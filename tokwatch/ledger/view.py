@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -38,6 +36,7 @@ from tokwatch.ledger.entries import (
     Tick,
     TickRecord,
 )
+from tokwatch.ledger.local_time import midnight_ms, zone_of
 from tokwatch.ledger.prices import PriceBook
 from tokwatch.ledger.states import StateBody
 from tokwatch.ledger.strip import Strip
@@ -194,20 +193,6 @@ class View:
         self.idle_today = defaultdict(dict, {gpu: _known(spent) for gpu, spent in idle_today.items()})
         self.in_state = defaultdict(dict, {gpu: _known(spent) for gpu, spent in in_state.items()})
         self._expire()
-
-
-def zone_of(name: str) -> tzinfo:
-    """The time zone of a run: an IANA name, else "UTC+HH:MM"."""
-    if name.startswith("UTC") and len(name) == 9:
-        sign = -1 if name[3] == "-" else 1
-        return timezone(sign * timedelta(hours=int(name[4:6]), minutes=int(name[7:9])))
-    return ZoneInfo(name)
-
-
-def midnight_ms(at_ms: int, zone: tzinfo) -> int:
-    """Local midnight at or before an instant, Unix milliseconds."""
-    local = datetime.fromtimestamp(at_ms / 1000, zone)
-    return int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
 
 
 def _add(spent: Spent, key: int, length_ms: int) -> None:

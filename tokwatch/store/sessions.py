@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tokwatch.ledger.entries import Run
+from tokwatch.ledger.local_time import zone_of
 from tokwatch.store.reader import Reader
 
 LONGEST_GAP_MS: Final = 15 * 60_000
-_FIXED_OFFSET: Final = re.compile(r"UTC([+-])(\d\d):(\d\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +50,6 @@ def sessions(reader: Reader) -> list[Session]:
             taken.add(unique)
             found.append(replace(session, id=unique))
     return sorted(found, key=lambda session: session.from_ms)
-
-
-def zone_of(name: str) -> tzinfo:
-    """The time zone of a run; UTC for a name that this machine does not know."""
-    if fixed := _FIXED_OFFSET.fullmatch(name):
-        sign, hours, minutes = fixed.groups()
-        offset = timedelta(hours=int(hours), minutes=int(minutes))
-        return timezone(-offset if sign == "-" else offset) if offset < timedelta(days=1) else UTC
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # names from an imported file may be anything
-        return UTC
 
 
 def _chains(reader: Reader) -> list[_Chain]:
