@@ -101,8 +101,10 @@ def test_no_signals_lie_about_work_or_idleness(signals: Signals, now: State) -> 
         assert signals.answering
         assert at_work
     if state is State.PARKED:
-        assert signals.answering
+        assert signals.answering or signals.unread
         assert not at_work
+    if state is State.PARKED and now is not State.PARKED:
+        assert signals.answering
         assert signals.moved is False
         assert signals.evidence_s >= LIMITS.evidence_window_s
     if state is State.UNALLOCATED:
@@ -114,6 +116,14 @@ def test_no_signals_lie_about_work_or_idleness(signals: Signals, now: State) -> 
         assert not signals.lost
         assert not (signals.answering and at_work)
         assert state is State.PARKED or (signals.utilization is not None and signals.utilization < 0.05)
+
+
+def test_a_parked_gpu_stays_parked_while_a_restarted_recorder_reads_its_first_pages() -> None:
+    unread = Signals(server="big", unread=True, has_process=True)
+    young = Signals(server="big", answering=True, moved=False, evidence_s=2.0, has_process=True)
+    for signals in (unread, young):
+        assert judge(signals, State.PARKED, LIMITS)[0] is State.PARKED
+        assert judge(signals, State.SERVING, LIMITS)[0] is State.UNKNOWN
 
 
 # --- over time --------------------------------------------------------------------------------------------------------

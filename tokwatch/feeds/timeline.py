@@ -76,13 +76,13 @@ class Timeline:
         self._worker.add_done_callback(self.end_with)
         if not self._at_now:
             self._jobs.put_nowait(self._open)
-        while (current := await self._outbox.get()) is not None:
-            while not self._outbox.empty():  # a slow screen gets the newest, not all
-                newer = self._outbox.get_nowait()
-                if newer is None:
-                    return
-                current = newer
-            yield current
+        current = await self._outbox.get()
+        while current is not None:
+            while current is not None and not self._outbox.empty():  # a slow screen gets the newest, not all
+                current = self._outbox.get_nowait()
+            if current is not None:
+                yield current
+                current = await self._outbox.get()
         if self._failure is not None:
             raise self._failure
 

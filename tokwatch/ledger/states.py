@@ -69,7 +69,7 @@ def judge(signals: Signals, now: State, limits: Thresholds) -> tuple[State, str]
         return State.LOST, signals.problem
     if signals.problem:
         return State.UNKNOWN, signals.problem
-    if signals.unread:
+    if signals.unread and not (signals.running or signals.moved):
         # A recorder that restarts takes a second to read the first page: the parked GPU it left is parked still.
         return (now, _NO_REQUEST) if now is State.PARKED else (State.UNKNOWN, f"{signals.server}: not read yet")
     busy = _busy(signals, now, limits)
