@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from tokwatch.commands.settings import ascii_only, can_draw, store_is_named, store_of
+from tokwatch.commands.settings import ascii_only, can_draw, store_of
 from tokwatch.errors import CommandError
 from tokwatch.exits import Exit
 from tokwatch.feeds import Feed
@@ -15,7 +15,11 @@ from tokwatch.feeds import Feed
 
 def run(options: argparse.Namespace) -> int:
     """Three simulated hours, then live; without a terminal the plain table of that moment."""
-    store = store_of(options) if store_is_named(options) else _fresh_store()
+    return show(_new_store(options) if options.store else fresh_store(), options)
+
+
+def show(store: Path, options: argparse.Namespace) -> int:
+    """The demo in a store that holds nothing yet."""
     if not can_draw():
         return _print(store)
     from tokwatch.dashboard.app import TokwatchApp
@@ -29,10 +33,23 @@ def run(options: argparse.Namespace) -> int:
     return app.return_code or Exit.DONE
 
 
-def _fresh_store() -> Path:
+def _new_store(options: argparse.Namespace) -> Path:
+    """The store named by --store: never one that holds something real."""
+    store = store_of(options)
+    if store.exists():
+        raise CommandError(f"{store} exists: the demo keeps to a store of its own, name a new file")
+    return store
+
+
+def fresh_store() -> Path:
+    """The demo's own store, emptied."""
     from platformdirs import user_state_path
 
+    from tokwatch.store.lock import who_records
+
     store: Path = user_state_path("tokwatch") / "demo.db"
+    if (other := who_records(store)) is not None:
+        raise CommandError(f"a demo runs already, process {other.pid}: give this one a file with --store")
     for suffix in ("", "-wal", "-shm"):
         store.with_name(store.name + suffix).unlink(missing_ok=True)
     return store
@@ -55,7 +72,7 @@ async def _open(store: Path, progress: Callable[[float], None]) -> Feed:
 
     lock = RecorderLock.acquire(store, exclusive_host=False)
     if lock is None:
-        raise CommandError(f"a demo runs already on {store}: give this one another file with --store")
+        raise CommandError(f"{store} is being recorded into: give the demo another file with --store")
     box = await open_demo(SystemClock())
     timezone = _timezone()
     try:

@@ -47,9 +47,9 @@ def run(options: argparse.Namespace) -> int:
 
     app = TokwatchApp(open_feed, ascii_only=ascii_only(options), light=options.light)
     if app.run() == "demo":
-        from tokwatch.commands.demo import run as run_demo
+        from tokwatch.commands.demo import fresh_store, show
 
-        return run_demo(options)
+        return show(fresh_store(), options)
     return app.return_code or Exit.DONE
 
 
