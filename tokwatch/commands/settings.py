@@ -7,11 +7,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from collectors.readings import ServerFacts
 from tokwatch.config import Config, ServerSection, load
-from tokwatch.feeds.start import Box
 from tokwatch.store.location import choose_store
+
+if TYPE_CHECKING:
+    from tokwatch.feeds.start import Box
 
 
 def config_of(options: argparse.Namespace) -> Config:
@@ -42,6 +45,7 @@ def store_is_named(options: argparse.Namespace) -> bool:
 def this_box(config: Config) -> Box:
     """The box tokwatch runs on."""
     from collectors.host import host_identity, local_timezone
+    from tokwatch.feeds.start import Box  # with the ledger and the store behind it: 60 ms before the first frame
 
     identity = host_identity()
     return Box(config.host or identity.name, identity.boot_id or "", local_timezone())
