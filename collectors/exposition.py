@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from collectors.labels import clean_label
@@ -43,6 +43,7 @@ class Sample:
     value: float  # may be NaN or infinite
 
 
+SeriesLine = tuple[int, str, str]  # line number, series name, line
 Samples = dict[str, list[Sample]]  # by series name as it stands on the page ("x_bucket", "x_sum", "y_total")
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*(?=[ \t{])")
@@ -58,9 +59,14 @@ def parse(page: bytes, wanted: Container[str]) -> Samples:
 
     Raises ExpositionError on a page that is not metrics, is cut off, is too long, or has an unreadable line.
     """
+    return samples_of(series_lines(page), wanted)
+
+
+def samples_of(lines: Iterable[SeriesLine], wanted: Container[str]) -> Samples:
+    """`parse`, of lines that are split already."""
     samples: Samples = {}
     seen: set[str] = set()
-    for number, name, line in _series_lines(page):
+    for number, name, line in lines:
         if name not in wanted:
             continue
         try:
@@ -78,15 +84,16 @@ def parse(page: bytes, wanted: Container[str]) -> Samples:
 
 def names_on(page: bytes) -> frozenset[str]:
     """All series names on `page`. Raises ExpositionError as `parse` does, but looks at names only."""
-    return frozenset(name for _, name, _ in _series_lines(page))
+    return frozenset(name for _, name, _ in series_lines(page))
 
 
-def _series_lines(page: bytes) -> Iterator[tuple[int, str, str]]:
-    """(line number, series name, line) of every line that is neither blank nor a comment."""
+def series_lines(page: bytes) -> list[SeriesLine]:
+    """(line number, series name, line) of every line that is neither blank nor a comment. Raises ExpositionError."""
     _refuse_other_formats(page)
     if page.count(b"\n") > MAX_LINES:
         raise ExpositionError(f"page of more than {MAX_LINES} lines", PageKind.TOO_LONG)
     # Not splitlines(): that also splits at U+2028 and vertical tabs, which may stand inside a label value.
+    lines: list[SeriesLine] = []
     for number, line in enumerate(page.decode("utf-8", "replace").split("\n"), 1):
         line = line.strip(" \t\r")
         if not line or line[0] == "#":
@@ -94,7 +101,8 @@ def _series_lines(page: bytes) -> Iterator[tuple[int, str, str]]:
         name = _NAME.match(line)
         if name is None:
             raise _malformed(number, line, "no metric name at the start")
-        yield number, name[0], line
+        lines.append((number, name[0], line))
+    return lines
 
 
 def _refuse_other_formats(page: bytes) -> None:

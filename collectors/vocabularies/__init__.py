@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from collectors.exposition import names_on, parse
+from collectors.exposition import samples_of, series_lines
 from collectors.labels import clean_label
 from collectors.readings import ServerFacts, ServerReading
 from collectors.vocabularies.llama_cpp import LLAMA_CPP
@@ -32,13 +32,14 @@ def read_page(
     took_ms: int = 0,
 ) -> ServerReading:
     """The reading of one page; not ok where no engine is recognised. Raises ExpositionError on a page of no metrics."""
-    names = names_on(page)
+    lines = series_lines(page)
+    names = frozenset(name for _, name, _ in lines)
     vocabulary = recognise(names)
     if vocabulary is None:
         some = clean_label(", ".join(sorted(names)[:3]), 120) or "no series"
         problem = f"{server.address}: a metrics page of no engine that tokwatch knows (it has {some})"
         return ServerReading(server, at_ns, ok=False, problem=problem, took_ms=took_ms, page_bytes=len(page))
-    samples = parse(page, vocabulary.wanted)
+    samples = samples_of(lines, vocabulary.wanted)
     if not server.engine:  # named in the config by its address alone
         server = replace(server, engine=vocabulary.engine)
     return read(vocabulary, samples, server, at_ns, headers=headers, took_ms=took_ms, page_bytes=len(page))

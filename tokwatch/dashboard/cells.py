@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from rich.cells import get_character_cell_size
 from rich.segment import Segment
@@ -25,8 +26,11 @@ def to_cells(text: str) -> list[str]:
     Whatever a terminal could act on, or whose width terminals disagree about, becomes U+FFFD: controls (C0, DEL, C1),
     line separators, bidi marks, zero-width and unencodable characters.
     """
-    if text.isascii() and text.isprintable():
-        return list(text)
+    return list(text) if text.isascii() and text.isprintable() else list(_measured_cells(text))
+
+
+@lru_cache(maxsize=4096)  # bars, rules and names come back at every frame
+def _measured_cells(text: str) -> tuple[str, ...]:
     cells: list[str] = []
     for character in unicodedata.normalize("NFC", text):
         width = get_character_cell_size(character)
@@ -36,7 +40,7 @@ def to_cells(text: str) -> list[str]:
         cells.append(character)
         if width == 2:
             cells.append(_SECOND_HALF)
-    return cells
+    return tuple(cells)
 
 
 def plain(text: str) -> str:
@@ -117,7 +121,9 @@ class Line:
             self._clear_halves(first)
             self._clear_halves(last)
             self._chars[first:last] = cells[first - x : last - x]
-            self._inks[first:last] = [Ink(colour, ink.ground, bold) for ink in self._inks[first:last]]
+            below = [ink.ground for ink in self._inks[first:last]]
+            inks = {ground: Ink(colour, ground, bold) for ground in set(below)}  # one each, not one a cell
+            self._inks[first:last] = [inks[ground] for ground in below]
             if self._chars[first] == _SECOND_HALF:
                 self._chars[first] = " "
             if last < end and cells[last - x] == _SECOND_HALF:
@@ -143,6 +149,8 @@ class Line:
 
         One stretch, however little differs inside it: for every stretch Textual sends the line from its left edge on.
         """
+        if self._chars == before._chars and self._inks == before._inks:
+            return
         pairs = zip(self._chars, self._inks, before._chars, before._inks, strict=True)
         differing = [column for column, (char, ink, was, was_ink) in enumerate(pairs) if char != was or ink != was_ink]
         if differing:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from tokwatch.dashboard import formats, glyphs
 from tokwatch.dashboard.cells import Line
 from tokwatch.dashboard.layout import MARGIN
@@ -56,10 +58,12 @@ def _put_heading(line: Line, snapshot: Snapshot) -> None:
 
 
 def _put_spans(line: Line, row: StripRow, first_cell: int, cell_ms: int, cells: int) -> None:
-    marks = _marks(row.spans, first_cell, cell_ms, cells)
-    for column, state in enumerate(marks):
+    column = _LEFT
+    for state, run in groupby(_marks(row.spans, first_cell, cell_ms, cells)):
         look = glyphs.look_of_state(state) if state else None
-        line.put(_LEFT + column, look.mark if look else glyphs.UNWATCHED, look.mark_role if look else "faint")
+        length = len(list(run))
+        line.put(column, (look.mark if look else glyphs.UNWATCHED) * length, look.mark_role if look else "faint")
+        column += length
 
 
 def _marks(spans: tuple[StateSpan, ...], first_cell: int, cell_ms: int, cells: int) -> list[str]:
