@@ -79,3 +79,16 @@ def test_only_a_migration_imports_sqlite_utils(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
     assert done.stdout.strip() == "False"
+
+
+def test_a_damaged_page_is_found_and_a_sound_file_is_not_accused(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    fill(path, [record(NOON_MS + second * 1000) for second in range(300)])
+    with Reader(path) as reader:
+        assert reader.faults() == []
+        tree = reader._connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'gpu_raw'").fetchone()[0]
+    with path.open("r+b") as file:
+        file.seek((tree - 1) * 4096)
+        file.write(b"\0" * 4096)
+    with Reader(path) as reader:
+        assert reader.faults()

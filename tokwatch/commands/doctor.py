@@ -107,8 +107,12 @@ def _stored(store: Path) -> Check:
         with Reader(store) as reader:
             last_ms = reader.last_tick()
             runs = len(reader.runs())
+            faults = reader.faults()
     except StoreError as error:
         return Check("store", "fail", str(error))
+    if faults:
+        hint = "copy the file away and record into another one with --store"
+        return Check("store", "fail", f"{store} is damaged: {'; '.join(faults)}", hint)
     size_mb = store.stat().st_size / 1e6
     return Check("store", "pass", f"{store}: {runs} runs, {size_mb:.1f} MB" + ("" if last_ms else ", no tick"))
 

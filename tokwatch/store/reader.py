@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -51,6 +52,14 @@ class Reader:
         version = self._data_version()
         changed, self._seen_version = version != self._seen_version, version
         return changed
+
+    def faults(self) -> list[str]:
+        """What SQLite's own quick check finds wrong with the file; nothing when it is sound. Reads all of it."""
+        try:
+            found = [str(row[0]) for row in self._connection.execute("PRAGMA quick_check(5)")]
+        except sqlite3.DatabaseError as error:  # damaged where the check itself has to read
+            return [str(error)]
+        return [] if found == ["ok"] else found
 
     def runs(self) -> list[Run]:
         return [
