@@ -539,6 +539,7 @@ class FakeFeed:
 
     def __init__(self, snapshots: Sequence[Snapshot] = (BOX,), *, can_go_live: bool = True) -> None:
         self.can_go_live = can_go_live
+        self.takes_prices = can_go_live
         self.speed = 1.0
         self.span_ms: tuple[int, int] | None = (at("10:50:38"), NOW_MS)
         self.told: list[tuple[object, ...]] = []

@@ -201,6 +201,17 @@ async def test_a_stored_session_keeps_its_prices(make_app: MakeApp) -> None:
         assert feed_of(app).told == []
 
 
+async def test_who_only_watches_another_recorder_is_told_where_its_price_is_set(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        feed_of(app).takes_prices = False
+        await pilot.press("dollar_sign")
+        assert isinstance(app.screen, FleetScreen)
+        assert feed_of(app).told == []
+        assert any("--price" in note.message for note in app._notifications)
+
+
 async def test_with_nothing_found_sources_opens_and_goes_when_something_comes(frozen: Clock) -> None:
     feed = FakeFeed([nothing_found()])
     app = TokwatchApp(feed, now=frozen)

@@ -108,6 +108,7 @@ async def test_live_shows_every_tick_as_it_comes(store: Path) -> None:
         assert (first.mode, second.mode) == ("live", "live")
         assert second.tick_ms - first.tick_ms == 1000
         assert screen.feed.can_go_live
+        assert screen.feed.takes_prices
         assert screen.feed.span_ms == (first.tick_ms, second.tick_ms)
 
 
@@ -223,6 +224,7 @@ async def test_a_replay_begins_at_the_first_tick_and_keeps_the_pace_of_the_recor
     ticks = await record_ticks(store, clock, 5)
     async with replaying(store, clock) as screen:
         assert not screen.feed.can_go_live
+        assert not screen.feed.takes_prices
         shown = [await screen.next()]
         for _ in ticks[1:4]:
             await screen.pass_s(1)
@@ -292,6 +294,7 @@ async def test_a_follower_shows_what_another_recorder_writes(store: Path) -> Non
     first = await record_ticks(store, clock, 2)
     async with following(store, clock) as screen:
         assert screen.feed.can_go_live
+        assert not screen.feed.takes_prices  # the recorder's own, in its process
         assert (await screen.next()).tick_ms == first[-1]
         later = await record_ticks(store, clock, 3)
         await screen.pass_s(1)

@@ -282,6 +282,9 @@ class TokwatchApp(App[str]):
         if not feed.can_go_live:
             self._say("A stored session keeps the prices that were in force. Set a price while live.")
             return
+        if not feed.takes_prices:
+            self._say("Another process records this box: give it --price, or [prices] in its config.")
+            return
         self.push_screen(
             Prompt(
                 f"Price in {plain(snapshot.currency)} of one GPU for one hour",

@@ -17,6 +17,11 @@ class Feed(Protocol):
         ...
 
     @property
+    def takes_prices(self) -> bool:
+        """The recorder is this process, so its price book can be added to."""
+        ...
+
+    @property
     def speed(self) -> float:
         """1.0 is the pace of the recording."""
         ...
@@ -49,7 +54,7 @@ class Feed(Protocol):
         ...
 
     def set_price(self, usd_per_gpu_hour: float) -> None:
-        """The price book's new version, in force from now; live feeds only (see can_go_live)."""
+        """The price book's new version, in force from now; only where takes_prices."""
         ...
 
     async def close(self) -> None: ...

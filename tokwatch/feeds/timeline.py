@@ -64,6 +64,10 @@ class Timeline:
         return self._live
 
     @property
+    def takes_prices(self) -> bool:
+        return self._on_price is not None
+
+    @property
     def speed(self) -> float:
         return self._speed
 

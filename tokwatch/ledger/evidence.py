@@ -31,7 +31,6 @@ class Evidence:
     """Keeps what every server and GPU of one recorder did lately."""
 
     def __init__(self, limits: Thresholds) -> None:
-        self._limits = limits
         self._width_ms = int(limits.evidence_window_s * 1000)
         self._servers: dict[str, _Server] = {}  # by address
         self._gpus: dict[int, Window] = {}  # utilization × ms, ms
