@@ -14,10 +14,11 @@ from tests.feeds.quiet_box import AdvancedClock, OneGpu, begun_at, record_ticks
 from tokwatch.feeds import Feed
 from tokwatch.feeds.attach import Recordable, follow, record_and_show
 from tokwatch.feeds.cursor import Cursor
-from tokwatch.feeds.history import History
+from tokwatch.feeds.history import History, read_book
 from tokwatch.feeds.timeline import Timeline
 from tokwatch.ledger.snapshot import Snapshot
 from tokwatch.store.lock import RecorderLock
+from tokwatch.store.reader import Reader
 
 
 @dataclass
@@ -159,6 +160,18 @@ async def test_a_seek_shows_the_last_tick_before_that_moment_and_going_live_come
         assert await screen.next() == live
 
 
+async def price_is_stored(store: Path, price: float) -> None:
+    """Until the writer's thread has it on the disk: the fake clock's ticks can be faster than that."""
+
+    def stored() -> bool:
+        with Reader(store) as reader:
+            return any(version.prices.usd_per_gpu_hour == price for version in read_book(reader).versions)
+
+    async with asyncio.timeout(10):
+        while not await asyncio.to_thread(stored):
+            pass
+
+
 async def test_a_price_set_on_the_screen_holds_from_the_next_tick_on(store: Path) -> None:
     async with recording(store, price=2.0) as (screen, _):
         for _ in range(2):
@@ -170,6 +183,7 @@ async def test_a_price_set_on_the_screen_holds_from_the_next_tick_on(store: Path
         after = await screen.until(lambda s: s.tick_ms > before.tick_ms)
         assert after.totals.usd_per_hour.value == 3.5
         assert "set by you" in after.price
+        await price_is_stored(store, 3.5)
         screen.feed.seek(before.tick_ms)
         assert (await screen.until(lambda s: s.mode == "paused")).totals.usd_per_hour.value == 2.0
         screen.feed.step(1)
@@ -189,6 +203,7 @@ async def test_a_price_set_while_looking_at_the_past_is_known_there_too(store: P
         await screen.clock.asleep(1)
         while await screen.committed.get() != screen.clock.now().wall_ms:
             pass
+        await price_is_stored(store, 3.5)
         assert screen.feed.span_ms is not None
         screen.feed.seek(screen.feed.span_ms[1])
         assert (await screen.until(lambda s: s.tick_ms > shown.tick_ms)).totals.usd_per_hour.value == 3.5
