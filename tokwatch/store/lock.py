@@ -40,8 +40,12 @@ class RecorderLock:
     def __init__(self, sockets: list[socket.socket], store: Path) -> None:
         self._sockets = sockets
         self._store = store
-        for listening in sockets:
-            threading.Thread(target=self._serve, args=(listening,), name="tokwatch-lock", daemon=True).start()
+        self._threads = [
+            threading.Thread(target=self._serve, args=(listening,), name="tokwatch-lock", daemon=True)
+            for listening in sockets
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @classmethod
     def acquire(cls, store: Path, *, exclusive_host: bool, boot_id: str | None = None) -> RecorderLock | None:
@@ -68,10 +72,13 @@ class RecorderLock:
         return cls(sockets, store)
 
     def release(self) -> None:
-        """Let the next recorder begin."""
+        """Let the next recorder begin: the name is free when this returns."""
+        # A name stays bound while its thread is inside accept(): shutdown wakes it, and its end is waited for.
         for listening in self._sockets:
-            # Closing alone leaves the name bound while the thread sits in accept().
             listening.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(2 * _ANSWER_S)  # it may be answering somebody
+        for listening in self._sockets:
             listening.close()
 
     def _serve(self, listening: socket.socket) -> None:
