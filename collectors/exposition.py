@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from dataclasses import dataclass
 
 from collectors.labels import clean_label
@@ -36,15 +36,33 @@ class ExpositionError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """One series of a family and its value. Label values are clean; a trailing timestamp is checked and dropped."""
+class SeriesLabels:
+    """What names one series: its name as it stands on the page ("x_bucket", "x_sum", "y_total") and clean labels."""
 
+    name: str
     labels: dict[str, str]
-    value: float  # may be NaN or infinite
 
 
-SeriesLine = tuple[int, str, str]  # line number, series name, line
-Samples = dict[str, list[Sample]]  # by series name as it stands on the page ("x_bucket", "x_sum", "y_total")
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The wanted series of one page, in page order; `series`, `values` and `lines` are of one length.
+
+    Trailing timestamps and exemplars were checked and dropped.
+    """
+
+    series: tuple[SeriesLabels, ...]
+    values: tuple[float, ...]  # may be NaN or infinite
+    lines: tuple[int, ...]  # the number of each series' line on the page, from 0
+    names: frozenset[str]  # of all series on the page, wanted or not
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A page split once: its names say which engine it is of, and then which of its lines are wanted."""
+
+    series: tuple[tuple[int, str, str], ...]  # (line number from 0, series name, line): neither blanks nor comments
+    names: frozenset[str]
+
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*(?=[ \t{])")
 _LABEL = re.compile(
@@ -54,55 +72,59 @@ _ESCAPE = re.compile(r'\\[\\n"]')
 _ESCAPED = {r"\\": "\\", r"\n": "\n", r"\"": '"'}
 
 
-def parse(page: bytes, wanted: Container[str]) -> Samples:
-    """The samples of `page` whose series name is in `wanted`, in page order. Names that are absent have no key.
+def parse(page: bytes, wanted: Container[str]) -> Metrics:
+    """The series of `page` whose name is in `wanted`.
 
     Raises ExpositionError on a page that is not metrics, is cut off, is too long, or has an unreadable line.
     """
-    return samples_of(series_lines(page), wanted)
-
-
-def samples_of(lines: Iterable[SeriesLine], wanted: Container[str]) -> Samples:
-    """`parse`, of lines that are split already."""
-    samples: Samples = {}
-    seen: set[str] = set()
-    for number, name, line in lines:
-        if name not in wanted:
-            continue
-        try:
-            series, sample = _parse_series(name, line)
-            if series in seen:
-                raise ValueError("the same series twice")
-        except ValueError as error:
-            raise _malformed(number, line, str(error)) from None
-        seen.add(series)
-        if len(seen) > MAX_SAMPLES:
-            raise ExpositionError(f"more than {MAX_SAMPLES} series to read", PageKind.TOO_LONG)
-        samples.setdefault(name, []).append(sample)
-    return samples
+    return parse_lines(split(page), wanted)
 
 
 def names_on(page: bytes) -> frozenset[str]:
     """All series names on `page`. Raises ExpositionError as `parse` does, but looks at names only."""
-    return frozenset(name for _, name, _ in series_lines(page))
+    return split(page).names
 
 
-def series_lines(page: bytes) -> list[SeriesLine]:
-    """(line number, series name, line) of every line that is neither blank nor a comment. Raises ExpositionError."""
+def split(page: bytes) -> Lines:
+    """The series lines of `page`. Raises ExpositionError as `parse` does, but looks at names only."""
     _refuse_other_formats(page)
     if page.count(b"\n") > MAX_LINES:
         raise ExpositionError(f"page of more than {MAX_LINES} lines", PageKind.TOO_LONG)
     # Not splitlines(): that also splits at U+2028 and vertical tabs, which may stand inside a label value.
-    lines: list[SeriesLine] = []
-    for number, line in enumerate(page.decode("utf-8", "replace").split("\n"), 1):
+    series: list[tuple[int, str, str]] = []
+    for number, line in enumerate(page.decode("utf-8", "replace").split("\n")):
         line = line.strip(" \t\r")
         if not line or line[0] == "#":
             continue
         name = _NAME.match(line)
         if name is None:
             raise _malformed(number, line, "no metric name at the start")
-        lines.append((number, name[0], line))
-    return lines
+        series.append((number, name[0], line))
+    return Lines(tuple(series), frozenset(name for _, name, _ in series))
+
+
+def parse_lines(lines: Lines, wanted: Container[str]) -> Metrics:
+    """`parse`, of a page that is split already."""
+    series: list[SeriesLabels] = []
+    values: list[float] = []
+    numbers: list[int] = []
+    seen: set[str] = set()
+    for number, name, line in lines.series:
+        if name not in wanted:
+            continue
+        try:
+            written, labels, value = _parse_series(name, line)
+            if written in seen:
+                raise ValueError("the same series twice")
+        except ValueError as error:
+            raise _malformed(number, line, str(error)) from None
+        seen.add(written)
+        if len(seen) > MAX_SAMPLES:
+            raise ExpositionError(f"more than {MAX_SAMPLES} series to read", PageKind.TOO_LONG)
+        series.append(SeriesLabels(name, labels))
+        values.append(value)
+        numbers.append(number)
+    return Metrics(tuple(series), tuple(values), tuple(numbers), lines.names)
 
 
 def _refuse_other_formats(page: bytes) -> None:
@@ -115,8 +137,8 @@ def _refuse_other_formats(page: bytes) -> None:
         raise ExpositionError("page is cut off: its last line has no end")  # "1744" cut to "17" would be a misread
 
 
-def _parse_series(name: str, line: str) -> tuple[str, Sample]:
-    """(the series as written, its sample). Raises ValueError with what is wrong."""
+def _parse_series(name: str, line: str) -> tuple[str, dict[str, str], float]:
+    """(the series as written, its clean labels, its value). Raises ValueError with what is wrong."""
     labels: dict[str, str] = {}
     position = len(name)
     if line[position:].lstrip(" \t").startswith("{"):
@@ -138,7 +160,7 @@ def _parse_series(name: str, line: str) -> tuple[str, Sample]:
         raise ValueError("needs a value and at most a timestamp")
     if len(fields) == 2:
         _number(fields[1])
-    return line[:position], Sample(labels, _number(fields[0]))
+    return line[:position], labels, _number(fields[0])
 
 
 def _number(text: str) -> float:
@@ -152,4 +174,4 @@ def _number(text: str) -> float:
 
 
 def _malformed(number: int, line: str, problem: str) -> ExpositionError:
-    return ExpositionError(f"line {number}: {problem}: {clean_label(line, 60)}")
+    return ExpositionError(f"line {number + 1}: {problem}: {clean_label(line, 60)}")

@@ -46,6 +46,8 @@ class GpuFacts:
     driver_version: str | None = None
     mig: bool = False
     persistence_mode: bool | None = None
+    meter: str = "NVML"  # what read it: "NVML", "dcgm-exporter", "RAPL", …; shown on Sources
+    kind: str = "gpu"  # "gpu" | "accelerator" (TPU, Neuron core, Gaudi) | "package" (the processors of a box without one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,17 @@ class GpuProcess:
 
     pid: int
     memory_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MigInstance:
+    """One MIG device. It has no watts of its own: those are the parent's, and are shown there once."""
+
+    uuid: str
+    profile: str  # "1g.10gb"; "" where the driver does not say
+    memory_used_bytes: int | None = None
+    memory_total_bytes: int | None = None
+    processes: tuple[GpuProcess, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +85,10 @@ class GpuReading:
     memory_temperature_c: int | None = None
     sm_clock_mhz: int | None = None
     throttle: int | None = None  # NVML clocks-event-reason bits
+    tensor_activity: float | None = None  # 0..1, tensor pipes (GPM on Hopper and newer, DCGM profiling)
+    dram_activity: float | None = None  # 0..1, device memory bandwidth; what decode is bound by
+    mig_instances: tuple[MigInstance, ...] = ()
+    xids: tuple[int, ...] = ()  # Xid codes that the driver reported since the last reading, oldest first
     processes: tuple[GpuProcess, ...] | None = None  # None: not known; (): none
     problem: Reason | None = None  # the whole device: lost, no permission, driver not answering
     problem_text: str = ""  # for the user: what happened and what to do
@@ -87,6 +104,14 @@ class Moves(enum.StrEnum):
     LIVE = "live"  # with every engine step
     AT_END = "at end"  # by a whole request when it finishes
     NONE = "none"  # the engine counts no tokens
+
+
+class Layer(enum.StrEnum):
+    """Where a server stands on the way of a request. The same token passes each of them and is counted once."""
+
+    ENGINE = "engine"  # makes the tokens
+    ROUTER = "router"  # hands requests on to engines of one deployment
+    GATEWAY = "gateway"  # stands before engines of any kind; knows the tenants
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +131,10 @@ class ServerFacts:
     pipeline_parallel: int | None = None
     data_parallel: int | None = None
     precision: str | None = None  # dtype or quantisation flag
+    expert_parallel: int | None = None
+    role: str = ""  # "prefill" | "decode" of a disaggregated pair, "" for both in one
+    deployment: str = ""  # servers of one name serve one model together (config; a Dynamo namespace)
+    counts: bool | None = None  # whether its tokens are added up; None: by the rule for its layer (config overrides)
     visible_devices: str | None = None  # CUDA_VISIBLE_DEVICES (or the ROCm one) of the process
     gpus: tuple[str, ...] | None = None  # placement declared in the config: indices or UUIDs
     origin: str = "found"  # "found" | "config"
@@ -125,7 +154,8 @@ class Histogram:
 class FlowReading:
     """The token counters of one model (× role × tenant × tier) on one server, as they stand.
 
-    `prompt_tokens` always includes the cached ones, whatever the engine's own counter does.
+    `prompt_tokens` always includes the cached ones, whatever the engine's own counter does. A counter is the sum of
+    what `parts` holds of it: several ranks or processes, each of which restarts by itself.
     """
 
     model: str
@@ -140,7 +170,12 @@ class FlowReading:
     aborted: int | None = None
     preempted: int | None = None
     progress: int | None = None  # the live counter that proves work: tokens, else engine steps
-    histograms: tuple[tuple[str, Histogram], ...] = ()  # "ttft" | "tpot" (per request) | "itl" (per token) | "e2e"
+    drafted_tokens: int | None = None  # by speculation …
+    accepted_tokens: int | None = None  # … and of them accepted
+    parts: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()  # (counter, ((series, value), …)) of sums only
+    # "ttft" | "tpot" (mean of a request) | "itl" (per token or engine step) | "token_time" (mean of a request, prefill
+    # included) | "e2e" | "queue", in seconds; "prompt_length" in tokens. Kinds are never merged: they mean other things.
+    histograms: tuple[tuple[str, Histogram], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +194,10 @@ class ServerReading:
     running: int | None = None
     waiting: int | None = None
     kv_usage: float | None = None  # 0..1
+    asleep: bool | None = None  # put to sleep on purpose: its memory is free, its silence is no fault
+    layer: Layer = Layer.ENGINE
+    fronts: tuple[str, ...] = ()  # engines whose tokens a gateway or router counts again; () any
+    facts: tuple[tuple[str, str], ...] = ()  # from the page: ("expert parallel", "8"), ("quantisation", "fp8"), …
     flows: tuple[FlowReading, ...] = ()
     used: tuple[str, ...] = ()  # series the vocabulary read
     missing: tuple[tuple[str, str], ...] = ()  # (role, what is lost without it)
@@ -177,6 +216,8 @@ class HostReading:
     memory_total_bytes: int | None = None
     package_energy_uj: int | None = None  # RAPL packages summed, wrap already undone; None: not readable
     package_reason: Reason | None = None
+    power_w: float | None = None  # of the whole box as its own sensors tell it (hwmon, BMC), GPUs included
+    power_source: str = ""  # what measured power_w: "hwmon power_meter", "ipmi_exporter 10.0.0.7:9290"
     self_cpu_s: float = 0.0  # CPU seconds of this process so far
     self_rss_bytes: int = 0
 

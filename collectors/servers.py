@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit, urlunsplit
 
 from collectors.exposition import ExpositionError, PageKind
+from collectors.page_reader import PageReader
 from collectors.readings import Probe, ServerFacts, ServerReading, boottime_ns
 from collectors.scrape import Failure, Page, ScrapeError, Scraper
-from collectors.vocabularies import read_page
 
 INTERVAL_S = 1.0
 MAX_BACKOFF_S = 10.0
@@ -85,6 +85,7 @@ class _Watch:
         self._urls = _urls_to_try(facts.metrics_url) if facts.metrics_url else ()
         self._good_url: str | None = None
         self._not_again: set[str] = set()
+        self._pages = PageReader()
         self._failures = 0
         self._newest: ServerReading | None = None
         self._taken = True
@@ -166,10 +167,9 @@ class _Watch:
         return self._failed(first_problem or f"{self.facts.address} has no metrics page at the usual paths")
 
     async def _read(self, page: Page) -> ServerReading:
-        def read() -> ServerReading:
-            return read_page(page.body, self.facts, page.at_ns, headers=page.headers, took_ms=page.took_ms)
-
-        return await asyncio.to_thread(read) if len(page.body) > THREAD_BYTES else read()
+        if len(page.body) > THREAD_BYTES:
+            return await asyncio.to_thread(self._pages.read, page, self.facts)
+        return self._pages.read(page, self.facts)
 
     def _failed(self, problem: str) -> ServerReading:
         if self.facts.hint and self.facts.hint not in problem:

@@ -1,14 +1,14 @@
-"""Every known vocabulary, and the way from a page to a reading. A new engine is one file here and one line below."""
+"""Every known vocabulary, and which of them a page is written in. A new engine is one file here and one line below."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from collectors.exposition import samples_of, series_lines
+from collectors.exposition import Lines, parse_lines, split
 from collectors.labels import clean_label
 from collectors.readings import ServerFacts, ServerReading
 from collectors.vocabularies.llama_cpp import LLAMA_CPP
+from collectors.vocabularies.plan import plan_of
 from collectors.vocabularies.reader import read
 from collectors.vocabularies.vllm import VLLM
 from collectors.vocabularies.vocabulary import Vocabulary
@@ -32,14 +32,19 @@ def read_page(
     took_ms: int = 0,
 ) -> ServerReading:
     """The reading of one page; not ok where no engine is recognised. Raises ExpositionError on a page of no metrics."""
-    lines = series_lines(page)
-    names = frozenset(name for _, name, _ in lines)
-    vocabulary = recognise(names)
+    lines = split(page)
+    vocabulary = recognise(lines.names)
     if vocabulary is None:
-        some = clean_label(", ".join(sorted(names)[:3]), 120) or "no series"
-        problem = f"{server.address}: a metrics page of no engine that tokwatch knows (it has {some})"
-        return ServerReading(server, at_ns, ok=False, problem=problem, took_ms=took_ms, page_bytes=len(page))
-    samples = samples_of(lines, vocabulary.wanted)
-    if not server.engine:  # named in the config by its address alone
-        server = replace(server, engine=vocabulary.engine)
-    return read(vocabulary, samples, server, at_ns, headers=headers, took_ms=took_ms, page_bytes=len(page))
+        return not_recognised(lines, server, at_ns, took_ms=took_ms, page_bytes=len(page))
+    metrics = parse_lines(lines, vocabulary.wanted)
+    plan = plan_of(vocabulary, metrics)
+    return read(plan, metrics.values, server, at_ns, headers=headers, took_ms=took_ms, page_bytes=len(page))
+
+
+def not_recognised(
+    lines: Lines, server: ServerFacts, at_ns: int, *, took_ms: int = 0, page_bytes: int = 0
+) -> ServerReading:
+    """The reading of a metrics page that no vocabulary knows."""
+    some = clean_label(", ".join(sorted(lines.names)[:3]), 120) or "no series"
+    problem = f"{server.address}: a metrics page of no engine that tokwatch knows (it has {some})"
+    return ServerReading(server, at_ns, ok=False, problem=problem, took_ms=took_ms, page_bytes=page_bytes)

@@ -8,16 +8,19 @@ every reader and are not used.
 from __future__ import annotations
 
 from collectors.readings import Moves
-from collectors.vocabularies.vocabulary import Role, Series, Vocabulary
+from collectors.vocabularies.vocabulary import AllOf, Role, Series, Vocabulary
 
 LLAMA_CPP = Vocabulary(
     engine="llama.cpp",
     signs=(frozenset({"llamacpp:tokens_predicted_total"}),),
     moves=Moves.AT_END,  # a request's output is counted when its slot is released
-    prompt_includes_cached=False,
     start_header="process-start-time-unix",  # microseconds since boot despite its name: good for "changed" only
     counters={
-        "prompt_tokens": Role((Series("llamacpp:prompt_tokens_total"),), "prompt tokens and their cost"),
+        # The engine counts them without the cached ones, so whole prompts need both.
+        "prompt_tokens": Role(
+            (AllOf((Series("llamacpp:prompt_tokens_total"), Series("llamacpp:prompt_tokens_cached_total"))),),
+            "prompt tokens and their cost",
+        ),
         "cached_tokens": Role(
             (Series("llamacpp:prompt_tokens_cached_total"),),  # builds of 2026
             "cached prompt tokens, and with them whole prompts",

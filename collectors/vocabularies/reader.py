@@ -1,30 +1,25 @@
-"""Reads parsed samples by a vocabulary: roles to counters, gauges and histograms, with what is missing and why."""
+"""The values of one page, read by its plan: counters, gauges and histograms, and which of them cannot be believed."""
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from operator import le
 
-from collectors.exposition import Sample, Samples
 from collectors.labels import clean_label
 from collectors.readings import FlowReading, Histogram, ServerFacts, ServerReading
-from collectors.vocabularies.vocabulary import Role, Vocabulary, spellings
+from collectors.vocabularies.plan import CounterPlan, FlowPlan, GaugePlan, HistogramPlan, Plan
 
 UNNAMED = "(unnamed)"
-MAX_MODELS = 256  # one server's; more is a broken or hostile page, and every one would become rows in the store
 _EXACT = 2.0**53  # from here on a float does not hold every integer
 
-Group = TypeVar("Group")
-Value = TypeVar("Value")
+Values = Sequence[float]
 
 
 def read(
-    vocabulary: Vocabulary,
-    samples: Samples,
+    plan: Plan,
+    values: Values,
     server: ServerFacts,
     at_ns: int,
     *,
@@ -32,37 +27,21 @@ def read(
     took_ms: int = 0,
     page_bytes: int = 0,
 ) -> ServerReading:
-    """What `samples` say about `server`. A role that is absent or not believable is None and stands in `missing`."""
-    roles = _Roles(vocabulary, samples, server.model or UNNAMED)
-    counters = {name: roles.counter(name, role) for name, role in vocabulary.counters.items()}
-    histograms = {name: roles.histogram(name, role) for name, role in vocabulary.histograms.items()}
-    gauges = {name: roles.gauge(name, role) for name, role in vocabulary.gauges.items()}
-    if not vocabulary.prompt_includes_cached:
-        counters["prompt_tokens"] = roles.whole_prompts(counters["prompt_tokens"], counters["cached_tokens"])
-    if len(roles.models) > MAX_MODELS:
-        problem = f"page names {len(roles.models)} models, more than {MAX_MODELS}: not read"
-        return ServerReading(server, at_ns, ok=False, problem=problem, took_ms=took_ms, page_bytes=page_bytes)
+    """What `values`, in the order of the plan's series, say about `server`.
 
-    def flow(model: str) -> FlowReading:
-        def count(role: str) -> int | None:
-            return counters.get(role, {}).get(model)
-
-        return FlowReading(
-            model=model,
-            prompt_tokens=count("prompt_tokens"),
-            cached_tokens=count("cached_tokens"),
-            output_tokens=count("output_tokens"),
-            finished=count("finished"),
-            failed=count("failed"),
-            aborted=count("aborted"),
-            preempted=count("preempted"),
-            progress=count("progress"),
-            histograms=tuple((name, models[model]) for name, models in histograms.items() if model in models),
-        )
-
-    started_at_s = roles.started_at_s()
+    A role that is absent or not believable is None and stands in `missing`.
+    """
+    vocabulary = plan.vocabulary
+    if not server.engine:  # named in the config by its address alone
+        server = replace(server, engine=vocabulary.engine)
+    if plan.problem:
+        return ServerReading(server, at_ns, ok=False, problem=plan.problem, took_ms=took_ms, page_bytes=page_bytes)
+    missing = dict(plan.missing)
+    gauges = {gauge.name: _gauge(gauge, values, plan, missing) for gauge in plan.gauges}
+    running, waiting, asleep = gauges.get("running"), gauges.get("waiting"), gauges.get("asleep")
+    started_at_s = None if plan.started is None else _positive(values[plan.started])
     header = (headers or {}).get(vocabulary.start_header) if vocabulary.start_header else None
-    running, waiting = gauges.get("running"), gauges.get("waiting")
+    role = server.role or plan.role
     return ServerReading(
         server,
         at_ns,
@@ -71,133 +50,100 @@ def read(
         page_bytes=page_bytes,
         incarnation=clean_label(header) if header else str(started_at_s) if started_at_s else None,
         started_at_s=started_at_s,
-        moves=vocabulary.moves,
+        moves=plan.moves,
         running=None if running is None else round(running),
         waiting=None if waiting is None else round(waiting),
         kv_usage=gauges.get("kv_usage"),
-        flows=tuple(flow(model) for model in sorted(roles.models)),
-        used=tuple(sorted(roles.used)),
-        missing=tuple(roles.missing.items()),
+        asleep=None if asleep is None else asleep > 0,
+        layer=vocabulary.layer,
+        fronts=vocabulary.fronts,
+        facts=plan.facts + tuple((name, f"{values[position]:g}") for name, position in plan.fact_values),
+        flows=tuple(_flow(flow, values, role, server.model or UNNAMED, plan, missing) for flow in plan.flows),
+        used=plan.used,
+        missing=tuple(missing.items()),
     )
 
 
-@dataclass(slots=True)
-class _Roles:
-    """Finds the samples of a role, and notes what was used and what is missing on the way."""
+def _flow(flow: FlowPlan, values: Values, role: str, unnamed: str, plan: Plan, missing: dict[str, str]) -> FlowReading:
+    counts: dict[str, int] = {}
+    parts: list[tuple[str, tuple[tuple[str, int], ...]]] = []
+    for counter in flow.counters:
+        try:
+            told = _parts(counter, values)
+        except ValueError as error:
+            missing[counter.name] = f"{plan.lost[counter.name]}: {_names(plan, counter)} {error}"
+            continue
+        counts[counter.name] = sum(value for _, value in told)
+        if len(told) > 1:
+            parts.append((counter.name, told))
+    histograms = []
+    for histogram in flow.histograms:
+        try:
+            histograms.append((histogram.name, _histogram(histogram, values)))
+        except (ValueError, OverflowError) as error:
+            missing[histogram.name] = f"{plan.lost[histogram.name]}: {error}"
+    return FlowReading(
+        model=flow.model or unnamed,
+        role=role,
+        tenant=flow.tenant,
+        tier=flow.tier,
+        parts=tuple(parts),
+        histograms=tuple(histograms),
+        **counts,
+    )
 
-    vocabulary: Vocabulary
-    samples: Samples
-    model: str  # for samples that name none
-    models: set[str] = field(default_factory=set)  # those that any counter or histogram names
-    used: set[str] = field(default_factory=set)
-    missing: dict[str, str] = field(default_factory=dict)
 
-    def counter(self, name: str, role: Role) -> dict[str, int]:
-        series, samples = self._find(role)
-        return self._combined(name, role, series, self._models(samples), _count)
+def _parts(counter: CounterPlan, values: Values) -> tuple[tuple[str, int], ...]:
+    scale = counter.scale
+    return tuple((part, sum(_count(values[p] * scale) for p in positions)) for part, positions in counter.parts)
 
-    def gauge(self, name: str, role: Role) -> float | None:
-        series, samples = self._find(role)
-        return self._combined(name, role, series, {"": samples} if samples else {}, _GAUGES[name]).get("")
 
-    def histogram(self, name: str, role: Role) -> dict[str, Histogram]:
-        series, buckets = self._find(role, "_bucket")
-        sums = self._models(self._find(role, "_sum")[1])
-        groups = {model: (group, sums.get(model, [])) for model, group in self._models(buckets).items()}
-        return self._combined(name, role, series, groups, _histogram)
+def _count(value: float) -> int:
+    if not 0 <= value < _EXACT:  # also NaN
+        raise ValueError(f"is {value:g}, which is no count")
+    return round(value)
 
-    def _combined(
-        self, name: str, role: Role, series: str, groups: Mapping[str, Group], combine: Callable[[Group, float], Value]
-    ) -> dict[str, Value]:
-        """One value for each group of samples; a group that cannot be combined has none, and the reason is noted."""
-        if not groups:
-            self.missing[name] = role.lost
-        values = {}
-        for key, group in groups.items():
-            try:
-                values[key] = combine(group, role.scale)
-            except ValueError as error:
-                self.missing[name] = f"{role.lost}: {series} {error}"
-        return values
 
-    def whole_prompts(self, computed: dict[str, int], cached: dict[str, int]) -> dict[str, int]:
-        """Prompt tokens with the cached ones, of an engine that counts them apart. Unknown cached: unknown whole."""
-        if computed.keys() - cached.keys():
-            self.missing["prompt_tokens"] = "whole prompt tokens: the page counts them without the cached ones"
-        return {model: computed[model] + cached[model] for model in computed.keys() & cached.keys()}
+def _names(plan: Plan, counter: CounterPlan) -> str:
+    return " + ".join(sorted({plan.series[p].name for _, positions in counter.parts for p in positions}))
 
-    def started_at_s(self) -> float | None:
-        for name in spellings(self.vocabulary.start_series):
-            for sample in self.samples.get(name, []):
-                if math.isfinite(sample.value) and sample.value > 0:
-                    self.used.add(name)
-                    return sample.value
+
+def _gauge(gauge: GaugePlan, values: Values, plan: Plan, missing: dict[str, str]) -> float | None:
+    told = [values[position] * gauge.scale for position in gauge.positions]
+    try:
+        if gauge.name == "kv_usage":
+            return _fullest(told)
+        return float(sum(map(_count, told)))
+    except ValueError as error:
+        missing[gauge.name] = f"{plan.lost[gauge.name]}: {plan.series[gauge.positions[0]].name} {error}"
         return None
 
-    def _find(self, role: Role, suffix: str = "") -> tuple[str, list[Sample]]:
-        for series in role.candidates:
-            for name in spellings(series.name + suffix):
-                samples = self.samples.get(name, [])
-                if series.label:
-                    samples = [sample for sample in samples if sample.labels.get(series.label) in series.values]
-                if samples:
-                    self.used.add(name)
-                    return name, samples
-        return "", []
 
-    def _models(self, samples: Iterable[Sample]) -> dict[str, list[Sample]]:
-        groups: dict[str, list[Sample]] = defaultdict(list)
-        for sample in samples:
-            named = (sample.labels.get(label) for label in self.vocabulary.model_labels)
-            groups[next(filter(None, named), self.model)].append(sample)
-        self.models.update(groups)
-        return groups
-
-
-def _count(samples: Iterable[Sample], scale: float) -> int:
-    """The sum of counters, exact. Raises ValueError where one is no count."""
-    total = 0
-    for sample in samples:
-        if not 0 <= sample.value * scale < _EXACT:  # also NaN
-            raise ValueError(f"is {sample.value:g}, which is no count")
-        total += round(sample.value * scale)
-    return total
-
-
-def _fullest(samples: Iterable[Sample], scale: float) -> float:
+def _fullest(shares: Sequence[float]) -> float:
     """The largest of shares 0..1: one full engine queues, however empty its neighbours are."""
-    shares = [sample.value * scale for sample in samples]
     for share in shares:
         if not 0 <= share <= 1:
             raise ValueError(f"is {share:g}, not between 0 and 1")
     return max(shares)
 
 
-_GAUGES: Mapping[str, Callable[[list[Sample], float], float]] = {
-    "running": _count,
-    "waiting": _count,
-    "kv_usage": _fullest,
-}
+def _positive(value: float) -> float | None:
+    return value if math.isfinite(value) and value > 0 else None
 
 
-def _histogram(buckets_and_sums: tuple[list[Sample], list[Sample]], scale: float) -> Histogram:
-    """Several series of one histogram as one. Raises ValueError where they do not make a histogram."""
-    buckets, sums = buckets_and_sums
-    by_edge: dict[float, list[Sample]] = defaultdict(list)
-    for sample in buckets:
-        try:
-            by_edge[float(sample.labels["le"])].append(sample)
-        except (KeyError, ValueError):
-            raise ValueError("has a bucket without an edge") from None
-    *edges, last = sorted(by_edge)
-    counts = tuple(_count(by_edge[edge], 1.0) for edge in (*edges, last))
-    total = math.fsum(sample.value for sample in sums) if sums else math.nan
-    if last != math.inf or not all(map(math.isfinite, edges)):
-        raise ValueError("does not end in a +Inf bucket")
-    if len({len(group) for group in by_edge.values()}) > 1:
-        raise ValueError("has other buckets in one series than in another")
-    if any(left > right for left, right in pairwise(counts)):
-        raise ValueError("has buckets whose counts fall")
+def _histogram(plan: HistogramPlan, values: Values) -> Histogram:
+    """Raises ValueError or OverflowError where the values make no histogram."""
+    rows = [_buckets(positions, values) for positions, _ in plan.series]
+    counts = rows[0] if len(rows) == 1 else tuple(map(sum, zip(*rows, strict=True)))
+    total = math.fsum(values[position] for _, position in plan.series)
     if not math.isfinite(total):
-        raise ValueError("has no sum")
-    return Histogram(tuple(edge * scale for edge in edges), counts, total * scale)
+        raise ValueError("its sum is no number")
+    return Histogram(plan.edges, counts, total * plan.scale)
+
+
+def _buckets(positions: Sequence[int] | slice, values: Values) -> tuple[int, ...]:
+    told = values[positions] if isinstance(positions, slice) else [values[position] for position in positions]
+    counts = tuple(map(round, told))  # raises on NaN and infinities
+    if counts[0] < 0 or counts[-1] >= _EXACT or not all(map(le, counts, counts[1:])):
+        raise ValueError("its buckets' counts fall or are no counts")
+    return counts

@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from collectors.exposition import MAX_LINES, MAX_SAMPLES, ExpositionError, PageKind, Sample, names_on, parse
+from collectors.exposition import (
+    MAX_LINES,
+    MAX_SAMPLES,
+    ExpositionError,
+    PageKind,
+    SeriesLabels,
+    names_on,
+    parse,
+    parse_lines,
+    split,
+)
 from collectors.labels import clean_label
 
 PAGES = sorted((Path(__file__).parents[1] / "pages").glob("*.prom"))
@@ -27,10 +37,10 @@ class Everything:
 
 
 def ours(page: bytes) -> dict[Series, str]:
+    metrics = parse(page, Everything())
     return {
-        (name, tuple(sorted(sample.labels.items()))): repr(sample.value)
-        for name, samples in parse(page, Everything()).items()
-        for sample in samples
+        (series.name, tuple(sorted(series.labels.items()))): repr(value)
+        for series, value in zip(metrics.series, metrics.values, strict=True)
     }
 
 
@@ -47,10 +57,11 @@ def oracle(page: bytes) -> dict[Series, str]:
     return found
 
 
-def one(line: str) -> Sample:
-    (samples,) = parse(line.encode() + b"\n", Everything()).values()
-    (sample,) = samples
-    return sample
+def one(line: str) -> tuple[dict[str, str], float]:
+    """(labels, value) of a page of one series."""
+    metrics = parse(line.encode() + b"\n", Everything())
+    (series,), (value,) = metrics.series, metrics.values
+    return series.labels, value
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
@@ -102,52 +113,70 @@ def test_any_bytes_are_read_or_refused_but_never_crash(page: bytes) -> None:
 # --- single lines -------------------------------------------------------------------------------------------------
 
 
-def test_only_wanted_series_are_read() -> None:
+def test_only_wanted_series_are_read_in_page_order_with_the_numbers_of_their_lines() -> None:
+    page = b'# TYPE b counter\nb_total{x="2"} 2\na 1\n\nb 3\nb_total{x="1"} 4\nb_total_x 5\n'
+    metrics = parse(page, {"b_total", "b"})
+    assert metrics.series == (
+        SeriesLabels("b_total", {"x": "2"}),
+        SeriesLabels("b", {}),
+        SeriesLabels("b_total", {"x": "1"}),
+    )
+    assert metrics.values == (2.0, 3.0, 4.0)
+    assert metrics.lines == (1, 4, 5)
+
+
+def test_the_names_are_those_of_all_series() -> None:
     page = b"a 1\nb_total 2\nb 3\nb_total_x 4\n"
-    assert parse(page, {"b_total"}) == {"b_total": [Sample({}, 2.0)]}
-    assert names_on(page) == {"a", "b_total", "b", "b_total_x"}
+    assert parse(page, {"b_total"}).names == names_on(page) == {"a", "b_total", "b", "b_total_x"}
 
 
-def test_a_name_that_is_not_there_has_no_key() -> None:
-    assert parse(b"# TYPE a counter\n", {"a"}) == {}
-    assert parse(b"", {"a"}) == {}
+def test_a_page_can_be_split_first_and_parsed_when_its_names_are_known() -> None:
+    page = b"a 1\nb 2\n"
+    lines = split(page)
+    assert lines.names == {"a", "b"}
+    assert parse_lines(lines, {"b"}) == parse(page, {"b"})
+
+
+def test_a_page_without_wanted_series_has_none() -> None:
+    for page in (b"", b"# TYPE a counter\n", b"b 1\n"):
+        assert parse(page, {"a"}).series == ()
 
 
 def test_comments_and_repeated_type_lines_do_not_matter() -> None:
     page = b"# TYPE a counter\na 1\n# TYPE a counter\n# whatever\n\n  # EOF\n"
-    assert parse(page, {"a"}) == {"a": [Sample({}, 1.0)]}
+    assert ours(page) == {("a", ()): "1.0"}
 
 
 def test_escapes_are_undone_and_unknown_ones_kept() -> None:
-    assert one(r'a{x="q\"b\\s\xz"} 1').labels == {"x": r'q"b\s\xz'}
+    assert one(r'a{x="q\"b\\s\xz"} 1')[0] == {"x": r'q"b\s\xz'}
 
 
 def test_a_label_value_may_hold_braces_commas_and_hashes() -> None:
-    assert one('a{x="}, # {y=",z="1"} 1').labels == {"x": "}, # {y=", "z": "1"}
+    assert one('a{x="}, # {y=",z="1"} 1')[0] == {"x": "}, # {y=", "z": "1"}
 
 
 def test_label_values_come_out_clean() -> None:
-    assert one('a{x="evil\x1b]0;\x9b\u202e"} 1').labels == {"x": "evil\ufffd]0;\ufffd\ufffd"}
+    assert one('a{x="evil\x1b]0;\x9b\u202e"} 1')[0] == {"x": "evil\ufffd]0;\ufffd\ufffd"}
 
 
 @pytest.mark.parametrize(
     "line", ['a{x="1"} 7 # {trace_id="b"} 0.5 1.2', 'a{x="1",} 7 1795198512000', 'a {x="1"}7', 'a{ x = "1" }\t7']
 )
 def test_exemplars_timestamps_and_odd_blanks_are_stepped_over(line: str) -> None:
-    assert one(line) == Sample({"x": "1"}, 7.0)
+    assert one(line) == ({"x": "1"}, 7.0)
 
 
 def test_an_exemplar_on_a_series_without_labels_is_stepped_over() -> None:
-    assert one('a_total 7 # {trace_id="b"} 0.5') == Sample({}, 7.0)
+    assert one('a_total 7 # {trace_id="b"} 0.5') == ({}, 7.0)
 
 
 @pytest.mark.parametrize(("text", "value"), [("+Inf", math.inf), ("-Inf", -math.inf), ("1e3", 1000.0)])
 def test_values_of_all_spellings_are_read(text: str, value: float) -> None:
-    assert one(f"a {text}").value == value
+    assert one(f"a {text}") == ({}, value)
 
 
 def test_nan_is_read_as_nan() -> None:
-    assert math.isnan(one("a NaN").value)
+    assert math.isnan(one("a NaN")[1])
 
 
 @pytest.mark.parametrize(
@@ -218,7 +247,7 @@ def test_html_and_json_are_told_apart_from_a_broken_page(page: bytes, kind: Page
 
 def test_a_flood_of_unwanted_series_does_not_hide_the_wanted_one() -> None:
     flood = b"".join(b'a{x="%d"} 1\n' % number for number in range(100_000))
-    assert parse(flood + b"b 2\n", {"b"}) == {"b": [Sample({}, 2.0)]}
+    assert parse(flood + b"b 2\n", {"b"}).values == (2.0,)
 
 
 def test_too_many_lines_or_wanted_series_are_refused() -> None:

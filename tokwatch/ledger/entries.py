@@ -44,6 +44,8 @@ class Flag(enum.IntFlag):
     SUSPECT = 16  # a reading was held back one tick
     STUCK = 32  # the energy counter did not move while power was drawn
     AT_END = 64  # output tokens move only when a request ends
+    PROMPT_ELSEWHERE = 128  # these prompt and cached tokens are counted at another server: never add them to a sum
+    OUTPUT_ELSEWHERE = 256  # these output tokens and requests, likewise
 
 
 class GpuEntry(msgspec.Struct, frozen=True, gc=False):
@@ -63,6 +65,10 @@ class GpuEntry(msgspec.Struct, frozen=True, gc=False):
     state: int  # State
     owner: int  # entity of the server (or group of servers) the GPU serves; 0: unassigned
     flags: int = 0
+    lost_mj: int = 0  # the most that may have been drawn in the interval and is not in energy_mj
+    tensor_permille: int | None = None
+    dram_permille: int | None = None
+    memory_temperature_c: int | None = None
 
 
 class ServerEntry(msgspec.Struct, frozen=True, gc=False):
@@ -82,12 +88,12 @@ class ServerEntry(msgspec.Struct, frozen=True, gc=False):
 
 
 class HistogramEntry(msgspec.Struct, frozen=True, gc=False):
-    """Observations of one latency histogram in the interval, per bucket (not cumulative)."""
+    """Observations of one histogram in the interval, per bucket (not cumulative)."""
 
-    name: str  # "ttft" | "tpot" | "itl" | "e2e"
+    name: str  # as in FlowReading.histograms
     edges: tuple[float, ...]
     counts: tuple[int, ...]  # len(edges) + 1, the last beyond the last edge
-    sum_us: int  # sum of the observed values, microseconds
+    sum_us: int  # sum of the observed values × 10⁶: microseconds, of "prompt_length" millionths of a token
 
 
 class FlowEntry(msgspec.Struct, frozen=True, gc=False):
@@ -105,6 +111,8 @@ class FlowEntry(msgspec.Struct, frozen=True, gc=False):
     preempted: int | None
     histograms: tuple[HistogramEntry, ...] = ()
     flags: int = 0
+    drafted_tokens: int | None = None  # by speculation …
+    accepted_tokens: int | None = None  # … and of them accepted
 
 
 class HostEntry(msgspec.Struct, frozen=True, gc=False):
@@ -119,6 +127,8 @@ class HostEntry(msgspec.Struct, frozen=True, gc=False):
     self_cpu_ms: int
     self_rss_kib: int
     flags: int = 0
+    power_mw: int | None = None  # the whole box by its own sensors, GPUs included
+    energy_mj: int | None = None  # power_mw over the interval, by the trapezoid of two samples
 
 
 class Entity(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from collectors.readings import FlowReading, GpuReading, Histogram, HostReading, Moves, ServerReading
 from tokwatch.ledger.axis import NS_PER_MS, Axis
-from tokwatch.ledger.counters import counters_of, histogram_increment, increments
+from tokwatch.ledger.counters import all_fell, counters_of, histogram_increment, increments, standing
 from tokwatch.ledger.energy import EnergyMeter
 from tokwatch.ledger.entries import Absolute, Flag, FlowEntry, GpuEntry, HistogramEntry, HostEntry, ServerEntry, State
 from tokwatch.ledger.registry import Registry, flow_key, gpu_key, server_key
@@ -203,7 +203,7 @@ class Meter:
                 gained, fell = increments(before.counters if before else {}, now, restarted=restarted or before is None)
                 observed = _observed(flow, before)
             server.flows[number] = _Flow(
-                {**(before.counters if before else {}), **now},
+                standing(before.counters if before else {}, now),
                 {**((before.histograms if before else None) or {}), **dict(flow.histograms)},
             )
             if "progress" in gained:
@@ -220,6 +220,8 @@ class Meter:
                     failed=gained.get("failed"),
                     aborted=gained.get("aborted"),
                     preempted=gained.get("preempted"),
+                    drafted_tokens=gained.get("drafted_tokens"),
+                    accepted_tokens=gained.get("accepted_tokens"),
                     histograms=observed,
                     flags=int(flags | (Flag.RESET if fell else Flag(0))),
                 )
@@ -231,12 +233,11 @@ class Meter:
     def _restarted(self, entity: int, server: _Server, incarnation: str, flows: tuple[FlowReading, ...]) -> bool:
         if incarnation and server.incarnation:
             return incarnation != server.incarnation
-        # No process start on the page: only a falling counter tells.
+        # No process start on the page: only falling counters tell.
         return any(
-            value < before.counters.get(name, 0)
+            all_fell(before.counters, counters_of(flow))
             for flow in flows
             if (before := server.flows.get(self._registry.find("flow", _flow_key(entity, flow)))) is not None
-            for name, value in counters_of(flow).items()
         )
 
     # --- the host -------------------------------------------------------------------------------------------------

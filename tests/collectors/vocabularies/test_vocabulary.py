@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
 
 from collectors.exposition import parse
 from collectors.readings import FlowReading, Histogram, Moves, ServerFacts, ServerReading
 from collectors.vocabularies import VOCABULARIES, read_page, recognise
-from collectors.vocabularies.reader import MAX_MODELS, read
-from collectors.vocabularies.vocabulary import Role, Series, Vocabulary, spellings
+from collectors.vocabularies.plan import ALL_TENANTS, MAX_FLOWS, plan_of
+from collectors.vocabularies.reader import read
+from collectors.vocabularies.vocabulary import AllOf, Info, Role, Series, Vocabulary, spellings
 
 SERVER = ServerFacts("127.0.0.1:8000", "toy", model="from-command-line")
 
@@ -33,7 +37,8 @@ TOY = Vocabulary(
 
 
 def reading(page: str, vocabulary: Vocabulary = TOY, headers: dict[str, str] | None = None) -> ServerReading:
-    return read(vocabulary, parse(page.encode(), vocabulary.wanted), SERVER, 7, headers=headers)
+    metrics = parse(page.encode(), vocabulary.wanted)
+    return read(plan_of(vocabulary, metrics), metrics.values, SERVER, 7, headers=headers)
 
 
 def flow(page: str, vocabulary: Vocabulary = TOY) -> FlowReading:
@@ -120,6 +125,108 @@ def test_a_start_header_tells_a_restart_and_no_time() -> None:
     assert (got.incarnation, got.started_at_s) == ("1779291736", None)
 
 
+# --- ranks, copies, totals, parts ---------------------------------------------------------------------------------
+
+
+def test_a_sum_over_ranks_is_told_with_its_parts_and_one_series_without() -> None:
+    got = flow('toy:out_total{model="a",r="1"} 4\ntoy:out_total{model="a",r="0"} 3\n')
+    assert got.output_tokens == 7
+    assert got.parts == (("output_tokens", (("r=0", 3), ("r=1", 4))),)
+    assert flow('toy:out_total{model="a",r="0"} 3\n').parts == ()
+
+
+def test_what_differs_only_in_the_selecting_label_restarts_together_and_is_one_part() -> None:
+    assert flow('toy:done_total{why="stop",r="0"} 1\ntoy:done_total{why="length",r="0"} 2\n').parts == ()
+
+
+def test_of_copies_on_several_ranks_the_lowest_found_is_taken_alone_for_each_group() -> None:
+    toy = replace(TOY, copies=("tp", "pp"))
+    page = "".join(
+        f'toy:out_total{{dp="{dp}",tp="{tp}"}} {10 * dp + tp}\n' for dp, tp in ((0, 0), (0, 1), (1, 2), (1, 10))
+    )
+    assert flow(page, toy).output_tokens == 0 + 12
+
+
+def test_a_total_that_stands_beside_its_parts_is_taken_alone() -> None:
+    toy = replace(TOY, totals={"priority": ""})
+    assert (
+        flow(
+            'toy:out_total{priority=""} 7\ntoy:out_total{priority="1"} 3\ntoy:out_total{priority="2"} 4\n', toy
+        ).output_tokens
+        == 7
+    )
+    assert flow('toy:out_total{priority="1"} 3\ntoy:out_total{priority="2"} 4\n', toy).output_tokens == 7
+
+
+def test_a_sum_of_several_series_needs_all_of_them() -> None:
+    prompt = Role((AllOf((Series("toy:computed"), Series("toy:cached"))), Series("toy:prompt")), "prompt")
+    toy = replace(TOY, counters={"prompt_tokens": prompt})
+    assert flow("toy:computed 3\ntoy:cached 4\n", toy).prompt_tokens == 7
+    assert flow("toy:computed 3\ntoy:prompt 9\n", toy).prompt_tokens == 9
+    assert dict(reading("toy:computed 3\n", toy).missing)["prompt_tokens"] == "prompt"
+
+
+def test_a_label_value_can_be_left_out_of_a_sum() -> None:
+    cached = Role((Series("toy:cached", "source", frozenset({"total"}), others=True),), "cached")
+    toy = replace(TOY, counters={"cached_tokens": cached})
+    page = 'toy:cached{source="device"} 3\ntoy:cached{source="host"} 4\ntoy:cached{source="total"} 7\n'
+    assert flow(page, toy).cached_tokens == 7
+
+
+# --- whose tokens, and what the page says of the deployment -------------------------------------------------------
+
+
+def test_tenants_and_tiers_are_flows_of_their_own_and_an_empty_label_is_none() -> None:
+    toy = replace(TOY, tenant_labels=("team", "key"), tier_labels=("tier",))
+    page = (
+        'toy:out_total{model="a",team="red",key="k1",tier="batch"} 1\n'
+        'toy:out_total{model="a",team="None",key="k2"} 2\ntoy:out_total{model="a",team="",key="None"} 4\n'
+    )
+    told = [(flow.tenant, flow.tier, flow.output_tokens) for flow in reading(page, toy).flows]
+    assert told == [("(untagged)", "", 4), ("k2", "", 2), ("red", "batch", 1)]
+
+
+def test_too_many_tenants_are_added_up_and_that_is_said() -> None:
+    toy = replace(TOY, tenant_labels=("team",))
+    page = "".join(f'toy:out_total{{model="a",team="t{number}"}} 1\n' for number in range(MAX_FLOWS + 1))
+    got = reading(page, toy)
+    assert [(flow.tenant, flow.output_tokens) for flow in got.flows] == [(ALL_TENANTS, 257)]
+    assert "257" in dict(got.missing)["tenants"]
+
+
+def test_the_role_of_the_page_is_what_its_series_agree_on() -> None:
+    toy = replace(TOY, roles={"engine_type": {"prefill": "prefill", "unified": ""}})
+    assert flow('toy:out_total{engine_type="prefill"} 1\ntoy:done_total{why="stop"} 1\n', toy).role == "prefill"
+    assert flow('toy:out_total{engine_type="unified"} 1\n', toy).role == ""
+    assert flow('toy:out_total{engine_type="prefill"} 1\ntoy:running{engine_type="unified"} 1\n', toy).role == ""
+
+
+def test_deployment_facts_are_labels_or_values_of_info_series() -> None:
+    toy = replace(
+        TOY,
+        infos=(
+            Info(Series("toy:config_info"), {"tp": "tensor parallel", "quant": "quantisation"}),
+            Info(Series("toy:slots"), {"": "slots"}),
+        ),
+    )
+    got = reading('toy:config_info{tp="4",quant="None"} 1\ntoy:slots 16\n', toy)
+    assert got.facts == (("tensor parallel", "4"), ("slots", "16"))
+
+
+def test_when_tokens_move_depends_on_the_series_they_are_read_from() -> None:
+    toy = replace(TOY, moves_by={"toy:out_total": Moves.AT_END})
+    assert reading("toy:new_out_total 1\n", toy).moves is Moves.LIVE
+    assert reading("toy:out_total 1\n", toy).moves is Moves.AT_END
+
+
+def test_an_engine_put_to_sleep_says_so() -> None:
+    asleep = Role((Series("toy:sleep", "state", frozenset({"off"})),), "sleep")
+    toy = replace(TOY, gauges={"asleep": asleep})
+    assert reading('toy:sleep{state="off"} 1\ntoy:sleep{state="awake"} 0\n', toy).asleep is True
+    assert reading('toy:sleep{state="off"} 0\n', toy).asleep is False
+    assert reading("", toy).asleep is None
+
+
 # --- histograms ---------------------------------------------------------------------------------------------------
 
 
@@ -143,13 +250,15 @@ def test_the_histograms_of_several_ranks_are_added() -> None:
     ("page", "reason"),
     [
         (buckets(("100", 1), ("500", 3)), "does not end in a +Inf bucket"),
-        (buckets(("NaN", 1), ("+Inf", 3)), "does not end in a +Inf bucket"),
+        (buckets(("NaN", 1), ("+Inf", 3)), "without an edge"),
         (buckets(("100", 4), ("+Inf", 3)), "counts fall"),
-        (buckets(("100", -1), ("+Inf", 3)), "no count"),
+        (buckets(("100", -1), ("+Inf", 3)), "no counts"),
+        (buckets(("100", 1), ("+Inf", 1e16)), "no counts"),
+        (buckets(("100", math.nan), ("+Inf", 3)), "NaN"),
         (buckets(("x", 1), ("+Inf", 3)), "without an edge"),
         ("toy:ttft_ms_bucket 1\n", "without an edge"),
         (buckets(("100", 1), ("+Inf", 3), total=""), "has no sum"),
-        (buckets(("100", 1), ("+Inf", 3), total="toy:ttft_ms_sum NaN\n"), "has no sum"),
+        (buckets(("100", 1), ("+Inf", 3), total="toy:ttft_ms_sum NaN\n"), "sum is no number"),
         (buckets(("1", 1), ("+Inf", 3)) + buckets(("+Inf", 3), labels=',r="1"', total=""), "other buckets"),
     ],
 )
@@ -163,7 +272,7 @@ def test_what_is_no_whole_histogram_is_left_out_with_the_reason(page: str, reaso
 
 
 def test_a_page_with_more_models_than_can_be_stored_is_refused() -> None:
-    page = "".join(f'toy:out_total{{model="m{number}"}} 1\n' for number in range(MAX_MODELS + 1))
+    page = "".join(f'toy:out_total{{model="m{number}"}} 1\n' for number in range(MAX_FLOWS + 1))
     got = reading(page)
     assert not got.ok
     assert got.flows == ()
