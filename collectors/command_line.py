@@ -33,6 +33,9 @@ class Launch:
     tensor_parallel: int | None = None
     pipeline_parallel: int | None = None
     data_parallel: int | None = None
+    expert_parallel: int | None = None
+    role: str = ""  # "prefill" | "decode"
+    speculation: str | None = None
     precision: str | None = None  # "dtype=bfloat16 quantization=fp8"
     tls: bool = False
     metrics_switched_on: bool = True  # by flag, or perhaps by a --config file, which is not read
@@ -135,6 +138,9 @@ def _read(engine: Engine, arguments: list[str]) -> Launch:
         tensor_parallel=_whole(value(engine.tensor_parallel), _MAX_RANKS),
         pipeline_parallel=_whole(value(engine.pipeline_parallel), _MAX_RANKS),
         data_parallel=_whole(value(engine.data_parallel), _MAX_RANKS),
+        expert_parallel=_whole(value(engine.expert_parallel), _MAX_RANKS),
+        role=_role(value(engine.role), engine, flags),
+        speculation=_model(value(engine.speculation)),
         precision=_precision({flag: values[flag] for flag in engine.precision if flag in values}),
         tls=not flags.isdisjoint(engine.tls),
         metrics_switched_on=switch is None or switch in flags or "--config" in flags,
@@ -181,6 +187,12 @@ def _model(text: str | None) -> str | None:
     if is_url:
         name = f"{scheme}://{rest.rpartition('@')[2]}"  # a key may hold a slash, so the last @ ends the user part
     return clean_label(name) or None
+
+
+def _role(text: str | None, engine: Engine, flags: set[str]) -> str:
+    """ "prefill" or "decode"; engines write them in any case, and have further words for a server that does both."""
+    named = [(text or "").lower(), *(role for switch, role in engine.role_switches.items() if switch in flags)]
+    return next((role for role in named if role in ("prefill", "decode")), "")
 
 
 def _precision(values: dict[str, str]) -> str | None:

@@ -5,7 +5,8 @@ Sources: each engine's argument parser and documentation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,10 @@ class Engine:
     tensor_parallel: tuple[str, ...] = ()
     pipeline_parallel: tuple[str, ...] = ()
     data_parallel: tuple[str, ...] = ()
+    expert_parallel: tuple[str, ...] = ()
+    role: tuple[str, ...] = ()  # flags whose value is the role in a disaggregated pair …
+    role_switches: Mapping[str, str] = field(default_factory=dict)  # … or which name it by being there
+    speculation: tuple[str, ...] = ()  # flags that name the way of drafting, or the draft model
     precision: tuple[str, ...] = ()
     tls: tuple[str, ...] = ()  # flags that turn the port into https
     metrics_path: str | None = "/metrics"  # None: the engine has no page
@@ -44,7 +49,8 @@ class Engine:
     def flags_with_value(self) -> tuple[str, ...]:
         """The flags whose next word is their value."""
         names = self.port + self.served_name + self.model + self.model_file + self.precision
-        return names + self.tensor_parallel + self.pipeline_parallel + self.data_parallel
+        parallel = self.tensor_parallel + self.pipeline_parallel + self.data_parallel + self.expert_parallel
+        return names + parallel + self.role + self.speculation
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -67,6 +73,7 @@ ENGINES: tuple[Engine, ...] = (
         tensor_parallel=("--tensor-parallel-size", "-tp"),
         pipeline_parallel=("--pipeline-parallel-size", "-pp"),
         data_parallel=("--data-parallel-size", "-dp"),
+        speculation=("--speculative-model",),
     ),
     Engine(
         "llama.cpp",
@@ -77,6 +84,7 @@ ENGINES: tuple[Engine, ...] = (
         model=("--hf-repo", "-hf", "-hfr"),
         model_file=("--model", "-m"),
         precision=("--cache-type-k", "-ctk", "--cache-type-v", "-ctv"),
+        speculation=("--model-draft", "-md"),
         tls=("--ssl-cert-file",),
         metrics_switch="--metrics",
         metrics_variable="LLAMA_ARG_ENDPOINT_METRICS",
@@ -93,6 +101,9 @@ ENGINES: tuple[Engine, ...] = (
         tensor_parallel=("--tp", "--tp-size", "--tensor-parallel-size"),
         pipeline_parallel=("--pp", "--pp-size", "--pipeline-parallel-size"),
         data_parallel=("--dp", "--dp-size", "--data-parallel-size"),
+        expert_parallel=("--ep", "--ep-size", "--expert-parallel-size"),
+        role=("--disaggregation-mode",),
+        speculation=("--speculative-algorithm",),
         precision=("--dtype", "--quantization", "--kv-cache-dtype"),
         tls=("--ssl-certfile",),
         metrics_switch="--enable-metrics",
@@ -116,6 +127,7 @@ ENGINES: tuple[Engine, ...] = (
         first_word_is_model=True,
         tensor_parallel=("--tp-size",),
         pipeline_parallel=("--pp-size",),
+        expert_parallel=("--ep-size",),
         precision=("--kv-cache-dtype",),
         metrics_path="/prometheus/metrics",  # /metrics is JSON there, and reading it empties it
     ),
@@ -148,6 +160,69 @@ ENGINES: tuple[Engine, ...] = (
         tensor_parallel=("--tensor-parallel-size", "-tp"),
         pipeline_parallel=("--pipeline-parallel-size", "-pp"),
         data_parallel=("--data-parallel-size", "-dp"),
+        role=("--disaggregation-mode",),
+        role_switches={"--is-prefill-worker": "prefill", "--is-decode-worker": "decode"},  # before 1.0
+    ),
+    Engine(
+        "lmdeploy",
+        ("lmdeploy serve api_server",),
+        23333,
+        port=("--server-port",),
+        served_name=("--model-name",),
+        first_word_is_model=True,
+        tensor_parallel=("--tp",),
+        data_parallel=("--dp",),
+        expert_parallel=("--ep",),
+        role=("--role",),
+        precision=("--dtype", "--model-format", "--quant-policy"),
+        tls=("--ssl",),
+    ),
+    Engine(
+        "nim",
+        ("nim-run", "nim-serve"),
+        8000,
+        port_variable="NIM_SERVER_PORT",
+        metrics_path="/v1/metrics",
+    ),
+    Engine(
+        "tei",
+        ("text-embeddings-router",),
+        3000,
+        port=("--port", "-p"),
+        port_variable="PORT",
+        model=("--model-id",),
+        precision=("--dtype",),
+    ),
+    Engine(
+        "litellm",  # a gateway: its tokens are those of the engines behind it
+        ("litellm",),
+        4000,
+        port_variable="PORT",
+        metrics_path="/metrics/",  # without the last stroke it redirects
+    ),
+    Engine(
+        "sglang-router",
+        ("sglang-router launch", "sglang-router", "-m sglang_router.launch_router", "smg launch", "smg"),
+        29000,
+        port=("--prometheus-port",),
+        metrics_on_own_port=True,
+        no_metrics_hint="start the router with --prometheus-port",
+    ),
+    Engine(
+        "endpoint-picker",
+        ("epp",),
+        9090,
+        port=("--metrics-port",),
+        metrics_on_own_port=True,
+        no_metrics_hint="start the endpoint picker with --metrics-port",
+    ),
+    Engine(
+        "mlc",
+        ("mlc_llm serve", "-m mlc_llm serve"),
+        8000,
+        first_word_is_model=True,
+        metrics_path=None,
+        no_metrics_hint="MLC's metrics page is not in the Prometheus format: its tokens stay unknown",
     ),
     Engine(
         "ollama",  # named so that its llama-server children are not taken for servers of their own

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias
 
-Handle: TypeAlias = Any  # opaque; dies with nvmlShutdown
+Handle: TypeAlias = Any  # of a GPU or MIG instance: opaque, dies with nvmlShutdown; bytes() of it are its identity
+Sample: TypeAlias = Any  # a GPM sample: opaque, to be freed
+EventSet: TypeAlias = Any  # opaque, to be freed
 
 FIELD_MEMORY_TEMPERATURE = 82  # °C
 FIELD_ENERGY = 83  # mJ since the driver was loaded
 FIELD_POWER_AVERAGE = 185  # mW over 1 s, where the sensor has it (not on GA100)
 FIELD_POWER_INSTANT = 186  # mW
+FIELD_RECOVERY_ACTION = 230  # what the driver wants done about the GPU; 0 nothing
 SCOPE_GPU = 0
 SCOPE_MODULE = 1  # GPU and CPU of a superchip
 TEMPERATURE_GPU = 0
 CLOCK_SM = 1
 MEMORY_V2 = 0x02000028  # version word of nvmlMemory_v2_t: its size and 2 << 24
+EVENT_XID = 0x8
+GPM_VERSION = 1
+GPM_TENSOR = 5  # % of time in which any tensor pipe worked
+GPM_DRAM = 10  # % of the device memory's bandwidth
 
 # nvmlValue_t is a union; only the member named by the entry's valueType holds the value.
 UNION_MEMBER = ("dVal", "uiVal", "ulVal", "ullVal", "sllVal", "siVal", "usVal")
@@ -58,6 +65,43 @@ class Process(Protocol):
     def usedGpuMemory(self) -> int | None: ...
 
 
+class GpmSupport(Protocol):
+    @property
+    def isSupportedDevice(self) -> int: ...
+
+
+class GpmMetric(Protocol):
+    """One entry of nvmlGpmMetricsGet, with its own return code."""
+
+    metricId: int
+
+    @property
+    def nvmlReturn(self) -> int: ...
+    @property
+    def value(self) -> float: ...
+
+
+class GpmRequest(Protocol):
+    """nvmlGpmMetricsGet_t. How long `metrics` is differs between bindings; only the first `numMetrics` mean anything."""
+
+    version: int
+    numMetrics: int
+    sample1: Sample
+    sample2: Sample
+
+    @property
+    def metrics(self) -> Sequence[GpmMetric]: ...
+
+
+class EventData(Protocol):
+    @property
+    def device(self) -> Handle: ...
+    @property
+    def eventType(self) -> int: ...
+    @property
+    def eventData(self) -> int: ...
+
+
 class Driver(Protocol):
     """What the module pynvml offers, as far as we call it. Each function may raise `NVMLError`."""
 
@@ -89,3 +133,20 @@ class Driver(Protocol):
     def nvmlDeviceGetClockInfo(self, handle: Handle, clock: int, /) -> int: ...
     def nvmlDeviceGetCurrentClocksEventReasons(self, handle: Handle, /) -> int: ...
     def nvmlDeviceGetComputeRunningProcesses_v3(self, handle: Handle, /) -> Sequence[Process]: ...
+
+    @property
+    def c_nvmlGpmMetricsGet_t(self) -> Callable[[], GpmRequest]: ...
+    def nvmlGpmQueryDeviceSupport(self, handle: Handle, /) -> GpmSupport: ...
+    def nvmlGpmSampleAlloc(self) -> Sample: ...
+    def nvmlGpmSampleFree(self, sample: Sample, /) -> None: ...
+    def nvmlGpmSampleGet(self, handle: Handle, sample: Sample, /) -> Sample: ...
+    def nvmlGpmMetricsGet(self, request: Any, /) -> GpmRequest: ...
+
+    def nvmlEventSetCreate(self) -> EventSet: ...
+    def nvmlEventSetFree(self, event_set: EventSet, /) -> None: ...
+    def nvmlDeviceGetSupportedEventTypes(self, handle: Handle, /) -> int: ...
+    def nvmlDeviceRegisterEvents(self, handle: Handle, types: int, event_set: EventSet, /) -> None: ...
+    def nvmlEventSetWait_v2(self, event_set: EventSet, timeout_ms: int, /) -> EventData: ...
+
+    def nvmlDeviceGetMaxMigDeviceCount(self, handle: Handle, /) -> int: ...
+    def nvmlDeviceGetMigDeviceHandleByIndex(self, handle: Handle, index: int, /) -> Handle: ...

@@ -24,6 +24,9 @@ class Reason(enum.StrEnum):
     NOT_ON_PAGE = "not on page"  # the server's page has no such series
 
 
+UNNAMED = "(unnamed)"  # the model of a server that names none anywhere
+
+
 def boottime_ns() -> int:
     """Nanoseconds of CLOCK_BOOTTIME: monotonic, and running through a suspend."""
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
@@ -47,7 +50,9 @@ class GpuFacts:
     mig: bool = False
     persistence_mode: bool | None = None
     meter: str = "NVML"  # what read it: "NVML", "dcgm-exporter", "RAPL", …; shown on Sources
-    kind: str = "gpu"  # "gpu" | "accelerator" (TPU, Neuron core, Gaudi) | "package" (the processors of a box without one)
+    kind: str = (
+        "gpu"  # "gpu" | "accelerator" (TPU, Neuron core, Gaudi) | "package" (the processors of a box without one)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,7 @@ class ServerFacts:
     pipeline_parallel: int | None = None
     data_parallel: int | None = None
     precision: str | None = None  # dtype or quantisation flag
+    speculation: str | None = None  # the way of drafting, or the draft model
     expert_parallel: int | None = None
     role: str = ""  # "prefill" | "decode" of a disaggregated pair, "" for both in one
     deployment: str = ""  # servers of one name serve one model together (config; a Dynamo namespace)

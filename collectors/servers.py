@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
+from collectors.engine_info import MODEL, info_url, read_info
 from collectors.exposition import ExpositionError, PageKind
 from collectors.page_reader import PageReader
-from collectors.readings import Probe, ServerFacts, ServerReading, boottime_ns
+from collectors.readings import UNNAMED, Probe, ServerFacts, ServerReading, boottime_ns
 from collectors.scrape import Failure, Page, ScrapeError, Scraper
 
 INTERVAL_S = 1.0
 MAX_BACKOFF_S = 10.0
-PATHS = ("/metrics", "/prometheus/metrics", "/v1/metrics")  # most engines; TensorRT-LLM; NIM 1.x
+# Most engines; TensorRT-LLM; NIM 1.x; LiteLLM, which redirects from the first. Triton's is on a port of its own.
+PATHS = ("/metrics", "/prometheus/metrics", "/v1/metrics", "/metrics/")
 WRONG_PATH = frozenset({Failure.NOT_FOUND, Failure.REFUSED, Failure.REDIRECT})  # another path may fare better
 THREAD_BYTES = 256 * 1024  # a page of 50 kB parses in about 1 ms; a larger one would hold up the screen
 
@@ -86,6 +89,8 @@ class _Watch:
         self._good_url: str | None = None
         self._not_again: set[str] = set()
         self._pages = PageReader()
+        self._info: dict[str, str] = {}  # what the engine told of itself …
+        self._info_of: str | None = None  # … in this incarnation
         self._failures = 0
         self._newest: ServerReading | None = None
         self._taken = True
@@ -148,7 +153,7 @@ class _Watch:
                 continue
             try:
                 page = await self._scraper.get(url, configured=self.facts.origin == "config")
-                reading = await self._read(page)
+                reading = await self._with_info(await self._read(page), url)
             except ScrapeError as error:
                 first_problem = first_problem or str(error)
                 if error.failure not in WRONG_PATH:
@@ -171,10 +176,40 @@ class _Watch:
             return await asyncio.to_thread(self._pages.read, page, self.facts)
         return self._pages.read(page, self.facts)
 
+    async def _with_info(self, reading: ServerReading, url: str) -> ServerReading:
+        """The reading with what the engine tells elsewhere; asked before the first reading of each incarnation goes
+        out, because a name of the model that came later would be another flow."""
+        incarnation = reading.incarnation or ""
+        if reading.ok and incarnation != self._info_of:
+            self._info_of = incarnation
+            self._info = await self._ask_info(reading.server.engine, url)
+        if not reading.ok or not self._info:
+            return reading
+        known = {MODEL, *(fact for fact, _ in reading.facts)}
+        told = tuple((fact, text) for fact, text in self._info.items() if fact not in known)
+        reading = replace(reading, facts=reading.facts + told)
+        return _named(reading, self._info[MODEL]) if MODEL in self._info and not reading.server.model else reading
+
+    async def _ask_info(self, engine: str, url: str) -> dict[str, str]:
+        page_url = info_url(engine, url)
+        if page_url is None:
+            return {}
+        try:
+            page = await self._scraper.get(page_url, configured=self.facts.origin == "config")
+        except ScrapeError:  # facts for the eye: a server without that page is a good one all the same
+            return {}
+        return read_info(engine, page.body)
+
     def _failed(self, problem: str) -> ServerReading:
         if self.facts.hint and self.facts.hint not in problem:
             problem = f"{problem}; {self.facts.hint}"
         return ServerReading(self.facts, self._now_ns(), ok=False, problem=problem)
+
+
+def _named(reading: ServerReading, model: str) -> ServerReading:
+    """The reading with the name of a model that neither the page nor the command line told."""
+    flows = tuple(replace(flow, model=model) if flow.model == UNNAMED else flow for flow in reading.flows)
+    return replace(reading, server=replace(reading.server, model=model), flows=flows)
 
 
 def _urls_to_try(metrics_url: str) -> tuple[str, ...]:

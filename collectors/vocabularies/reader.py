@@ -8,10 +8,9 @@ from dataclasses import replace
 from operator import le
 
 from collectors.labels import clean_label
-from collectors.readings import FlowReading, Histogram, ServerFacts, ServerReading
+from collectors.readings import UNNAMED, FlowReading, Histogram, ServerFacts, ServerReading
 from collectors.vocabularies.plan import CounterPlan, FlowPlan, GaugePlan, HistogramPlan, Plan
 
-UNNAMED = "(unnamed)"
 _EXACT = 2.0**53  # from here on a float does not hold every integer
 
 Values = Sequence[float]

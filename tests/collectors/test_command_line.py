@@ -194,3 +194,26 @@ def test_no_words_at_all_make_the_reader_fail(words: list[str]) -> None:
     for program in ([], ["vllm", "serve"], ["python", "-m"]):
         recognise([*program, *words])
         part_of([*program, *words])
+
+
+@pytest.mark.parametrize(
+    ("argv", "role"),
+    [
+        (["python3", "-m", "sglang.launch_server", "--disaggregation-mode", "prefill"], "prefill"),
+        (["python3", "-m", "sglang.launch_server", "--disaggregation-mode", "null"], ""),
+        (["python3", "-m", "dynamo.vllm", "--model", "m", "--is-prefill-worker"], "prefill"),
+        (["python3", "-m", "dynamo.mocker", "--disaggregation-mode=decode"], "decode"),
+        (["lmdeploy", "serve", "api_server", "m", "--role", "Prefill"], "prefill"),
+        (["vllm", "serve", "m"], ""),
+    ],
+)
+def test_the_role_in_a_disaggregated_pair_is_read(argv: list[str], role: str) -> None:
+    found = recognise(argv)
+    assert found is not None
+    assert found.role == role
+
+
+def test_expert_parallel_and_speculation_are_facts() -> None:
+    found = recognise(["sglang", "serve", "--ep-size", "8", "--speculative-algorithm", "EAGLE3"])
+    assert found is not None
+    assert (found.expert_parallel, found.speculation) == (8, "EAGLE3")

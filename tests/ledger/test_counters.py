@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from collectors.readings import Histogram
 from tests.ledger.readings import TTFT_EDGES, flow, ttft
-from tokwatch.ledger.counters import COUNTERS, counters_of, histogram_increment, increments
+from tokwatch.ledger.counters import COUNTERS, all_fell, counters_of, histogram_increment, increments, standing
 
 counts = st.dictionaries(st.sampled_from(COUNTERS), st.integers(0, 2**53))
 
@@ -39,6 +39,46 @@ def test_no_increment_is_negative_or_of_a_counter_that_is_not_there(
     gained, _ = increments(before, now, restarted=restarted)
     assert gained.keys() == now.keys()
     assert all(0 <= gained[name] <= now[name] for name in gained)
+
+
+# --- sums of ranks that restart by themselves -------------------------------------------------------------------------
+
+
+def ranks(**values: int) -> dict[str, int]:
+    return {f"output_tokens@{rank}": value for rank, value in values.items()}
+
+
+def test_a_sum_is_told_by_its_parts() -> None:
+    whole = flow(output_tokens=7, prompt_tokens=None, parts=(("output_tokens", (("a", 3), ("b", 4))),))
+    assert counters_of(whole) == ranks(a=3, b=4)
+
+
+def test_a_rank_that_restarts_counts_from_zero_and_the_others_go_on() -> None:
+    assert increments(ranks(a=500, b=100), ranks(a=7, b=130), restarted=False) == ({"output_tokens": 7 + 30}, True)
+
+
+def test_one_rank_that_fell_is_no_restart_of_the_server_and_all_of_them_are() -> None:
+    assert not all_fell(ranks(a=500, b=100), ranks(a=7, b=130))
+    assert all_fell(ranks(a=500, b=100, c=0), ranks(a=7, b=90, c=1))
+    assert all_fell({"output_tokens": 500}, {"output_tokens": 7})
+
+
+def test_a_rank_that_comes_later_counts_from_zero() -> None:
+    assert increments(ranks(a=500), ranks(a=510, b=20), restarted=False) == ({"output_tokens": 30}, False)
+
+
+def test_a_sum_that_is_told_by_ranks_only_now_goes_on_from_the_whole() -> None:
+    """A second rank's series appears with its first request: until then the page had one series."""
+    before, now = {"output_tokens": 500}, ranks(a=510, b=20)
+    assert increments(before, now, restarted=False) == ({"output_tokens": 30}, False)
+    assert standing(before, now) == now
+    assert increments(now, {"output_tokens": 540}, restarted=False) == ({"output_tokens": 10}, False)
+
+
+def test_a_rank_that_is_away_for_a_page_goes_on_where_it_was() -> None:
+    stood = standing(ranks(a=500, b=100), ranks(a=510))
+    assert stood == ranks(a=510, b=100)
+    assert increments(stood, ranks(a=510, b=107), restarted=False) == ({"output_tokens": 7}, False)
 
 
 # --- histograms -------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import replace as but
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.readings import Histogram, Moves
+from collectors.readings import UNNAMED, FlowReading, Histogram, Moves
 from tests.ledger.metered import Metered
 from tests.ledger.readings import (
     NOON_MS,
@@ -214,3 +214,24 @@ def test_increments_telescope_whatever_pages_lack_and_whenever_the_recorder_rest
         for entry in metered.server(page(second, *readings))[1]:
             counted[numbered[entry.entity]] += entry.output_tokens or 0
     assert counted == {"a": seen["a"] - 500, "b": seen["b"] - 700}
+
+
+# --- names that come late, ranks that restart by themselves -------------------------------------------------------------
+
+
+def test_a_model_whose_name_is_learnt_later_is_the_same_flow() -> None:
+    recorder = Metered()
+    recorder.page(0, flow(model=UNNAMED, output_tokens=500))
+    assert recorder.page(1, flow(model="tiny", output_tokens=530)).output_tokens == 30
+
+
+def test_one_rank_of_a_page_without_a_process_start_restarts_and_the_others_are_not_counted_again() -> None:
+    recorder = Metered()
+
+    def ranks(first: int, second: int) -> FlowReading:
+        parts = (("output_tokens", (("engine=0", first), ("engine=1", second))),)
+        return flow(output_tokens=first + second, prompt_tokens=None, parts=parts)
+
+    recorder.page(0, ranks(500_000, 400_000), incarnation=None)
+    entry = recorder.page(1, ranks(12, 400_100), incarnation=None)
+    assert (entry.output_tokens, entry.flags) == (112, Flag.RESET)

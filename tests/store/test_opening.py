@@ -31,7 +31,7 @@ def test_a_newer_store_is_refused_and_left_alone(tmp_path: Path) -> None:
     connection.close()
     before = path.read_bytes()
     for open_it in (Writer(path).open, lambda: Reader(path)):
-        with pytest.raises(StoreError, match="newer tokwatch: its schema version is 99, this one knows 1"):
+        with pytest.raises(StoreError, match="newer tokwatch: its schema version is 99, this one knows 2"):
             open_it()
     assert path.read_bytes() == before
 
@@ -64,7 +64,7 @@ def test_an_open_store_is_ours_by_its_header(tmp_path: Path) -> None:
         return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
     assert pragma("application_id") == int.from_bytes(b"tokw", "big")
-    assert pragma("user_version") == 1
+    assert pragma("user_version") == 2
     assert pragma("auto_vacuum") == 2  # incremental
     assert pragma("journal_mode") == "wal"
     connection.close()

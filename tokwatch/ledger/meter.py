@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from collectors.readings import FlowReading, GpuReading, Histogram, HostReading, Moves, ServerReading
+from collectors.readings import UNNAMED, FlowReading, GpuReading, Histogram, HostReading, Moves, ServerReading
 from tokwatch.ledger.axis import NS_PER_MS, Axis
 from tokwatch.ledger.counters import all_fell, counters_of, histogram_increment, increments, standing
 from tokwatch.ledger.energy import EnergyMeter
@@ -194,7 +194,7 @@ class Meter:
                 parent=entity,
                 seen_ms=axis.tick_ms,
             )
-            before = server.flows.get(number)
+            before = server.flows.get(number) or self._unnamed(entity, server, flow)
             now = counters_of(flow)
             gained: dict[str, int] = {}
             fell = False
@@ -229,6 +229,10 @@ class Meter:
         server.page_ms = at_ms
         server.incarnation = incarnation
         return tuple(entries), progress
+
+    def _unnamed(self, entity: int, server: _Server, flow: FlowReading) -> _Flow | None:
+        """The flow as it stood before the name of its model was known: the same counters go on under the name."""
+        return server.flows.pop(self._registry.find("flow", _flow_key(entity, replace(flow, model=UNNAMED))), None)
 
     def _restarted(self, entity: int, server: _Server, incarnation: str, flows: tuple[FlowReading, ...]) -> bool:
         if incarnation and server.incarnation:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
 
 from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry
 from tokwatch.ledger.strip import Strip
@@ -12,6 +14,7 @@ SPARK_MS, SPARK_COUNT = 10_000, 12
 FLEET_SPARK_MS, FLEET_SPARK_COUNT = 4_000, 30
 WINDOW_MS = 60_000  # the usual window
 AT_END_WINDOW_MS = 300_000  # for engines whose token counters move when a request ends
+_ELSEWHERE: Final = (Flag.PROMPT_ELSEWHERE | Flag.OUTPUT_ELSEWHERE).value
 
 
 class GpuSums:
@@ -37,6 +40,18 @@ class GpuSums:
         self.long.expire(now_ms)
         self.spark.expire(now_ms)
         self.strip.expire(now_ms)
+
+
+def counted(entry: FlowEntry) -> FlowEntry:
+    """The entry without what is counted at another server: what is left may be added to other servers' counts."""
+    if not entry.flags & _ELSEWHERE:
+        return entry
+    if entry.flags & Flag.PROMPT_ELSEWHERE:
+        entry = replace(entry, prompt_tokens=None, cached_tokens=None)
+    if entry.flags & Flag.OUTPUT_ELSEWHERE:
+        requests: dict[str, None] = dict.fromkeys(("finished", "failed", "aborted"))
+        entry = replace(entry, output_tokens=None, drafted_tokens=None, accepted_tokens=None, **requests)
+    return entry
 
 
 class FlowTotals(NamedTuple):

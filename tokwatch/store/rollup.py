@@ -2,6 +2,9 @@
 
 A quarter hour is (quarter_ms, quarter_ms + QUARTER_MS] in UTC, as an entry is (t0_ms, t1_ms]. An entry across an edge
 is split: time by clipping, counts and energy by largest remainder, so that the parts add up to the entry exactly.
+
+Energy goes to the time it was drawn in: after missed or held readings that began before the entry did. Of flows only
+what counts at this server is summed (see `counted`): quarter rows are added up across servers.
 """
 
 from __future__ import annotations
@@ -12,11 +15,13 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from tokwatch.ledger.axis import clip_ms
 from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry, HistogramEntry
+from tokwatch.ledger.sums import counted
 
 QUARTER_MS: Final = 15 * 60_000
 _GAP: Final = Flag.GAP.value  # a plain int: `&` with an IntFlag costs a microsecond
-_FLOW_COUNTS: Final = FlowEntry.__struct_fields__[3:10]  # prompt_tokens … preempted
+_FLOW_COUNTS: Final = (*FlowEntry.__struct_fields__[3:10], "drafted_tokens", "accepted_tokens")
 
 
 class GpuQuarter(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +45,11 @@ class GpuQuarter(msgspec.Struct, frozen=True, kw_only=True):
     temperature_max_c: int | None
     entries: int  # those that ended in this quarter
     flags: int  # all that occurred
+    lost_mj: int = 0  # the most that was drawn and is not in energy_mj
+    tensor_permille_ms: int = 0
+    tensor_ms: int = 0
+    dram_permille_ms: int = 0
+    dram_ms: int = 0
 
     @property
     def observed_ms(self) -> int:
@@ -63,6 +73,8 @@ class FlowQuarter(msgspec.Struct, frozen=True, kw_only=True):
     histograms: tuple[HistogramEntry, ...]  # one for each name and edges, in that order
     entries: int
     flags: int
+    drafted_tokens: int | None = None
+    accepted_tokens: int | None = None
 
 
 def quarter_of(instant_ms: int) -> int:
@@ -72,7 +84,8 @@ def quarter_of(instant_ms: int) -> int:
 
 def first_quarter(entry: GpuEntry | FlowEntry) -> int:
     """Start of the first quarter hour that an entry has a part in."""
-    return quarter_of(min(entry.t0_ms + 1, entry.t1_ms))
+    from_ms = min(entry.t0_ms, entry.t1_ms - entry.measured_ms) if isinstance(entry, GpuEntry) else entry.t0_ms
+    return quarter_of(min(from_ms + 1, entry.t1_ms))
 
 
 def split_counts(total: int, parts_ms: Sequence[int]) -> tuple[int, ...]:
@@ -94,23 +107,28 @@ def gpu_quarters(entries: Iterable[GpuEntry], run: int, from_ms: int, to_ms: int
     """Sums of those quarters whose start lies in [from_ms, to_ms), by quarter, entity and owner."""
     sums: dict[tuple[int, int, int], _GpuSums] = {}
     for entry in entries:
-        quarters, parts_ms = _parts(entry)
-        energies = _shares(entry.energy_mj, parts_ms)
-        measured = split_counts(entry.measured_ms, parts_ms)
-        for quarter_ms, part_ms, energy_mj, measured_ms in zip(quarters, parts_ms, energies, measured, strict=True):
+        quarters = _quarters(entry)
+        parts_ms = _clipped(quarters, entry.t0_ms, entry.t1_ms)
+        drawn_ms = _clipped(quarters, entry.t1_ms - entry.measured_ms, entry.t1_ms) if entry.measured_ms else parts_ms
+        energies = _shares(entry.energy_mj, drawn_ms)
+        measured = split_counts(entry.measured_ms, drawn_ms)
+        lost = split_counts(entry.lost_mj, drawn_ms)
+        for index, quarter_ms in enumerate(quarters):
             if from_ms <= quarter_ms < to_ms:
                 key = (quarter_ms, entry.entity, entry.owner)
                 if key not in sums:
                     sums[key] = _GpuSums()
-                sums[key].add(entry, part_ms, energy_mj, measured_ms, ends_here=quarter_ms == quarters[-1])
+                sums[key].add_energy(energies[index], measured[index], lost[index])
+                sums[key].add(entry, parts_ms[index], ends_here=quarter_ms == quarters[-1])
     return [sums[key].close(*key, run) for key in sorted(sums)]
 
 
 def flow_quarters(entries: Iterable[FlowEntry], run: int, from_ms: int, to_ms: int) -> list[FlowQuarter]:
     """Sums of those quarters whose start lies in [from_ms, to_ms), by quarter and entity."""
     sums: dict[tuple[int, int], _FlowSums] = {}
-    for entry in entries:
-        quarters, parts_ms = _parts(entry)
+    for entry in map(counted, entries):
+        quarters = _quarters(entry)
+        parts_ms = _clipped(quarters, entry.t0_ms, entry.t1_ms)
         for quarter_ms, part_ms, part in zip(quarters, parts_ms, _flow_parts(entry, parts_ms), strict=True):
             if from_ms <= quarter_ms < to_ms:
                 key = (quarter_ms, entry.entity)
@@ -120,14 +138,16 @@ def flow_quarters(entries: Iterable[FlowEntry], run: int, from_ms: int, to_ms: i
     return [sums[key].close(*key, run) for key in sorted(sums)]
 
 
-def _parts(entry: GpuEntry | FlowEntry) -> tuple[Sequence[int], Sequence[int]]:
-    """Quarter starts that an entry has a part in, and the milliseconds of each part."""
-    first, last = first_quarter(entry), quarter_of(entry.t1_ms)
-    if first == last:
-        return (last,), (entry.t1_ms - entry.t0_ms,)
-    quarters = range(first, last + 1, QUARTER_MS)
-    parts_ms = [min(entry.t1_ms, start + QUARTER_MS) - max(entry.t0_ms, start) for start in quarters]
-    return quarters, parts_ms
+def _quarters(entry: GpuEntry | FlowEntry) -> Sequence[int]:
+    """Starts of the quarters that an entry has a part in."""
+    return range(first_quarter(entry), quarter_of(entry.t1_ms) + 1, QUARTER_MS)
+
+
+def _clipped(quarters: Sequence[int], t0_ms: int, t1_ms: int) -> Sequence[int]:
+    """Milliseconds of (t0, t1] in each of the quarters."""
+    if len(quarters) == 1:
+        return (t1_ms - t0_ms,)
+    return [clip_ms(t0_ms, t1_ms, start, start + QUARTER_MS) for start in quarters]
 
 
 def _shares(total: int | None, parts_ms: Sequence[int]) -> Sequence[int | None]:
@@ -180,12 +200,16 @@ class _GpuSums:
         self.power_max_mw: int | None = None
         self.temperature_max_c: int | None = None
         self.power_mw_ms = self.power_ms = self.util_permille_ms = self.util_ms = 0
-        self.memory_mib_ms = self.memory_ms = 0
+        self.memory_mib_ms = self.memory_ms = self.lost_mj = 0
+        self.tensor_permille_ms = self.tensor_ms = self.dram_permille_ms = self.dram_ms = 0
 
-    def add(self, entry: GpuEntry, part_ms: int, energy_mj: int | None, measured_ms: int, ends_here: bool) -> None:
-        self.flags |= entry.flags
+    def add_energy(self, energy_mj: int | None, measured_ms: int, lost_mj: int) -> None:
         self.energy_mj = _plus(self.energy_mj, energy_mj)
         self.measured_ms += measured_ms
+        self.lost_mj += lost_mj
+
+    def add(self, entry: GpuEntry, part_ms: int, ends_here: bool) -> None:
+        self.flags |= entry.flags
         if ends_here:  # gauges are those of t1
             self.entries += 1
             self.power_max_mw = _larger(self.power_max_mw, entry.power_mw)
@@ -204,6 +228,12 @@ class _GpuSums:
         if entry.memory_used_mib is not None:
             self.memory_mib_ms += entry.memory_used_mib * part_ms
             self.memory_ms += part_ms
+        if entry.tensor_permille is not None:
+            self.tensor_permille_ms += entry.tensor_permille * part_ms
+            self.tensor_ms += part_ms
+        if entry.dram_permille is not None:
+            self.dram_permille_ms += entry.dram_permille * part_ms
+            self.dram_ms += part_ms
 
     def close(self, quarter_ms: int, entity: int, owner: int, run: int) -> GpuQuarter:
         return GpuQuarter(quarter_ms=quarter_ms, run=run, entity=entity, owner=owner, **vars(self))

@@ -1,0 +1,93 @@
+"""Counted once: at which server a token is added to totals, exports and money, when several of them see it pass.
+
+A token passes a gateway, a router and an engine, and a prefill and a decode server. The rule:
+
+- An engine's tokens are counted at the engine.
+- A router's are counted at the router only where no watched engine that it may front counts output tokens.
+- A gateway's, only where neither such an engine nor a counted router does.
+- Where prefill and decode servers of one deployment both count, prompt and cached tokens are counted at the prefill
+  servers, output tokens and requests at the decode servers: a prefill server counts one output token a request too.
+- `counts` in the config overrides: all of a server's tokens, or none of them.
+
+Another user's server is not in the money, so it takes no tokens away from those that are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from collectors.readings import Layer
+from tokwatch.ledger.deployments import DECODE, PREFILL, Watched, members_of
+from tokwatch.ledger.entries import Flag
+
+_OF_PROMPT = frozenset({"prompt_tokens", "cached_tokens"})
+_OF_OUTPUT = frozenset({"output_tokens", "finished", "failed", "aborted"})
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """Which of a server's tokens are added up, and that in words for the Sources screen."""
+
+    prompt: bool
+    output: bool
+    words: str
+
+    @property
+    def flags(self) -> Flag:
+        """What each of the server's flow entries carries."""
+        return (Flag(0) if self.prompt else Flag.PROMPT_ELSEWHERE) | (Flag(0) if self.output else Flag.OUTPUT_ELSEWHERE)
+
+
+HERE = Counting(True, True, "tokens counted here")
+
+
+def added_up(flags: int, field: str) -> bool:
+    """Whether a field of a FlowEntry with these flags goes into sums."""
+    if flags & Flag.PROMPT_ELSEWHERE and field in _OF_PROMPT:
+        return False
+    return not (flags & Flag.OUTPUT_ELSEWHERE and field in _OF_OUTPUT)
+
+
+def counting(watched: Sequence[Watched], deployments: Iterable[tuple[str, ...]]) -> Mapping[str, Counting]:
+    """Address → what is counted there. `deployments`: as of `deployments()`."""
+    engines = [server for server in watched if server.layer is Layer.ENGINE and _takes(server)]
+    routers = [server for server in watched if server.layer is Layer.ROUTER and _takes(server)]
+    counted_routers = [router for router in routers if not any(map(router.may_front, engines))]
+    members = members_of(deployments)
+    return {server.facts.address: _counting(server, engines, counted_routers, members) for server in watched}
+
+
+def _takes(server: Watched) -> bool:
+    """Tokens that it counts need not be counted before it."""
+    return server.counts_tokens and server.facts.counts is not False and server.facts.verified
+
+
+def _counting(
+    server: Watched, engines: Sequence[Watched], routers: Sequence[Watched], members: Mapping[str, tuple[str, ...]]
+) -> Counting:
+    if server.facts.counts is not None:
+        return (
+            Counting(True, True, "tokens counted here: the config says so")
+            if server.facts.counts
+            else Counting(False, False, "shown, not counted: the config says so")
+        )
+    if server.layer is not Layer.ENGINE:
+        if any(map(server.may_front, engines)):
+            return Counting(False, False, "shown, counted at its engines")
+        if server.layer is Layer.GATEWAY and any(map(server.may_front, routers)):
+            return Counting(False, False, "shown, counted at its router")
+        return HERE
+    if server.read and not server.counts_tokens:
+        return Counting(True, True, "counts no output tokens")
+    return _by_role(server, engines, members.get(server.facts.address, ()))
+
+
+def _by_role(server: Watched, engines: Iterable[Watched], deployment: tuple[str, ...]) -> Counting:
+    roles = {engine.role for engine in engines if engine.facts.address in deployment}
+    if roles >= {PREFILL, DECODE}:
+        if server.role == PREFILL:
+            return Counting(True, False, "prompt here, output at the decode servers")
+        if server.role == DECODE:
+            return Counting(False, True, "output here, prompt at the prefill servers")
+    return HERE

@@ -1,0 +1,77 @@
+"""A GPU that several meters read is one GPU: which meter's readings count, and what is said of the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from collectors.readings import GpuFacts, GpuReading
+
+_PREFERRED = ("NVML", "agent", "dcgm-exporter")  # the nearest to the device first; others after them
+_PCI = re.compile(
+    r"(?:(?P<domain>[0-9a-f]{1,8}):)?(?P<bus>[0-9a-f]{1,2}):(?P<device>[0-9a-f]{1,2})(?:\.(?P<fn>[0-7]))?"
+)
+
+
+def same_gpu(one: GpuFacts, other: GpuFacts) -> bool:
+    """By UUID where both tell it, else by PCI address, else by index; the host is the same."""
+    if one.kind != other.kind:
+        return False
+    if one.uuid and other.uuid:
+        return one.uuid.lower() == other.uuid.lower()
+    slots = (normalised_pci(one.pci_bus_id), normalised_pci(other.pci_bus_id))
+    if None not in slots:
+        return slots[0] == slots[1]
+    return one.index == other.index and (not one.name or not other.name or one.name == other.name)
+
+
+def normalised_pci(address: str | None) -> str | None:
+    """A PCI address as Linux writes it, "0000:3b:00.0"; NVML writes eight digits of domain, others none, in any case."""
+    match = _PCI.fullmatch((address or "").strip().lower())
+    if match is None:
+        return None
+    domain, bus, device = (int(match[part] or "0", 16) for part in ("domain", "bus", "device"))
+    return f"{domain:04x}:{bus:02x}:{device:02x}.{match['fn'] or '0'}"
+
+
+class MetersOnce:
+    """Picks for each GPU the meter nearest to it. Remembers, because meters do not report at the same pace and a GPU
+    must not change its meter with them."""
+
+    def __init__(self) -> None:
+        self._meters: list[dict[str, GpuFacts]] = []  # of each GPU, by name
+        self._places: dict[GpuFacts, int] = {}
+
+    def of(self, readings: Iterable[GpuReading]) -> tuple[GpuReading, ...]:
+        """The readings that count."""
+        placed = [(reading, self._place(reading.facts)) for reading in readings]
+        return tuple(reading for reading, place in placed if reading.facts.meter == _nearest(self._meters[place]))
+
+    @property
+    def doubles(self) -> str:
+        """What is read twice, in words; "" when nothing is."""
+        return "; ".join(
+            f"GPU {meters[counts].index} is also read by {', '.join(sorted(meters.keys() - {counts}))}: {counts} counts"
+            for meters in self._meters
+            if len(meters) > 1
+            for counts in (_nearest(meters),)
+        )
+
+    def _place(self, facts: GpuFacts) -> int:
+        place = self._places.get(facts)
+        if place is None:
+            place = next((n for n, meters in enumerate(self._meters) if _any_same(facts, meters.values())), None)
+            if place is None:
+                place = len(self._meters)
+                self._meters.append({})
+            self._places[facts] = place
+            self._meters[place][facts.meter] = facts
+        return place
+
+
+def _any_same(facts: GpuFacts, among: Iterable[GpuFacts]) -> bool:
+    return any(same_gpu(facts, other) for other in among)
+
+
+def _nearest(meters: Iterable[str]) -> str:
+    return min(meters, key=lambda meter: (_PREFERRED.index(meter) if meter in _PREFERRED else len(_PREFERRED), meter))
