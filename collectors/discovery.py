@@ -6,13 +6,14 @@ environments are read here and go no further: what leaves is in ServerFacts and 
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from collectors.addresses import where_to_read
 from collectors.command_line import Launch, is_python, is_worker, mentions_engine, part_of, recognise
+from collectors.containers import Network, Published, published_ports
 from collectors.labels import clean_label
 from collectors.processes import ListeningPort, Process, ProcessDetails, ProcSource, PsutilSource
 from collectors.readings import Probe, ServerFacts
@@ -51,6 +52,7 @@ class _Candidate:
     root: ProcessDetails
     trusted: bool
     sockets: tuple[ListeningPort, ...]
+    network: Network | None = None  # of the container it lives in
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -65,11 +67,12 @@ def discover(proc: ProcSource = THIS_BOX) -> Discovery:
     """Scan once. Blocks for some milliseconds; never raises because a process hides or vanishes."""
     began_ns = time.monotonic_ns()
     processes, hidden = proc.processes()
+    published = published_ports(process.argv for process in processes)
     trees = _trees(processes, proc)
     ports = proc.listening_ports() if trees else ()
     candidates = [found for tree in trees if (found := _look_at(tree, ports or (), proc)) is not None]
     candidates = _claim_ownerless(candidates, ports or ())
-    listening = _one_per_address(_server(candidate, proc) for candidate in candidates if candidate.sockets)
+    listening = _one_per_address(_server(candidate, proc, published) for candidate in candidates if candidate.sockets)
     silent = [candidate for candidate in candidates if not candidate.sockets]
     servers = (*listening, *_still_loading(silent, ports or (), proc))
     pids_are_the_hosts = proc.pids_are_the_hosts()
@@ -139,7 +142,10 @@ def _look_at(tree: _Tree, ports: Sequence[ListeningPort], proc: ProcSource) -> _
     if root is None:
         return None
     page_port = tree.launch.page_port(root.variables or {})
-    return _Candidate(tree, root, _trusted(root, proc), _own_sockets(tree, page_port, ports))
+    network = proc.network(tree.root)
+    if network is not None:
+        ports = [ListeningPort(ip, port, tree.root) for ip, port in network.sockets]
+    return _Candidate(tree, root, _trusted(root, proc), _own_sockets(tree, page_port, ports), network)
 
 
 def _own_sockets(tree: _Tree, page_port: int | None, ports: Sequence[ListeningPort]) -> tuple[ListeningPort, ...]:
@@ -162,7 +168,7 @@ def _claim_ownerless(candidates: Sequence[_Candidate], ports: Sequence[Listening
     """
     claims: defaultdict[int | None, list[_Candidate]] = defaultdict(list)
     for candidate in candidates:
-        if not candidate.sockets and not candidate.tree.started_by_hand:
+        if not candidate.sockets and not candidate.tree.started_by_hand and candidate.network is None:
             claims[candidate.page_port].append(candidate)
     settled = list(candidates)
     for port, claimants in claims.items():
@@ -173,23 +179,6 @@ def _claim_ownerless(candidates: Sequence[_Candidate], ports: Sequence[Listening
     return settled
 
 
-def _address(sockets: Iterable[ListeningPort]) -> tuple[str, bool]:
-    """(where to reach these sockets, whether that is loopback). Sockets on every address are reached by 127.0.0.1."""
-    ranked: list[tuple[int, str]] = []
-    for socket in sockets:
-        ip = ipaddress.ip_address(socket.ip.partition("%")[0])
-        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-            ip = ip.ipv4_mapped
-        if ip.is_unspecified:
-            ranked.append((0, f"127.0.0.1:{socket.port}"))
-        elif ip.version == 4:
-            ranked.append((1 if ip.is_loopback else 3, f"{ip}:{socket.port}"))
-        else:
-            ranked.append((2 if ip.is_loopback else 3, f"[{ip}]:{socket.port}"))
-    rank, address = min(ranked)
-    return address, rank < 3
-
-
 # --- servers ------------------------------------------------------------------------------------------------------
 
 
@@ -197,15 +186,15 @@ def _trusted(process: ProcessDetails, proc: ProcSource) -> bool:
     return process.uid == proc.own_uid() or process.uid < FIRST_ORDINARY_UID
 
 
-def _server(candidate: _Candidate, proc: ProcSource) -> ServerFacts:
+def _server(candidate: _Candidate, proc: ProcSource, published: Published) -> ServerFacts:
     tree, launch = candidate.tree, candidate.tree.launch
     # A forked worker inherits the socket; the root is the one that answers then.
     holders = {socket.pid for socket in candidate.sockets if socket.pid is not None} - tree.workers
     pid = min(holders, default=tree.root)
     process = (proc.details(pid, frozenset()) if pid != tree.root else None) or candidate.root
-    address, is_loopback = _address(candidate.sockets)
-    if not is_loopback:
-        metrics_url, hint = None, f"listens on {address} only: name it in the config to have it read"
+    address, unread = where_to_read(candidate.sockets, candidate.network, published, root=tree.root)
+    if unread:
+        metrics_url, hint = None, unread
     elif launch.has_page(candidate.variables, candidate.sockets[0].port):
         scheme = "https" if launch.tls else "http"
         metrics_url, hint = f"{scheme}://{address}{launch.engine.metrics_path}", ""
@@ -241,9 +230,10 @@ def _still_loading(
     for candidate in silent:
         port, tree = candidate.page_port, candidate.tree
         orphan = tree.root in tree.workers  # its server is gone: nothing will listen
-        if port is not None and port not in taken and not orphan and not tree.started_by_hand:
+        contained = candidate.network is not None  # which address it will have there, nobody knows yet
+        if port is not None and port not in taken and not orphan and not tree.started_by_hand and not contained:
             taken.add(port)
-            yield _server(replace(candidate, sockets=(ListeningPort("127.0.0.1", port, None),)), proc)
+            yield _server(replace(candidate, sockets=(ListeningPort("127.0.0.1", port, None),)), proc, {})
 
 
 def _one_per_address(servers: Iterable[ServerFacts]) -> tuple[ServerFacts, ...]:

@@ -1,5 +1,6 @@
-"""The NVIDIA GPUs of this box: the asyncio face of the one daemon thread that talks to the driver.
+"""The NVIDIA GPUs of this box: the asyncio face of the daemon threads that talk to the driver.
 
+One thread reads, a second listens for Xid errors.
 Never asyncio's executor: a driver call can hang for good, and asyncio waits for its executor's threads at exit.
 """
 
@@ -9,9 +10,11 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
-from collectors.nvml_calls import Calls
+from collectors.nvml_calls import Calls, CallTimes
+from collectors.nvml_events import XidInbox, XidListener
 from collectors.nvml_port import Driver
 from collectors.nvml_session import Poll, Session
 from collectors.readings import GpuReading, Probe, Reason, boottime_ns
@@ -41,6 +44,9 @@ class NvmlCollector:
         self._requests: queue.SimpleQueue[asyncio.Future[Poll] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._calls: Calls | None = None  # set by the thread once it has the driver
+        self._times = CallTimes()
+        self._inbox = XidInbox()
+        self._listener: XidListener | None = None  # while the driver is open; set by the thread
         self._pending: asyncio.Future[Poll] | None = None
         self._asked_ns = 0
         self._latest = _NEVER_ASKED
@@ -58,21 +64,22 @@ class NvmlCollector:
         await asyncio.wait({pending}, timeout=max(self._patience_s - self._silent_s(), 0))
         answer = self._take_answer() or late
         if answer is not None:
-            return answer.readings
-        return self._stalled_readings() if self._stalled() else ()
+            return self._with_xids(answer.readings)
+        return self._with_xids(self._stalled_readings()) if self._stalled() else ()
 
     def probes(self) -> tuple[Probe, ...]:
+        listener = self._listener
         if not self._stalled():
-            return self._latest.probes
+            return self._latest.probes + (listener.probes() if listener else ())
         found, hint = self._stalled_words()
         return (Probe("NVIDIA driver", False, found, hint),)
 
     def call_durations(self) -> dict[str, tuple[int, float, float]]:
         """Per driver function: calls so far, mean µs, longest µs."""
-        return self._calls.durations() if self._calls else {}
+        return self._times.durations()
 
     async def close(self) -> None:
-        """Lets the thread go; it shuts the driver down if the driver lets it."""
+        """Lets the threads go; they shut the driver down if the driver lets them."""
         self._closed = True
         self._requests.put(None)
 
@@ -93,6 +100,11 @@ class NvmlCollector:
         answered, self._pending = self._pending, None
         self._latest = answered.result()
         return self._latest
+
+    def _with_xids(self, readings: tuple[GpuReading, ...]) -> tuple[GpuReading, ...]:
+        """Here, where readings leave: a code may come while the driver is silent, and that may be why."""
+        codes = [self._inbox.take(reading.facts.uuid) for reading in readings]
+        return tuple(replace(r, xids=xids) if xids else r for r, xids in zip(readings, codes, strict=True))
 
     def _silent_s(self) -> float:
         return 0.0 if self._pending is None else (self._now_ns() - self._asked_ns) / 1e9
@@ -120,19 +132,31 @@ class NvmlCollector:
             try:
                 session = session or self._open_session()
                 deliver = partial(request.set_result, session.poll())
+                self._listen(while_open=session)
             except Exception as error:  # noqa: BLE001 - not the driver's but our own defect: collect() raises it
                 deliver = partial(request.set_exception, error)
             try:
                 request.get_loop().call_soon_threadsafe(deliver)
             except RuntimeError:  # the loop was closed while the driver was busy: nobody waits for this any more
                 break
+        if self._listener is not None:
+            self._listener.stop()
         if session is not None:
             session.close()
 
     def _open_session(self) -> Session:
-        driver = self._driver or _binding()
-        self._calls = Calls(driver)
-        return Session(driver, self._calls, self._now_ns)
+        self._driver = self._driver or _binding()
+        self._calls = Calls(self._driver, self._times)
+        return Session(self._driver, self._calls, self._now_ns)
+
+    def _listen(self, while_open: Session) -> None:
+        """One listener for each initialisation of the driver: handles die with it."""
+        if self._listener is not None and not while_open.is_open:
+            self._listener.stop()
+            self._listener = None
+        if self._listener is None and while_open.is_open and self._driver is not None:
+            self._listener = XidListener(self._driver, self._times, self._inbox)
+            self._listener.start()
 
 
 def _binding() -> Driver:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from collectors.labels import clean_label
 from collectors.nvml_calls import Calls
-from collectors.nvml_errors import Code, Refusal, gpu_words, reason_for
+from collectors.nvml_errors import Code, Refusal, Words, gpu_words, reason_for, recovery_words
 from collectors.nvml_gauges import Gauges
 from collectors.nvml_port import Driver
 from collectors.nvml_sources import EnergyEstimate, Sources
@@ -44,6 +44,16 @@ class Device:
         """The driver's last process list held impossible pids."""
         return self._gauges is not None and self._gauges.processes_garbled
 
+    @property
+    def recovery(self) -> Words | None:
+        """What the driver wants done about this GPU; None: nothing, or it does not say."""
+        return None if self._gauges is None else recovery_words(self._gauges.recovery_action)
+
+    def close(self) -> None:
+        """Before the driver is shut down."""
+        if self._gauges is not None:
+            self._gauges.close()
+
     def read(self) -> GpuReading:
         """Never fails for this GPU alone; raises Refusal when the driver was shut down."""
         now_ns = self._now_ns()
@@ -58,12 +68,20 @@ class Device:
                 self.refused_with = refusal.code
                 lost = refusal.reason is Reason.LOST
                 self._ask_again_ns = NEVER_NS if lost else now_ns + ASK_REFUSED_EVERY_NS
+                if lost and self._gauges is not None:
+                    if refusal.code == Code.RESET_REQUIRED:
+                        self._gauges.ask_recovery_action()
+                    self._gauges.close()
         return GpuReading(
             facts=self._gauges.facts if self._gauges else self._facts,
             at_ns=now_ns,
             problem=reason_for(self.refused_with),
-            problem_text=str(gpu_words(self.refused_with)),
+            problem_text=str(self._words()),
         )
+
+    def _words(self) -> Words:
+        advice = self.recovery if self.refused_with == Code.RESET_REQUIRED else None
+        return advice or gpu_words(self.refused_with)
 
     def _open(self) -> Gauges:
         """Raises Refusal without a handle or a UUID; a GPU without a name or PCI address can still be measured."""

@@ -119,6 +119,26 @@ _GPU_WORDS: dict[int, Words] = {
 }
 
 
+# nvmlDeviceGpuRecoveryAction_t, field 230.
+_RECOVERY_WORDS: dict[int, Words] = {
+    1: Words("GPU needs a reset", "stop what uses it, run: sudo nvidia-smi --gpu-reset; then restart tokwatch"),
+    2: Words("GPU needs a reboot of this host", "drain this host and reboot it"),
+    3: Words("GPU needs its peer-to-peer traffic drained", "stop what talks to it over NVLink, then reset it"),
+    4: Words(
+        "GPU works at a part of its capacity until it is reset", "drain it, then run: sudo nvidia-smi --gpu-reset"
+    ),
+    5: Words("GPU waits for its NVLink (IMEX) domain to recover", "see the state of nvidia-imex on every node"),
+    6: Words("GPU needs a reset of its bus", "stop what uses it and reset its PCIe slot, or reboot this host"),
+    7: Words("GPU needs a reboot of the whole system", "drain this system and reboot it"),
+}
+
+
+def recovery_words(action: int) -> Words | None:
+    """What the driver recommends; None for 0, nothing."""
+    unnamed = Words(f"the driver wants recovery action {action}", "see nvmlDeviceGpuRecoveryAction_t in its nvml.h")
+    return _RECOVERY_WORDS.get(action, unnamed) if action else None
+
+
 def driver_words(code: int) -> Words:
     """The whole driver refused."""
     return _words(_DRIVER_WORDS, code)

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
 from collectors import nvml_port as port
 from collectors.nvml_calls import Calls
-from collectors.nvml_errors import Code, Refusal
+from collectors.nvml_errors import Refusal
 from collectors.nvml_fields import FieldBatch
+from collectors.nvml_gpm import GpmWindow
+from collectors.nvml_mig import mig_instances
 from collectors.nvml_port import Driver, Handle, Memory
+from collectors.nvml_power import PowerMeter
+from collectors.nvml_processes import garbled, joined, list_processes
 from collectors.nvml_sources import EnergyEstimate, Sources
-from collectors.readings import GpuFacts, GpuProcess, GpuReading, Reason
+from collectors.readings import GpuFacts, GpuProcess, GpuReading, MigInstance, Reason
 
 SLOW_EVERY_NS = 5_000_000_000  # the process list took 4.5 ms where it was measured, every other call microseconds
-PID_LIMIT = 1 << 22  # Linux gives no higher pid; the records of early 535 drivers, read as documented, do
 
 BATCH = [
     (port.FIELD_POWER_INSTANT, port.SCOPE_GPU),
     (port.FIELD_POWER_AVERAGE, port.SCOPE_GPU),
+    (port.FIELD_POWER_AVERAGE, port.SCOPE_MODULE),
     (port.FIELD_ENERGY, port.SCOPE_GPU),
     (port.FIELD_MEMORY_TEMPERATURE, port.SCOPE_GPU),
 ]
-SCOPE_NUMBERS = {"gpu": port.SCOPE_GPU, "module": port.SCOPE_MODULE}
 
 
 class Gauges:
@@ -39,19 +43,21 @@ class Gauges:
     ) -> None:
         self.facts = facts
         self.processes_garbled = False
+        self.recovery_action = 0  # what the driver wants done about the GPU, as it last said; 0 nothing
         self._driver = driver
         self._calls = calls
         self._now_ns = now_ns
         self._handle = handle
         self._estimate = estimate
         self._batch = FieldBatch(driver, calls, handle, BATCH)
+        self._slow_batch = FieldBatch(driver, calls, handle, [(port.FIELD_RECOVERY_ACTION, port.SCOPE_GPU)])
         self._energy_at_ns = 0
         self._slow_due_ns = 0
         self._slow_reasons: dict[str, Reason] = {}
         self._listed: tuple[GpuProcess, ...] | None = None
+        self._instances: tuple[MigInstance, ...] = ()
 
-        self._power = Sources("power_w", self._average_of_gpu, self._average_of_module, self._power_usage)
-        self._power_instant = Sources("power_instant_w", self._instant)
+        self._power = PowerMeter(driver, calls, handle, self._batch)
         self._energy = Sources("energy_mj", self._energy_field, self._energy_call)
         self._utilization = Sources("utilization", self._busy_share)
         self._memory = Sources("memory_used_bytes", self._memory_v2, self._memory_v1)
@@ -59,10 +65,14 @@ class Gauges:
         self._memory_temperature = Sources("memory_temperature_c", self._memory_temperature_field)
         self._sm_clock = Sources("sm_clock_mhz", self._sm_clock_call)
         self._throttle = Sources("throttle", self._throttle_call)
-        self._processes = Sources("processes", self._process_list)
+        self._activity = GpmWindow(driver, calls, now_ns, handle, (port.GPM_TENSOR, port.GPM_DRAM))
+        self._tensor = Sources("tensor_activity", self._tensor_share)
+        self._dram = Sources("dram_activity", self._dram_share)
+        self._processes = Sources("processes", lambda: list_processes(driver, calls, handle))
         self._limit = Sources("power_limit_w", self._limit_call)
         self._mig = Sources("mig", self._mig_call)
         self._persistence = Sources("persistence_mode", self._persistence_call)
+        self._recovery = Sources("recovery_action", self._recovery_field)
 
     def read(self) -> GpuReading:
         """Raises Refusal when the GPU is lost or the driver was shut down."""
@@ -72,12 +82,12 @@ class Gauges:
         self._energy_at_ns = self._now_ns()
         energy_mj = self._energy.ask(reasons)
         at_ns = self._energy_at_ns
-        power_w, scope = self._power.ask(reasons) or (None, self.facts.power_scope)
-        self.facts = replace(self.facts, power_scope=scope)
+        watts = self._power.read(at_ns, energy_mj, reasons)
+        self.facts = replace(self.facts, power_scope=watts.scope)
         estimated = False
         if energy_mj is None and reasons["energy_mj"] is Reason.UNSUPPORTED:
             del reasons["energy_mj"]
-            energy_mj = self._estimate.add(at_ns, power_w)
+            energy_mj = self._estimate.add(at_ns, watts.average)
             estimated = energy_mj is not None
             if not estimated:
                 reasons["energy_mj"] = reasons["power_w"]
@@ -87,10 +97,11 @@ class Gauges:
         if at_ns >= self._slow_due_ns:
             self._slow_due_ns = at_ns + SLOW_EVERY_NS
             self._read_slow()
+        self._activity.advance()
         return GpuReading(
             at_ns=at_ns,
-            power_w=power_w,
-            power_instant_w=self._power_instant.ask(reasons),
+            power_w=watts.average,
+            power_instant_w=watts.instant,
             energy_mj=energy_mj,
             energy_estimated=estimated,
             utilization=self._utilization.ask(reasons),
@@ -99,19 +110,26 @@ class Gauges:
             memory_temperature_c=self._memory_temperature.ask(reasons),
             sm_clock_mhz=self._sm_clock.ask(reasons),
             throttle=self._throttle.ask(reasons),
+            tensor_activity=self._tensor.ask(reasons),
+            dram_activity=self._dram.ask(reasons),
+            mig_instances=self._instances,
             processes=self._listed,
             facts=self.facts,
             reasons=tuple(sorted({**self._slow_reasons, **reasons}.items())),
         )
 
+    def close(self) -> None:
+        """Gives back what the driver lent. Nothing can be read afterwards."""
+        self._activity.close()
+
+    def ask_recovery_action(self) -> None:
+        """For a GPU that refuses all else: what is to be done about it may still be told."""
+        with contextlib.suppress(Refusal):  # it was not; what was said last holds
+            self.recovery_action = self._recovery.ask({}) or 0
+
     def _read_slow(self) -> None:
         """The process list, and what an administrator may change while we run."""
         reasons: dict[str, Reason] = {}
-        self._listed = self._processes.ask(reasons)
-        self.processes_garbled = any(not 0 < process.pid < PID_LIMIT for process in self._listed or ())
-        if self.processes_garbled:
-            self._listed = None
-            reasons["processes"] = Reason.DRIVER_ERROR
         mig = self._mig.ask({})  # no reason kept: a GPU that does not know MIG has it off
         self.facts = replace(
             self.facts,
@@ -119,21 +137,25 @@ class Gauges:
             mig=self.facts.mig if mig is None else mig,
             persistence_mode=self._persistence.ask(reasons),
         )
+        self.recovery_action = self._recovery.ask({}) or 0
+        self._read_processes(reasons)
         self._slow_reasons = reasons
 
+    def _read_processes(self, reasons: dict[str, Reason]) -> None:
+        listed = self._processes.ask(reasons)
+        instances = mig_instances(self._driver, self._calls, self._handle, reasons) if self.facts.mig else ()
+        if self.facts.mig:
+            listed = joined(listed, instances)
+            if listed is not None:
+                reasons.pop("processes", None)  # the instances told what the GPU as a whole refused
+        self.processes_garbled = garbled(listed or ())
+        if self.processes_garbled:
+            listed = None
+            instances = tuple(replace(instance, processes=None) for instance in instances)
+            reasons["processes"] = Reason.DRIVER_ERROR
+        self._listed, self._instances = listed, instances
+
     # --- where the values come from -----------------------------------------------------------------------------
-
-    def _average_of_gpu(self) -> tuple[float, str]:
-        return self._batch.value(port.FIELD_POWER_AVERAGE) / 1000, "gpu"
-
-    def _average_of_module(self) -> tuple[float, str]:
-        return self._batch.value(port.FIELD_POWER_AVERAGE, port.SCOPE_MODULE) / 1000, "module"
-
-    def _power_usage(self) -> tuple[float, str]:
-        return self._calls(self._driver.nvmlDeviceGetPowerUsage, self._handle) / 1000, "gpu"
-
-    def _instant(self) -> float:
-        return self._batch.value(port.FIELD_POWER_INSTANT, SCOPE_NUMBERS[self.facts.power_scope]) / 1000
 
     def _energy_field(self) -> int:
         return self._batch.value(port.FIELD_ENERGY)
@@ -176,12 +198,12 @@ class Gauges:
     def _persistence_call(self) -> bool:
         return bool(self._calls(self._driver.nvmlDeviceGetPersistenceMode, self._handle))
 
-    def _process_list(self) -> tuple[GpuProcess, ...]:
-        list_processes = self._driver.nvmlDeviceGetComputeRunningProcesses_v3
-        try:
-            found = self._calls(list_processes, self._handle)
-        except Refusal as refusal:
-            if refusal.code != Code.INSUFFICIENT_SIZE:
-                raise
-            found = self._calls(list_processes, self._handle)  # processes started between sizing and filling
-        return tuple(GpuProcess(process.pid, process.usedGpuMemory) for process in found)
+    def _tensor_share(self) -> float | None:
+        return self._activity.share(port.GPM_TENSOR)
+
+    def _dram_share(self) -> float | None:
+        return self._activity.share(port.GPM_DRAM)
+
+    def _recovery_field(self) -> int:
+        self._slow_batch.fetch()
+        return self._slow_batch.value(port.FIELD_RECOVERY_ACTION)

@@ -7,7 +7,7 @@ from collectors.labels import clean_label
 from collectors.nvml_calls import Calls
 from collectors.nvml_errors import Code, Refusal
 from collectors.nvml_port import Driver, Handle
-from collectors.nvml_processes import garbled, list_processes
+from collectors.nvml_processes import list_processes
 from collectors.nvml_sources import Sources, concerns_all
 from collectors.readings import MigInstance, Reason
 
@@ -39,11 +39,10 @@ def _read(driver: Driver, calls: Calls, handle: Handle) -> MigInstance:
         lambda: calls(driver.nvmlDeviceGetMemoryInfo, handle, port.MEMORY_V2),
         lambda: calls(driver.nvmlDeviceGetMemoryInfo, handle),
     ).ask({})
-    processes = Sources("processes", lambda: list_processes(driver, calls, handle)).ask({})
     return MigInstance(
         uuid=uuid,
-        profile=clean_label(name or "").rpartition("MIG ")[2] if name and "MIG " in name else "",
+        profile=clean_label(name or "").partition(" MIG ")[2],  # "NVIDIA H100 80GB HBM3 MIG 1g.10gb"
         memory_used_bytes=None if memory is None else memory.used,
         memory_total_bytes=None if memory is None else memory.total,
-        processes=None if processes is None or garbled(processes) else processes,
+        processes=Sources("processes", lambda: list_processes(driver, calls, handle)).ask({}),
     )

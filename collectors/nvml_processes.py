@@ -47,7 +47,6 @@ def joined(of_gpu: Processes | None, instances: tuple[MigInstance, ...]) -> Proc
 def _memory_by_pid(processes: Iterable[GpuProcess]) -> dict[int, int | None]:
     memory: dict[int, int | None] = {}
     for process in processes:
-        before = memory.get(process.pid, 0)
-        unknown = before is None or process.memory_bytes is None
-        memory[process.pid] = None if unknown else before + process.memory_bytes
+        before, more = memory.get(process.pid, 0), process.memory_bytes
+        memory[process.pid] = None if before is None or more is None else before + more
     return memory

@@ -41,6 +41,11 @@ class Session:
         self._known: dict[int, GpuFacts] = {}  # by index, with the UUID once it was told
         self._estimates: dict[str, EnergyEstimate] = {}
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the driver is initialised."""
+        return self._devices is not None
+
     def poll(self) -> Poll:
         """Never fails: what is wrong with the driver or a GPU is in the readings and probes."""
         if self._devices is None and self._now_ns() < self._retry_at_ns:
@@ -62,6 +67,8 @@ class Session:
 
     def close(self) -> None:
         if self._devices is not None:
+            for device in self._devices:
+                device.close()
             self._devices = None
             self._shut_down()
 
@@ -113,9 +120,12 @@ class Session:
         count = len(readings)
         hint = "" if count else "no GPU is visible: check lspci, and the container's --gpus"
         probes = [Probe("NVIDIA driver", count > 0, f"{self._version}, {count} GPU{'s' * (count != 1)}", hint)]
-        for reading in readings:
+        for reading, device in zip(readings, self._devices or (), strict=True):
+            index = reading.facts.index
             if reading.problem is not None:
-                probes.append(Probe(f"GPU {reading.facts.index}", False, str(reading.problem), reading.problem_text))
+                probes.append(Probe(f"GPU {index}", False, str(reading.problem), reading.problem_text))
+            elif device.recovery is not None:
+                probes.append(Probe(f"GPU {index}", False, device.recovery.found, device.recovery.hint))
         without = [str(r.facts.index) for r in readings if r.facts.persistence_mode is False]
         if without:
             hint = "run: sudo nvidia-smi -pm 1; else the energy counter restarts when the last program leaves a GPU"
@@ -123,4 +133,7 @@ class Session:
         if any(device.processes_garbled for device in self._devices or ()):
             found = f"driver {self._version} gives garbled process lists; they are not used"
             probes.append(Probe("NVIDIA process list", False, found, "update the driver: 535.154 and newer are right"))
+        if self._calls.missing:
+            found = f"driver {self._version} has no {', '.join(sorted(self._calls.missing))}"
+            probes.append(Probe("NVIDIA driver functions", False, found, "a newer driver has them, and shows more"))
         return tuple(probes)

@@ -13,6 +13,11 @@ T = TypeVar("T")
 LONGEST_STEP_NS = 5_000_000_000  # power between two samples further apart than this is not known
 
 
+def concerns_all(refusal: Refusal) -> bool:
+    """Whether it is the whole GPU or driver that refused, and not one value."""
+    return refusal.reason is Reason.LOST or refusal.code == Code.UNINITIALIZED
+
+
 class Sources(Generic[T]):
     """The calls that can give one field, best first. One that the device does not support is asked once, ever."""
 
@@ -26,7 +31,7 @@ class Sources(Generic[T]):
             try:
                 return self._left[0]()
             except Refusal as refusal:
-                if refusal.reason is Reason.LOST or refusal.code == Code.UNINITIALIZED:
+                if concerns_all(refusal):
                     raise
                 if refusal.reason is not Reason.UNSUPPORTED:
                     reasons[self._field] = refusal.reason

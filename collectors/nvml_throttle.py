@@ -31,7 +31,9 @@ _WORDS = {
 def throttle_words(bits: int) -> tuple[str, ...]:
     """One entry per bit that is set, alerts first, then lowest bit first; a bit unknown here is "reason 0x…"."""
     set_bits = [1 << place for place in range(bits.bit_length()) if bits >> place & 1]
-    return tuple(_WORDS.get(bit, f"reason {bit:#x}") for bit in sorted(set_bits, key=lambda bit: (not bit & ALERTS, bit)))
+    return tuple(
+        _WORDS.get(bit, f"reason {bit:#x}") for bit in sorted(set_bits, key=lambda bit: (not bit & ALERTS, bit))
+    )
 
 
 def throttle_alerts(bits: int) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from typing import Protocol
 
 import psutil
 
+from collectors.containers import Network, network_of
+
 # The inode that Linux gives the first pid namespace (PROC_PID_INIT_INO in include/linux/proc_ns.h).
 _FIRST_PID_NAMESPACE = 0xEFFFFFFC
 
@@ -54,6 +56,10 @@ class ProcSource(Protocol):
 
     def listening_ports(self) -> Sequence[ListeningPort] | None:
         """None: this box does not let us see its sockets."""
+        ...
+
+    def network(self, pid: int) -> Network | None:
+        """The network of a process that lives in a container's; None where it lives in ours."""
         ...
 
     def details(self, pid: int, variables: frozenset[str]) -> ProcessDetails | None:
@@ -104,6 +110,9 @@ class PsutilSource:
             for socket in sockets
             if socket.status == psutil.CONN_LISTEN and socket.laddr
         ]
+
+    def network(self, pid: int) -> Network | None:
+        return network_of(pid)
 
     def details(self, pid: int, variables: frozenset[str]) -> ProcessDetails | None:
         try:

@@ -22,6 +22,7 @@ class Reason(enum.StrEnum):
     STALLED = "driver not answering"
     STALE = "stale"
     NOT_ON_PAGE = "not on page"  # the server's page has no such series
+    IMPLAUSIBLE = "implausible"  # told, and no such device can have this value: a wrong unit, not a measurement
 
 
 UNNAMED = "(unnamed)"  # the model of a server that names none anywhere
@@ -180,7 +181,8 @@ class FlowReading:
     accepted_tokens: int | None = None  # … and of them accepted
     parts: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()  # (counter, ((series, value), …)) of sums only
     # "ttft" | "tpot" (mean of a request) | "itl" (per token or engine step) | "token_time" (mean of a request, prefill
-    # included) | "e2e" | "queue", in seconds; "prompt_length" in tokens. Kinds are never merged: they mean other things.
+    # included) | "e2e" | "queue", in seconds; "prompt_length" in tokens. Kinds are never merged: each means another
+    # thing.
     histograms: tuple[tuple[str, Histogram], ...] = ()
 
 

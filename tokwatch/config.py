@@ -12,7 +12,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from tokwatch.ledger.bodies import SettingsBody
+from tokwatch.ledger.mlperf import PRESETS
 from tokwatch.ledger.prices import Prices
+from tokwatch.ledger.slo import Slo
 from tokwatch.ledger.states import Thresholds
 
 
@@ -42,11 +45,26 @@ class PriceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return int(aware.timestamp() * 1000)
 
 
-class SloSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[slo]`: limits a request must meet to be useful."""
+class SloLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits that a request must meet to be useful: a preset's, and in its place what is written beside it."""
 
+    preset: str = ""  # "mlperf-server:llama-3.1-8b"
     ttft_s: float | None = None
     tpot_s: float | None = None
+    e2e_s: float | None = None
+    target: float | None = None  # share of requests that must meet them, 0.99 unless told
+
+    def slo(self) -> Slo:
+        """The limits in force."""
+        written = {key: getattr(self, key) for key in Slo.__struct_fields__}
+        told = {key: value for key, value in written.items() if value is not None}
+        return msgspec.structs.replace(PRESETS[self.preset] if self.preset else Slo(), **told)
+
+
+class SloSection(SloLimits, frozen=True, forbid_unknown_fields=True):
+    """`[slo]`: the limits of every request, or by `[slo.models."NAME"]` those of a model's."""
+
+    models: dict[str, SloLimits] = {}
 
 
 class ServerSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,6 +93,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     states: Thresholds = Thresholds()
     slo: SloSection = SloSection()
     servers: tuple[ServerSection, ...] = ()
+
+    def settings(self) -> SettingsBody:
+        """What of it a Snapshot depends on."""
+        slo = self.slo.slo()
+        models = {model: limits.slo() for model, limits in self.slo.models.items()}
+        return SettingsBody(self.interval_s, slo.ttft_s, slo.tpot_s, slo.e2e_s, slo.target, models)
 
 
 def load(path: Path) -> Config:
@@ -130,9 +154,9 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
     for where, price in prices.items():
         if price is not None and not 0 <= price < 10_000:
             yield where, f"a GPU-hour cannot cost {price}: give a price between 0 and 10 000"
-    for where, limit_s in (("slo.ttft_s", config.slo.ttft_s), ("slo.tpot_s", config.slo.tpot_s)):
-        if limit_s is not None and not 0 < limit_s < math.inf:
-            yield where, f"must be above 0, is {limit_s}"
+    yield from _slo_problems("slo", config.slo)
+    for model, limits in config.slo.models.items():
+        yield from _slo_problems(f'slo.models."{model}"', limits)
     for key in Thresholds.__struct_fields__:
         if not 0 <= getattr(config.states, key) < math.inf:
             yield f"states.{key}", f"must be 0 or more, is {getattr(config.states, key)}"
@@ -140,6 +164,16 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
         problem = _url_problem(server.url)
         if problem:
             yield f"servers[{i}].url", problem
+
+
+def _slo_problems(where: str, limits: SloLimits) -> Iterator[tuple[str, str]]:
+    if limits.preset and limits.preset not in PRESETS:
+        yield f"{where}.preset", f'there is no "{limits.preset}": the presets are {", ".join(sorted(PRESETS))}'
+    for key, limit_s in (("ttft_s", limits.ttft_s), ("tpot_s", limits.tpot_s), ("e2e_s", limits.e2e_s)):
+        if limit_s is not None and not 0 < limit_s < math.inf:
+            yield f"{where}.{key}", f"must be above 0, is {limit_s}"
+    if limits.target is not None and not 0 < limits.target <= 1:
+        yield f"{where}.target", f"must be a share above 0 and up to 1, is {limits.target}"
 
 
 def _url_problem(url: str) -> str:

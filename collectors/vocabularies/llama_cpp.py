@@ -19,7 +19,7 @@ LLAMA_CPP = Vocabulary(
         # The engine counts them without the cached ones, so whole prompts need both.
         "prompt_tokens": Role(
             (AllOf((Series("llamacpp:prompt_tokens_total"), Series("llamacpp:prompt_tokens_cached_total"))),),
-            "prompt tokens and their cost",
+            "prompt tokens and their cost: builds before 2026 count them without the cached ones",
         ),
         "cached_tokens": Role(
             (Series("llamacpp:prompt_tokens_cached_total"),),  # builds of 2026
@@ -28,6 +28,8 @@ LLAMA_CPP = Vocabulary(
         "output_tokens": Role((Series("llamacpp:tokens_predicted_total"),), "output tokens, tok/s/W and $/M tokens"),
         "finished": Role((), "finished and failed requests: llama-server does not count them"),
         "progress": Role((Series("llamacpp:n_decode_total"),), "whether a busy GPU makes progress"),
+        "drafted_tokens": Role((Series("llamacpp:spec_decode_num_draft_tokens_total"),), "drafted tokens"),
+        "accepted_tokens": Role((Series("llamacpp:spec_decode_num_accepted_tokens_total"),), "accepted draft tokens"),
     },
     gauges={
         "running": Role((Series("llamacpp:requests_processing"),), "running requests"),

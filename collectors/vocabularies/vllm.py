@@ -1,13 +1,16 @@
-"""vLLM: the v1 engine's names of 0.8 to 0.32, and the older v0 names where they mean the same."""
+"""vLLM: the v1 engine's names of 0.8 to 0.32, and the older v0 names where they mean the same.
+
+Also what Triton's vLLM backend publishes of them, with "model" for "model_name".
+"""
 
 from __future__ import annotations
 
 from collectors.readings import Moves
-from collectors.vocabularies.vocabulary import Role, Series, Vocabulary
+from collectors.vocabularies.vocabulary import AllOf, Info, Role, Series, Vocabulary
 
 
-def _outcome(lost: str, *reasons: str) -> Role:
-    return Role((Series("vllm:request_success_total", "finished_reason", frozenset(reasons)),), lost)
+def _ended(*reasons: str) -> Series:
+    return Series("vllm:request_success_total", "finished_reason", frozenset(reasons))
 
 
 _OUTPUT = (Series("vllm:generation_tokens_total"),)
@@ -32,12 +35,21 @@ VLLM = Vocabulary(
             "cached prompt tokens and the prefix cache's hit rate",
         ),
         "output_tokens": Role(_OUTPUT, "output tokens, tok/s/W and $/M tokens"),
-        # A request whose client left may be in none of these three (seen on 0.32).
-        "finished": _outcome("finished requests", "stop", "length", "repetition"),
-        "failed": _outcome("failed requests", "error"),
-        "aborted": _outcome("aborted requests", "abort"),
+        # The series of successes has the failures too. A request whose client left may be in none of them (on 0.32).
+        "finished": Role((_ended("stop", "length", "repetition"),), "finished requests"),
+        # Requests that a full queue turns away (HTTP 503) are counted apart; 4xx answers are not counted at all.
+        "failed": Role(
+            (AllOf((_ended("error"), Series("vllm:admission_rejections_total"))), _ended("error")), "failed requests"
+        ),
+        "aborted": Role((_ended("abort"),), "aborted requests"),
         "preempted": Role((Series("vllm:num_preemptions_total"),), "preemptions"),
         "progress": Role(_OUTPUT, "whether a busy GPU makes progress"),
+        "drafted_tokens": Role(
+            (Series("vllm:spec_decode_num_draft_tokens_total"),), "drafted tokens, if it speculates"
+        ),
+        "accepted_tokens": Role(
+            (Series("vllm:spec_decode_num_accepted_tokens_total"),), "accepted draft tokens, if it speculates"
+        ),
     },
     gauges={
         "running": Role((Series("vllm:num_requests_running"),), "running requests"),
@@ -45,6 +57,10 @@ VLLM = Vocabulary(
         "kv_usage": Role(
             (Series("vllm:kv_cache_usage_perc"), Series("vllm:gpu_cache_usage_perc")),  # 0..1 despite the names
             "KV cache usage",
+        ),
+        "asleep": Role(
+            (Series("vllm:engine_sleep_state", "sleep_state", frozenset({"weights_offloaded", "discard_all"})),),
+            "whether a silent server was put to sleep",
         ),
     },
     histograms={
@@ -56,5 +72,18 @@ VLLM = Vocabulary(
             "inter-token latency and its SLO",
         ),
         "e2e": Role((Series("vllm:e2e_request_latency_seconds"),), "request latency and its SLO"),
+        "queue": Role((Series("vllm:request_queue_time_seconds"),), "time in the queue"),
+        "prompt_length": Role((Series("vllm:request_prompt_tokens"),), "the lengths of prompts"),
     },
+    infos=(
+        Info(
+            Series("vllm:cache_config_info"),
+            {
+                "cache_dtype": "KV cache precision",  # "auto": the model's
+                "block_size": "KV block size",
+                "enable_prefix_caching": "prefix caching",
+                "kv_cache_size_tokens": "KV cache tokens",
+            },
+        ),
+    ),
 )

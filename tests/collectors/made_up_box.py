@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from collectors.containers import Network
 from collectors.discovery import Discovery
 from collectors.processes import ListeningPort, Process, ProcessDetails
 from collectors.readings import Probe, ServerFacts
@@ -22,6 +23,7 @@ class Box:
     ports: list[ListeningPort] | None = field(default_factory=list)
     uids: dict[int, int] = field(default_factory=dict)
     environments: dict[int, Mapping[str, str] | None] = field(default_factory=dict)
+    networks: dict[int, Network] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)
     hidden: int = 0
     host_pids: bool = True
@@ -46,6 +48,9 @@ class Box:
     def listening_ports(self) -> Sequence[ListeningPort] | None:
         self.socket_scans += 1
         return self.ports
+
+    def network(self, pid: int) -> Network | None:
+        return self.networks.get(pid)
 
     def details(self, pid: int, variables: frozenset[str]) -> ProcessDetails | None:
         if pid in self.gone:

@@ -1,4 +1,4 @@
-"""The energy counter: exact through missed reads and glitches, a lower bound through resets, never invented."""
+"""The energy counter: exact through missed reads and glitches, through resets a lower bound and the most that is missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from tokwatch.ledger.entries import Flag
 LIMIT_W = 700.0
 POWER_W = 300
 PER_SECOND_MJ = POWER_W * 1000
-CAP_TICK_MJ = round(1.2 * LIMIT_W * 1300)  # what a board may draw in a tick of a second, and the slack
+CAP_MJ = round(1.2 * LIMIT_W * 1000)  # what a board may draw in a second
+CAP_TICK_MJ = CAP_MJ * 13 // 10  # … and the slack
 START_MJ = 50_000_000
 
 
@@ -51,6 +52,10 @@ class Board:
         return sum(step.energy_mj or 0 for step in self.steps)
 
     @property
+    def lost_mj(self) -> int:
+        return sum(step.lost_mj for step in self.steps)
+
+    @property
     def measured_s(self) -> float:
         return sum(step.measured_ms for step in self.steps) / 1000
 
@@ -58,7 +63,7 @@ class Board:
 def test_a_clean_counter_is_counted_exactly() -> None:
     board = Board()
     board.run(200)
-    assert (board.counted_mj, board.measured_s) == (200 * PER_SECOND_MJ, 200)
+    assert (board.counted_mj, board.measured_s, board.lost_mj) == (200 * PER_SECOND_MJ, 200, 0)
     assert board.steps[0].flags == Flag.BASELINE
     assert not any(step.flags for step in board.steps[1:])
 
@@ -68,7 +73,7 @@ def test_thirty_missed_reads_lose_nothing() -> None:
     board.run(100)
     board.draw(30 * PER_SECOND_MJ, 30)
     board.run(70)
-    assert (board.counted_mj, board.measured_s) == (200 * PER_SECOND_MJ, 200)
+    assert (board.counted_mj, board.measured_s, board.lost_mj) == (200 * PER_SECOND_MJ, 200, 0)
 
 
 def test_a_low_glitch_and_a_huge_one_cost_nothing() -> None:
@@ -76,9 +81,19 @@ def test_a_low_glitch_and_a_huge_one_cost_nothing() -> None:
         board = Board()
         board.run(100)
         board.draw(PER_SECOND_MJ)
-        assert board.read(shown) == EnergyStep(None, 0, Flag.SUSPECT)
+        assert board.read(shown) == EnergyStep(None, 0, Flag.SUSPECT, CAP_MJ)
         board.run(99)
-        assert (board.counted_mj, board.measured_s) == (200 * PER_SECOND_MJ, 200)
+        assert (board.counted_mj, board.measured_s, board.lost_mj) == (200 * PER_SECOND_MJ, 200, 0)
+
+
+def test_glitches_in_a_row_cost_nothing_either() -> None:
+    board = Board()
+    board.run(100)
+    for shown in (2**60, 42, 2**59):
+        board.draw(PER_SECOND_MJ)
+        assert board.read(shown).flags == Flag.SUSPECT
+    board.run(97)
+    assert (board.counted_mj, board.measured_s, board.lost_mj) == (200 * PER_SECOND_MJ, 200, 0)
 
 
 def test_one_reset_loses_at_most_the_tick_it_fell_into() -> None:
@@ -94,6 +109,14 @@ def test_one_reset_loses_at_most_the_tick_it_fell_into() -> None:
     assert board.measured_s == 200
 
 
+def test_a_reset_tells_the_most_that_may_be_missing() -> None:
+    board = Board()
+    board.run(100)
+    board.counter = 0
+    board.run(2)
+    assert board.lost_mj == 2 * CAP_MJ - 2 * PER_SECOND_MJ
+
+
 def test_a_reset_inside_an_outage_loses_exactly_what_came_before_it() -> None:
     board = Board()
     board.run(100)
@@ -103,36 +126,69 @@ def test_a_reset_inside_an_outage_loses_exactly_what_came_before_it() -> None:
     board.read()
     board.run(60)
     assert board.counted_mj == board.true_mj - 21 * PER_SECOND_MJ
+    assert board.lost_mj == 41 * CAP_MJ - 20 * PER_SECOND_MJ
 
 
-def test_two_resets_in_two_ticks_count_nothing_for_them_and_say_so() -> None:
+def test_two_resets_in_two_ticks_count_what_came_after_the_second() -> None:
     board = Board()
     board.run(100)
     for part_mj in (PER_SECOND_MJ // 2, PER_SECOND_MJ // 4):
         board.counter = 0
         board.draw(part_mj)
-        board.read()
-    assert board.steps[-1] == EnergyStep(None, 0, Flag.SUSPECT | Flag.RESET)
+        assert board.read().flags == Flag.SUSPECT
     board.run(98)
-    assert board.counted_mj == 198 * PER_SECOND_MJ
-    assert board.measured_s == 198
+    assert board.counted_mj == board.true_mj - PER_SECOND_MJ // 2
+    assert board.true_mj <= board.counted_mj + board.lost_mj
 
 
-def test_a_counter_that_restarts_high_adds_no_more_than_the_board_can_draw() -> None:
+def test_a_counter_that_jumps_to_where_it_never_was_counts_on_from_there() -> None:
     board = Board()
     board.run(100)
     board.counter = 2**50
     board.run(2)
-    assert board.true_mj < board.counted_mj <= board.true_mj + CAP_TICK_MJ
+    assert board.counted_mj == 101 * PER_SECOND_MJ
+    assert board.lost_mj == 2 * CAP_MJ - PER_SECOND_MJ
 
 
 def test_an_unknown_counter_adds_nothing_and_the_next_reading_holds_it() -> None:
     board = Board()
     board.run(10)
     board.draw(PER_SECOND_MJ)
-    assert board.read(None) == EnergyStep(None, 0, Flag(0))
+    assert board.read(None) == EnergyStep(None, 0, Flag(0), CAP_MJ)
     board.run(1)
-    assert (board.counted_mj, board.measured_s) == (12 * PER_SECOND_MJ, 12)
+    assert (board.counted_mj, board.measured_s, board.lost_mj) == (12 * PER_SECOND_MJ, 12, 0)
+
+
+def test_while_a_counter_cannot_be_read_the_most_that_was_drawn_is_told_as_lost_tick_by_tick() -> None:
+    board = Board()
+    board.run(10)
+    for _ in range(600):
+        board.draw(PER_SECOND_MJ)
+        assert board.read(None, None).lost_mj == CAP_MJ
+
+
+def test_a_young_counter_may_hide_that_it_restarted_so_that_much_may_be_missing() -> None:
+    board = Board(counter=0)
+    board.draw(40 * PER_SECOND_MJ, 40)  # reset after 30 s of these: it shows what the last 10 s drew
+    board.counter = 10 * PER_SECOND_MJ
+    assert board.read() == EnergyStep(10 * PER_SECOND_MJ, 40_000, Flag(0), 40 * CAP_MJ - 10 * PER_SECOND_MJ)
+
+
+def test_a_limit_that_was_lowered_still_allows_what_was_drawn_before() -> None:
+    meter = EnergyMeter()
+    meter.step(0, START_MJ, 690.0, 700.0)
+    assert meter.step(1000, START_MJ + 690_000, 300.0, 300.0).energy_mj == 690_000
+    assert meter.step(2000, START_MJ + 690_000 + 600_000, 300.0, 300.0).flags == Flag.SUSPECT
+
+
+def test_a_late_answer_adds_nothing() -> None:
+    board = Board()
+    board.run(10)
+    board.second -= 5
+    assert board.read(board.counter - 5 * PER_SECOND_MJ) == EnergyStep(None, 0, Flag(0))
+    board.second += 5
+    board.run(1)
+    assert (board.counted_mj, board.measured_s) == (11 * PER_SECOND_MJ, 11)
 
 
 def test_a_board_without_a_known_limit_is_still_guarded() -> None:
@@ -180,21 +236,32 @@ def test_a_stuck_counter_that_catches_up_in_one_jump_counts_nothing_twice() -> N
     assert board.counted_mj == board.true_mj
 
 
+def test_a_counter_that_moves_only_every_other_second_is_exact() -> None:
+    board = Board()
+    for _ in range(20):
+        board.second += 1
+        board.true_mj += PER_SECOND_MJ
+        if board.second % 2 == 0:
+            board.counter += 2 * PER_SECOND_MJ
+        board.read()
+    assert (board.counted_mj, board.measured_s, board.lost_mj) == (board.true_mj, 20, 0)
+
+
 def test_a_stuck_counter_without_power_samples_is_unknown_and_not_zero() -> None:
     board = Board()
     board.run(10)
     stuck(board, 5)
     board.second += 30
-    assert board.read() == EnergyStep(None, 0, Flag.STUCK)
+    assert board.read() == EnergyStep(None, 0, Flag.STUCK, 30 * CAP_MJ)
     board.second += 1
-    assert board.read(power_w=None) == EnergyStep(None, 0, Flag.STUCK)
+    assert board.read(power_w=None) == EnergyStep(None, 0, Flag.STUCK, CAP_MJ)
 
 
 def test_a_counter_that_stands_through_a_long_gap_under_power_is_unknown_and_not_zero() -> None:
     board = Board()
     board.run(10)
     board.second += 10
-    assert board.read() == EnergyStep(None, 0, Flag.STUCK)
+    assert board.read() == EnergyStep(None, 0, Flag.STUCK, 10 * CAP_MJ)
 
 
 def test_a_counter_that_stands_while_nothing_is_drawn_is_right() -> None:

@@ -67,10 +67,12 @@ def free_port() -> int:
         return port
 
 
-def answers(url: str) -> bool:
-    """Whether a GET of this URL is answered with 200."""
+def answers(url: str, keep_in: Path | None = None) -> bool:
+    """Whether a GET of this URL is answered with 200; the answer is kept in a file where one is named."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
+            if keep_in is not None:
+                keep_in.write_bytes(answer.read())
             return bool(answer.status == 200)
     except OSError:  # urllib's errors are of this kind too
         return False

@@ -5,11 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import secrets
-import subprocess
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +15,8 @@ import aiohttp
 import pytest
 
 from tests.real.clients import Api, Request, load_of, session_of, total
-from tests.real.processes import answers, free_port, required, running, wait_until
+from tests.real.engines import LlamaServer
+from tests.real.processes import free_port, required, wait_until
 from tests.real.recording import Tokwatch, now_ms, of_server, states_of
 from tests.real.served import (
     Served,
@@ -43,35 +41,6 @@ _CLIENTS = 6  # two more than it has slots
 _AT_END_WINDOW_MS = 300_000  # tok/s of an engine that counts whole requests is shown over five minutes
 _MOST_IT_PRINTS_EXACTLY = 999_999  # its page has six significant digits
 _LONG = 4_000  # tokens, just below what its context holds
-
-
-@dataclass(frozen=True, slots=True)
-class LlamaServer:
-    """How to start it."""
-
-    program: str
-    model: str
-    port: int
-    key: str
-    log: Path
-
-    @property
-    def api(self) -> Api:
-        return Api(f"http://127.0.0.1:{self.port}", "tiny", self.key)
-
-    @contextmanager
-    def running(self) -> Iterator[subprocess.Popen[bytes]]:
-        """The server, ready for requests. Its page of metrics too wants the key."""
-        options = "--alias tiny --metrics -np 4 -c 16384 -t 1 --host 127.0.0.1"
-        command = [self.program, "-m", self.model, *options.split(), "--port", str(self.port), "--api-key", self.key]
-        with running(command, os.environ, self.log, end_within_s=5) as server:
-
-            def is_ready() -> bool:
-                assert server.poll() is None, self.log.read_text()[-5000:]
-                return answers(f"{self.api.url}/health")
-
-            wait_until(is_ready, "llama-server is ready", within_s=60)
-            yield server
 
 
 @dataclass(frozen=True, slots=True)

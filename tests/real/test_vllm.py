@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import pytest
 
-from tests.real.clients import Api
-from tests.real.processes import answers, free_port, required, running, wait_until
+from tests.real.engines import Vllm, engine_core
+from tests.real.processes import free_port, required
 from tests.real.recording import Tokwatch
 from tests.real.served import (
     Served,
@@ -33,49 +28,6 @@ pytestmark = pytest.mark.real
 
 _LOAD_S = 190.0  # the claim is about three minutes
 _CLIENTS = 10  # two more than it runs at once, so that some wait
-_OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
-_ON_THE_CPU = {
-    "VLLM_CPU_KVCACHE_SPACE": "1",
-    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-    "OMP_NUM_THREADS": "1",
-    "CUDA_VISIBLE_DEVICES": "",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Vllm:
-    """How to start it."""
-
-    python: str
-    model: str
-    port: int
-    key: str
-    log: Path
-
-    @property
-    def api(self) -> Api:
-        return Api(f"http://127.0.0.1:{self.port}", "tiny", self.key)
-
-    @contextmanager
-    def running(self) -> Iterator[psutil.Process]:
-        """The server, ready for requests."""
-        options = "--served-model-name tiny --load-format dummy --enforce-eager --dtype float32 --max-model-len 2048"
-        options += " --max-num-seqs 8 --enable-prompt-tokens-details --host 127.0.0.1"
-        command = [self.python, "-m", "vllm.entrypoints.openai.api_server", "--model", self.model, *options.split()]
-        command += ["--port", str(self.port), "--api-key", self.key]
-        with running(command, os.environ | _OFFLINE | _ON_THE_CPU, self.log, end_within_s=30) as server:
-
-            def is_ready() -> bool:
-                assert server.poll() is None, self.log.read_text()[-5000:]
-                return answers(f"{self.api.url}/health")
-
-            wait_until(is_ready, "vLLM is ready", within_s=300)
-            yield psutil.Process(server.pid)
-
-
-def engine_core(server: psutil.Process) -> int:
-    """The process that would be on the GPU: of vLLM's tree, the one that holds the weights and the KV cache."""
-    return max(server.children(recursive=True), key=lambda child: int(child.memory_info().rss)).pid
 
 
 def a_vllm(folder: Path) -> Vllm:

@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from tokwatch.ledger.entries import Event
+from tokwatch.ledger.slo import Slo
 
 
 class GpuBody(msgspec.Struct, frozen=True):
@@ -20,6 +21,9 @@ class GpuBody(msgspec.Struct, frozen=True):
     power_scope: str = "gpu"
     driver: str | None = None
     mig: bool = False
+    meter: str = "NVML"
+    kind: str = "gpu"
+    mig_profiles: tuple[str, ...] = ()  # of its instances: "1g.10gb"; they have no watts of their own
 
 
 class ServerBody(msgspec.Struct, frozen=True):
@@ -34,6 +38,10 @@ class ServerBody(msgspec.Struct, frozen=True):
     facts: tuple[tuple[str, str], ...] = ()
     used: tuple[str, ...] = ()
     missing: tuple[tuple[str, str], ...] = ()
+    layer: str = "engine"  # "engine" | "router" | "gateway"
+    role: str = ""  # "prefill" | "decode" | ""
+    deployment: str = ""  # the name of its deployment, where one was given
+    counts: str = "tokens counted here"  # whether its tokens are added up, in words
 
 
 class HostBody(msgspec.Struct, frozen=True):
@@ -78,6 +86,14 @@ class SettingsBody(msgspec.Struct, frozen=True):
     interval_s: float = 1.0
     slo_ttft_s: float | None = None
     slo_tpot_s: float | None = None
+    slo_e2e_s: float | None = None
+    slo_target: float = 0.99
+    slo_models: dict[str, Slo] = {}  # by model, instead of the above
+
+    def slo(self, model: str = "") -> Slo:
+        """What the requests of a model are under."""
+        own = self.slo_models.get(model)
+        return own or Slo(self.slo_ttft_s, self.slo_tpot_s, self.slo_e2e_s, self.slo_target)
 
 
 _Body = TypeVar("_Body", bound=msgspec.Struct)

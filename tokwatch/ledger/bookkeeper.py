@@ -11,7 +11,6 @@ from collectors.readings import GpuReading, HostReading, Probe, ServerFacts, Ser
 from tokwatch.ledger.alerts import AlertBody, AlertTracker
 from tokwatch.ledger.axis import NS_PER_MS, Axis, next_tick_ms
 from tokwatch.ledger.bodies import (
-    GpuBody,
     HostBody,
     PlacementBody,
     ProbeBody,
@@ -35,9 +34,12 @@ from tokwatch.ledger.entries import (
     TickRecord,
 )
 from tokwatch.ledger.evidence import Evidence
-from tokwatch.ledger.meter import MIB, Meter
+from tokwatch.ledger.facts import MIB, gpu_body, server_body
+from tokwatch.ledger.meter import Meter
+from tokwatch.ledger.meters_once import MetersOnce
 from tokwatch.ledger.placement import GpuPlacement, place
 from tokwatch.ledger.registry import Registry, gpu_key, group_key, server_key
+from tokwatch.ledger.roster import Roster
 from tokwatch.ledger.states import StateBody, StateTracker, Thresholds
 
 
@@ -91,6 +93,8 @@ class Bookkeeper:
             interval_s=settings.interval_s,
         )
         self._meter.resume(absolutes)
+        self._roster = Roster()
+        self._meters_once = MetersOnce()
         self._evidence = Evidence(thresholds)
         self._states = StateTracker(thresholds)
         self._alerts = AlertTracker()
@@ -108,6 +112,8 @@ class Bookkeeper:
             self._states.resume(past.entity, msgspec.json.decode(past.body, type=StateBody))
         elif past.kind == "alert":
             self._alerts.resume(msgspec.json.decode(past.body, type=AlertBody))
+        elif past.kind == "facts" and self._registry[past.entity].kind == "server":
+            self._roster.resume(msgspec.json.decode(past.body, type=ServerBody))
 
     def turn(self, now: Instant, seen: Sightings) -> TickRecord:
         """The record of one tick. Readings that came too late for the last tick are in this one."""
@@ -116,12 +122,14 @@ class Bookkeeper:
         host = self._registry.id("host", self.run.host, parent=0, seen_ms=tick.tick_ms)
         changes = Changes(tick.tick_ms, self._bodies)
         changes.note("settings", 0, self._settings)
+        self._roster.update(seen.known_servers, seen.servers)
         servers, flows = self._read_servers(seen.servers, axis, host, changes)
         gpus = self._read_gpus(seen, axis, host, changes)
         hosts = self._read_host(seen.host, axis, host, changes)
-        for probe in seen.probes:
+        probes = (*seen.probes, *self._own_probes())
+        for probe in probes:
             changes.note("probe", 0, ProbeBody(probe.ok, probe.found, probe.hint), probe.name)
-        changes.forget_probes(probe.name for probe in seen.probes)
+        changes.forget_probes(probe.name for probe in probes)
         for what, words in seen.problems:
             changes.note("problem", 0, ProblemBody(words), what)
         alerts = self._alerts.step(tick.tick_ms, self._gpu_states)
@@ -155,24 +163,27 @@ class Bookkeeper:
         for reading in readings:
             entry, of_server = self._meter.server(reading, axis, host=host)
             self._evidence.server(reading, entry, of_server)
+            counted = self._roster.counting(reading.server.address)
             servers.append(entry)
-            flows.extend(of_server)
+            flows.extend(_flagged(flow, counted.flags) for flow in of_server)
             if reading.ok or not changes.known("facts", entry.entity):
-                changes.note("facts", entry.entity, _server_body(reading))
+                role = self._roster.role(reading.server.address)
+                changes.note("facts", entry.entity, server_body(reading, role, counted))
             changes.note("problem", entry.entity, ProblemBody("" if reading.ok else reading.problem))
         return tuple(servers), tuple(flows)
 
     # --- GPUs -----------------------------------------------------------------------------------------------------
 
     def _read_gpus(self, seen: Sightings, axis: Axis, host: int, changes: Changes) -> tuple[GpuEntry, ...]:
-        placement = place(seen.known_servers, seen.gpus, host_pids=seen.host_pids)
+        readings = self._meters_once.of(seen.gpus)
+        placement = place(seen.known_servers, readings, host_pids=seen.host_pids)
         placements = {placed.gpu_key: placed for placed in placement.gpus}
-        if seen.gpus:
+        if readings:
             words = "; ".join(placement.conflicts)
             changes.note("problem", 0, ProblemBody(words), "placement")
         by_address = {facts.address: facts for facts in seen.known_servers}
         entries = []
-        for reading in seen.gpus:
+        for reading in readings:
             entry = self._meter.gpu(reading, axis, host=host)
             self._evidence.gpu(entry, axis.tick_ms)
             placed = placements[gpu_key(reading.facts)]
@@ -183,35 +194,22 @@ class Bookkeeper:
             servers = [by_address[address] for address in placed.servers if address in by_address]
             entities = [self._server_entity(facts, host, axis.tick_ms) for facts in servers]
             self._note_gpu(reading, entry.entity, placed, entities, changes)
-            signals = self._evidence.signals(reading, entry, servers, axis)
+            signals = self._evidence.signals(reading, entry, servers, axis, self._roster.partners(placed.servers))
             # Nobody saw when in a gap the state began.
             seen_from_ms = entry.t1_ms if entry.flags & Flag.GAP else entry.t0_ms
             state, changed = self._states.step(entry.entity, signals, axis.tick_ms, seen_from_ms, entry.t1_ms)
             if changed is not None:
                 changes.add(changed)
             self._gpu_states[entry.entity] = state
-            owner = self._owner([e for e, facts in zip(entities, servers, strict=True) if facts.verified], host, axis)
+            owner = self._owner([facts.address for facts in servers if facts.verified], host, axis)
             entries.append(msgspec.structs.replace(entry, state=state.state, owner=owner))
         return tuple(entries)
 
     def _note_gpu(
         self, reading: GpuReading, gpu: int, placed: GpuPlacement, servers: list[int], changes: Changes
     ) -> None:
-        facts = reading.facts
         if reading.problem is None or not changes.known("facts", gpu):
-            limit_mw = None if facts.power_limit_w is None else round(facts.power_limit_w * 1000)
-            total_mib = None if facts.memory_total_bytes is None else facts.memory_total_bytes // MIB
-            body = GpuBody(
-                index=facts.index,
-                uuid=facts.uuid,
-                name=facts.name,
-                memory_total_mib=total_mib,
-                power_limit_mw=limit_mw,
-                power_scope=facts.power_scope,
-                driver=facts.driver_version,
-                mig=facts.mig,
-            )
-            changes.note("facts", gpu, body)
+            changes.note("facts", gpu, gpu_body(reading))
         reasons = {field: reason.value for field, reason in reading.reasons}
         if reading.problem is not None:
             reasons = dict.fromkeys(_MEASURED, reading.problem.value) | reasons
@@ -222,10 +220,19 @@ class Bookkeeper:
     def _server_entity(self, facts: ServerFacts, host: int, tick_ms: int) -> int:
         return self._registry.id("server", server_key(facts), parent=host, seen_ms=tick_ms)
 
-    def _owner(self, servers: list[int], host: int, axis: Axis) -> int:
-        if len(servers) < 2:
-            return servers[0] if servers else 0
-        return self._registry.id("group", group_key(servers), parent=host, seen_ms=axis.tick_ms)
+    def _owner(self, addresses: list[str], host: int, axis: Axis) -> int:
+        """The server that a GPU belongs to, or the group of those that have it together; 0 without any."""
+        accounts = {self._roster.account(address) for address in addresses}
+        units = [[self._server_entity(facts, host, axis.tick_ms) for facts in account] for account in accounts]
+        if not units:
+            return 0
+        if len(units) == len(units[0]) == 1:
+            return units[0][0]
+        return self._registry.id("group", group_key(units), parent=host, seen_ms=axis.tick_ms)
+
+    def _own_probes(self) -> tuple[Probe, ...]:
+        doubles = self._meters_once.doubles
+        return (Probe("GPUs read twice", True, doubles),) if doubles else ()
 
     # --- the host -------------------------------------------------------------------------------------------------
 
@@ -240,24 +247,5 @@ class Bookkeeper:
 _MEASURED = ("power_w", "energy_mj", "utilization", "memory_used_bytes", "temperature_c", "sm_clock_mhz")
 
 
-def _server_body(reading: ServerReading) -> ServerBody:
-    facts = reading.server
-    model = next((flow.model for flow in reading.flows if flow.model), None) or facts.model or ""
-    named = (
-        ("tensor parallel", facts.tensor_parallel),
-        ("pipeline parallel", facts.pipeline_parallel),
-        ("data parallel", facts.data_parallel),
-        ("precision", facts.precision),
-        ("pid", facts.pid),
-    )
-    return ServerBody(
-        address=facts.address,
-        engine=facts.engine,
-        model=model,
-        owner=facts.owner or "",
-        verified=facts.verified,
-        moves=reading.moves.value,
-        facts=tuple((name, str(value)) for name, value in named if value is not None),
-        used=reading.used,
-        missing=reading.missing,
-    )
+def _flagged(flow: FlowEntry, flags: Flag) -> FlowEntry:
+    return msgspec.structs.replace(flow, flags=flow.flags | flags) if flags else flow

@@ -21,9 +21,6 @@ from collectors.readings import Layer
 from tokwatch.ledger.deployments import DECODE, PREFILL, Watched, members_of
 from tokwatch.ledger.entries import Flag
 
-_OF_PROMPT = frozenset({"prompt_tokens", "cached_tokens"})
-_OF_OUTPUT = frozenset({"output_tokens", "finished", "failed", "aborted"})
-
 
 @dataclass(frozen=True, slots=True)
 class Counting:
@@ -40,13 +37,6 @@ class Counting:
 
 
 HERE = Counting(True, True, "tokens counted here")
-
-
-def added_up(flags: int, field: str) -> bool:
-    """Whether a field of a FlowEntry with these flags goes into sums."""
-    if flags & Flag.PROMPT_ELSEWHERE and field in _OF_PROMPT:
-        return False
-    return not (flags & Flag.OUTPUT_ELSEWHERE and field in _OF_OUTPUT)
 
 
 def counting(watched: Sequence[Watched], deployments: Iterable[tuple[str, ...]]) -> Mapping[str, Counting]:

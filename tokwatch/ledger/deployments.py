@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from collectors.readings import Layer, Moves, ServerFacts, ServerReading
+from collectors.readings import UNNAMED, Layer, Moves, ServerFacts, ServerReading
 
 PREFILL, DECODE = "prefill", "decode"
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A watched server: its facts, and what its last good page told. Before that it is an engine that counts nothing."""
+    """A watched server: its facts, and what its last good page told; before that, an engine that counts nothing."""
 
     facts: ServerFacts
     read: bool = False  # a good page was seen
@@ -33,7 +33,7 @@ class Watched:
             layer=page.layer,
             fronts=page.fronts,
             moves=page.moves,
-            model=next((flow.model for flow in page.flows if flow.model), facts.model or ""),
+            model=next((flow.model for flow in page.flows if flow.model != UNNAMED), facts.model or ""),
             role=facts.role or next((flow.role for flow in page.flows if flow.role), ""),
         )
 
@@ -64,7 +64,7 @@ def deployments(watched: Sequence[Watched]) -> tuple[tuple[str, ...], ...]:
     2. Prefill and decode servers of one model.
     3. A router that counts tokens with the engines behind it that do not, when all of them serve one model.
 
-    A router's engines that count their own tokens stay apart: each has its own GPUs, and one may rest while others work.
+    A router's engines that count their own tokens stay apart: each has its own GPUs, and may rest while others work.
     """
     named: dict[str, list[Watched]] = defaultdict(list)
     for server in watched:

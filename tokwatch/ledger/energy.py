@@ -1,7 +1,10 @@
 """One GPU's energy counter → joules per tick: resets, glitches, missed reads, stuck counters.
 
-A delta that the board cannot have drawn is held back for one tick; the
-next reading says whether it was a glitch (counter back on its old line) or a reset (counter goes on from the new one).
+A delta that the board cannot have drawn is held back until two readings agree: one that goes on from the old line shows
+that those between were glitches, two in a row on a new line that the counter was reset. Whatever is not counted has a
+bound, the board's cap over that time, so at every tick
+
+    counted ≤ drawn ≤ counted + lost        (counters move in steps of about 100 ms: that much at either end)
 """
 
 from __future__ import annotations
@@ -24,9 +27,7 @@ class EnergyStep:
     energy_mj: int | None
     measured_ms: int  # what energy_mj speaks for; longer than the tick after readings were missed or held back
     flags: Flag
-
-
-_NOTHING = EnergyStep(None, 0, Flag(0))
+    lost_mj: int = 0  # change of the most that was drawn and not counted; negative where a reading makes up for earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,13 @@ class EnergyMeter:
     """Accumulates one device. Instants are milliseconds of the boot clock."""
 
     def __init__(self) -> None:
-        self._base: _Point | None = None  # everything up to here is counted
-        self._suspect: _Point | None = None
+        self._base: _Point | None = None  # everything up to here is counted, or known to be lost
+        self._suspect: _Point | None = None  # the last reading, where it does not go on from the base
+        self._cap_w = 0.0  # the most that the board can draw, by its limit …
+        self._highest_cap_w = 0.0  # … and the highest of that since the base: limits are changed at run time
+        self._open_mj = 0  # the most that was drawn since the base: told as lost until a reading settles it
         self._last_power: tuple[int, float] | None = None
         self._drawn_mj: int | None = None  # since the base, by the power samples; None: they do not cover all of it
-        self._still_ms = 0  # how long the counter has not moved
-        self._owed_mj = 0  # what was drawn meanwhile, not counted until the counter is known to be stuck
         self._stuck = False
 
     @property
@@ -59,48 +61,61 @@ class EnergyMeter:
     def step(self, at_ms: int, energy_mj: int | None, power_w: float | None, limit_w: float | None) -> EnergyStep:
         """Add one reading; energy_mj and power_w may be unknown."""
         self._sample(at_ms, power_w)
-        if energy_mj is None:
-            return _NOTHING
-        now, base, suspect = _Point(at_ms, energy_mj), self._base, self._suspect
-        cap_w = _HEADROOM * limit_w if limit_w else _CAP_WITHOUT_LIMIT_W
+        self._cap_w = _HEADROOM * limit_w if limit_w else self._cap_w or _CAP_WITHOUT_LIMIT_W
+        self._highest_cap_w = max(self._highest_cap_w, self._cap_w)
+        base, suspect = self._base, self._suspect
         if base is None:
-            self._count_up_to(now)
-            return EnergyStep(None, 0, Flag.BASELINE)
+            if energy_mj is not None:
+                self._go_on_from(_Point(at_ms, energy_mj))
+            return EnergyStep(None, 0, Flag.BASELINE if energy_mj is not None else Flag(0))
+        if at_ms <= base.at_ms:  # a stalled driver answered late
+            return EnergyStep(None, 0, Flag(0))
+        if energy_mj is None:
+            return self._hold(at_ms, Flag(0))
+        now = _Point(at_ms, energy_mj)
         if self._stuck or energy_mj == base.energy_mj:
             return self._standstill(base, now, power_w)
-        length_ms = at_ms - base.at_ms
-        if _plausible(base, now, cap_w):
-            self._count_up_to(now)
-            return EnergyStep(energy_mj - base.energy_mj, length_ms, Flag(0))
-        if suspect is None:
+        if self._plausible(base, now):
+            may_have_restarted = energy_mj <= self._most_mj(at_ms - base.at_ms)  # …and passed its old value since
+            return self._count(base, now, energy_mj - base.energy_mj, Flag(0), exact=not may_have_restarted)
+        if suspect is None or not self._plausible(suspect, now):
             self._suspect = now
-            return EnergyStep(None, 0, Flag.SUSPECT)
-        self._count_up_to(now)
-        if not _plausible(suspect, now, cap_w):
-            return EnergyStep(None, 0, Flag.SUSPECT | Flag.RESET)
-        since_reset_mj = min(suspect.energy_mj, _most_mj(suspect.at_ms - base.at_ms, cap_w))
-        return EnergyStep(since_reset_mj + energy_mj - suspect.energy_mj, length_ms, Flag.RESET)
+            return self._hold(at_ms, Flag.SUSPECT)
+        # Restarted from 0, or jumped to where it never was: then nothing is known of the time before the suspect.
+        restarted = suspect.energy_mj <= self._most_mj(suspect.at_ms - base.at_ms)
+        before_mj = suspect.energy_mj if restarted else 0
+        return self._count(base, now, before_mj + energy_mj - suspect.energy_mj, Flag.RESET, exact=False)
+
+    def _hold(self, at_ms: int, flags: Flag) -> EnergyStep:
+        """Nothing is counted yet: all that the board can have drawn since the base may be lost."""
+        assert self._base is not None
+        told_mj, self._open_mj = self._open_mj, round(self._highest_cap_w * (at_ms - self._base.at_ms))
+        return EnergyStep(None, 0, flags, self._open_mj - told_mj)
+
+    def _count(self, base: _Point, now: _Point, energy_mj: int | None, flags: Flag, *, exact: bool) -> EnergyStep:
+        """Settle everything since the base; unless `exact`, what the board can have drawn beyond it is lost."""
+        length_ms = now.at_ms - base.at_ms
+        lost_mj = 0 if exact else max(0, round(self._highest_cap_w * length_ms) - (energy_mj or 0))
+        change_mj = lost_mj - self._open_mj
+        self._go_on_from(now)
+        return EnergyStep(energy_mj, 0 if energy_mj is None else length_ms, flags, change_mj)
 
     def _standstill(self, base: _Point, now: _Point, power_w: float | None) -> EnergyStep:
         """The counter stands, or moves again: by a jump that may hold what was already counted from power samples."""
-        length_ms = now.at_ms - base.at_ms
-        was_stuck, drawn_mj = self._stuck, self._drawn_mj
-        still_ms, owed_mj = self._still_ms + length_ms, self._owed_mj + (drawn_mj or 0)
-        self._count_up_to(now)
-        if now.energy_mj == base.energy_mj:
-            if not was_stuck and not power_w:
-                return EnergyStep(0, length_ms, Flag(0))
-            self._stuck, self._still_ms, self._owed_mj = was_stuck or still_ms >= _STUCK_MS, still_ms, owed_mj
-            if not self._stuck:
-                return EnergyStep(0, length_ms, Flag(0))
-        if drawn_mj is None:
-            return EnergyStep(None, 0, Flag.STUCK)
-        self._owed_mj = 0
-        return EnergyStep(owed_mj, length_ms, Flag.ESTIMATED | Flag.STUCK)
+        if now.energy_mj == base.energy_mj and not self._stuck:
+            if not power_w:
+                return self._count(base, now, 0, Flag(0), exact=True)
+            if now.at_ms - base.at_ms < _STUCK_MS:
+                return self._hold(now.at_ms, Flag(0))
+        drawn_mj = self._drawn_mj
+        flags = Flag.STUCK if drawn_mj is None else Flag.ESTIMATED | Flag.STUCK
+        step = self._count(base, now, drawn_mj, flags, exact=drawn_mj is not None)  # an estimate has no bound
+        self._stuck = now.energy_mj == base.energy_mj
+        return step
 
-    def _count_up_to(self, base: _Point) -> None:
+    def _go_on_from(self, base: _Point) -> None:
         self._base, self._suspect, self._drawn_mj = base, None, 0
-        self._stuck, self._still_ms, self._owed_mj = False, 0, 0
+        self._highest_cap_w, self._open_mj, self._stuck = self._cap_w, 0, False
 
     def _sample(self, at_ms: int, power_w: float | None) -> None:
         last, self._last_power = self._last_power, None if power_w is None else (at_ms, power_w)
@@ -109,10 +124,8 @@ class EnergyMeter:
         elif self._drawn_mj is not None:
             self._drawn_mj += round((last[1] + power_w) / 2 * (at_ms - last[0]))  # W × ms = mJ
 
+    def _plausible(self, earlier: _Point, later: _Point) -> bool:
+        return 0 <= later.energy_mj - earlier.energy_mj <= self._most_mj(later.at_ms - earlier.at_ms)
 
-def _most_mj(length_ms: int, cap_w: float) -> int:
-    return round(cap_w * (length_ms + _SLACK_MS))
-
-
-def _plausible(earlier: _Point, later: _Point, cap_w: float) -> bool:
-    return 0 <= later.energy_mj - earlier.energy_mj <= _most_mj(later.at_ms - earlier.at_ms, cap_w)
+    def _most_mj(self, length_ms: int) -> int:
+        return round(self._highest_cap_w * (length_ms + _SLACK_MS))

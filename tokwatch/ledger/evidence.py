@@ -25,6 +25,7 @@ class _Server:
     answered_started_s: float | None = None  # start of the process that answered last
     running: int | None = None
     waiting: int | None = None
+    asleep: bool = False
 
 
 class Evidence:
@@ -49,7 +50,7 @@ class Evidence:
         server.moved_ms = entry.t1_ms if moved else server.moved_ms
         server.failures, server.problem = 0, ""
         server.answered_started_s = reading.started_at_s or reading.server.started_at_s
-        server.running, server.waiting = reading.running, reading.waiting
+        server.running, server.waiting, server.asleep = reading.running, reading.waiting, bool(reading.asleep)
 
     def gpu(self, entry: GpuEntry, now_ms: int) -> None:
         """Take one GPU entry into account."""
@@ -59,8 +60,16 @@ class Evidence:
         if entry.util_permille is not None and not entry.flags & Flag.GAP:
             gpu.add(entry.t1_ms, (entry.util_permille * length, length))
 
-    def signals(self, reading: GpuReading, entry: GpuEntry, servers: Sequence[ServerFacts], axis: Axis) -> Signals:
-        """One GPU's signals, with the servers placed on it."""
+    def signals(
+        self,
+        reading: GpuReading,
+        entry: GpuEntry,
+        servers: Sequence[ServerFacts],
+        axis: Axis,
+        partners: Sequence[str] = (),
+    ) -> Signals:
+        """One GPU's signals, with the servers placed on it. `partners`: addresses of servers elsewhere whose work shows
+        that these are needed, though they may pause (see `deployments.partners`)."""
         gpu = self._gpus.get(entry.entity)
         weighed, util_ms = gpu.sums if gpu else (0, 0)
         own = Signals(
@@ -72,9 +81,11 @@ class Evidence:
         )
         if not servers:
             return own
-        return self._with_servers(own, servers, axis)
+        return self._with_servers(own, servers, axis, partners)
 
-    def _with_servers(self, own: Signals, servers: Sequence[ServerFacts], axis: Axis) -> Signals:
+    def _with_servers(
+        self, own: Signals, servers: Sequence[ServerFacts], axis: Axis, partners: Sequence[str]
+    ) -> Signals:
         answering: list[_Server] = []
         silent: list[tuple[ServerFacts, _Server | None]] = []
         for facts in servers:
@@ -84,8 +95,9 @@ class Evidence:
             else:
                 silent.append((facts, server))
         running = _sum([server.running for server in answering])
-        since_ms = axis.tick_ms - self._width_ms
-        moved = any(server.moved_ms is not None and server.moved_ms > since_ms for server in answering)
+        moved = any(self._moved(server, axis) for server in answering)
+        if not moved and all(facts.metrics_url is None for facts, _ in silent):
+            moved = any(self._works(address, axis) for address in partners)
         if silent and not running and not moved:
             return _silent(own, silent, axis)  # one that cannot be read may be the one at work
         return replace(
@@ -94,9 +106,18 @@ class Evidence:
             answering=True,
             running=running,
             waiting=_sum([server.waiting for server in answering]),
+            asleep=bool(answering) and all(server.asleep for server in answering),
             moved=moved if moved or all(server.counts for server in answering) else None,
-            evidence_s=min((server.page_ms or 0) - server.watched_from_ms for server in answering) / 1000,
+            evidence_s=min(((s.page_ms or 0) - s.watched_from_ms for s in answering), default=0) / 1000,
         )
+
+    def _moved(self, server: _Server, axis: Axis) -> bool:
+        return server.moved_ms is not None and server.moved_ms > axis.tick_ms - self._width_ms
+
+    def _works(self, address: str, axis: Axis) -> bool:
+        """A partner runs requests, or its tokens or steps move."""
+        server = self._servers.get(address)
+        return server is not None and _answers(server) and (bool(server.running) or self._moved(server, axis))
 
 
 def _answers(server: _Server) -> bool:

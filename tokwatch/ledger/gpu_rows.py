@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from tokwatch.ledger.accounts import OF_ANOTHER_USER, Account, Accounts, allocated
 from tokwatch.ledger.axis import clip_ms
 from tokwatch.ledger.bodies import GpuBody
 from tokwatch.ledger.entries import GpuEntry, State
-from tokwatch.ledger.figures import known, known_total, tokens_per_joule, unknown, usd_per_million
+from tokwatch.ledger.figures import known, known_total, share, tokens_per_joule, unknown, usd_per_million
 from tokwatch.ledger.moment import Moment
 from tokwatch.ledger.prices import cost
 from tokwatch.ledger.snapshot import Figure, GpuRow, StateSpan, StripRow
@@ -22,18 +23,18 @@ def state_name(state: int) -> str:
 
 def gpu_rows(moment: Moment) -> tuple[GpuRow, ...]:
     """One row a GPU, by index."""
-    return tuple(_gpu_row(moment, body, entry) for body, entry in moment.gpus)
+    accounts = Accounts(moment)
+    return tuple(_gpu_row(moment, accounts, body, entry) for body, entry in moment.gpus)
 
 
-def _gpu_row(moment: Moment, body: GpuBody, entry: GpuEntry) -> GpuRow:
+def _gpu_row(moment: Moment, accounts: Accounts, body: GpuBody, entry: GpuEntry) -> GpuRow:
     gpu = entry.entity
     state = moment.state(gpu)
     placement = moment.placement(gpu)
     servers = [server for server in placement.servers if server in moment.view.servers]
-    tok_s = output_rate(moment, servers)
-    few, warm = moment.few(servers), moment.warm(servers)
+    on = list(dict.fromkeys(accounts.of_server(server) for server in servers))
+    tok_s = _output_tok_s(moment, accounts, on)
     rate = moment.rate_usd_per_hour(body)
-    watts = moment.watts(gpu, at_end=any(moment.at_end(server) for server in servers))
     return GpuRow(
         entity=gpu,
         index=body.index,
@@ -48,9 +49,9 @@ def _gpu_row(moment: Moment, body: GpuBody, entry: GpuEntry) -> GpuRow:
         placed_by=placement.method,
         idle=State(state.state).idle,
         tok_s=tok_s,
-        spark=spark(moment, servers),
-        tok_per_j=tokens_per_joule(tok_s, watts, few=few) if tok_s.value else unknown(tok_s.why or "no tokens"),
-        usd_per_m_output=_usd_per_million(moment, servers, rate, tok_s, few=few, warm=warm),
+        spark=_spark(moment, accounts, on),
+        tok_per_j=_tok_per_j(moment, accounts, gpu, servers, tok_s),
+        usd_per_m_output=_usd_per_million(moment, accounts, gpu, servers, rate, tok_s),
         idle_usd_today=moment.spent_usd(body, moment.view.idle_today.get(gpu, {})),
         usd_per_hour=rate,
         power_w=known(_scaled(entry.power_mw, 1000), moment.why(gpu, "power_w")),
@@ -63,31 +64,62 @@ def _gpu_row(moment: Moment, body: GpuBody, entry: GpuEntry) -> GpuRow:
     )
 
 
-def output_rate(moment: Moment, servers: list[int]) -> Figure:
-    """Output tokens/s of one GPU: its part of each server on it."""
-    if not servers:
-        return unknown("nothing served")
-    return known_total([moment.share_of(s, moment.token_rate(s, "output_tokens")) for s in servers], "nothing served")
+def _output_tok_s(moment: Moment, accounts: Accounts, on: list[Account]) -> Figure:
+    """Output tokens/s of one GPU: its part of each account on it."""
+    parts = (share(accounts.output_tok_s(account), _gpu_count(moment, accounts, account)) for account in on)
+    return known_total(parts, "nothing served")
+
+
+def _gpu_count(moment: Moment, accounts: Accounts, account: Account) -> int:
+    """On how many GPUs the account's servers are; another user's servers own none, but run on some."""
+    gpus = accounts.gpus_of(account) or [gpu for server in account.servers for gpu in moment.gpus_of.get(server, ())]
+    return max(1, len(gpus))
+
+
+def _tok_per_j(moment: Moment, accounts: Accounts, gpu: int, servers: list[int], tok_s: Figure) -> Figure:
+    """Of the GPU; of all GPUs of its deployment where prefill is on one and decode on another."""
+    if not tok_s.value:
+        return unknown(tok_s.why or "no tokens")
+    if _is_part_of_one(accounts, gpu):
+        return accounts.tok_per_j(servers[0])
+    figure = tokens_per_joule(tok_s, moment.watts(gpu, servers), few=moment.few(servers))
+    return allocated(figure) if accounts.shared(gpu) else figure
 
 
 def _usd_per_million(
-    moment: Moment, servers: list[int], rate: Figure, tok_s: Figure, *, few: bool, warm: bool
+    moment: Moment, accounts: Accounts, gpu: int, servers: list[int], rate: Figure, tok_s: Figure
 ) -> Figure:
     if not servers:
         return unknown("nothing served")
     if not all(moment.counted(server) for server in servers):
-        return unknown("server of another user: accept it in the config")
-    return usd_per_million(rate, tok_s, few=few, warm=warm)
+        return unknown(OF_ANOTHER_USER)
+    if _is_part_of_one(accounts, gpu):
+        return accounts.usd_per_m_output(servers[0])
+    figure = usd_per_million(rate, tok_s, few=moment.few(servers), warm=moment.warm(servers))
+    return allocated(figure) if accounts.shared(gpu) else figure
 
 
-def spark(moment: Moment, servers: list[int]) -> tuple[float | None, ...]:
+def _is_part_of_one(accounts: Accounts, gpu: int) -> bool:
+    """The GPU does a part of a deployment's work, and nothing else: a ratio of it alone would say nothing."""
+    on = accounts.on_gpu(gpu)
+    return len(on) == 1 and len(on[0].servers) > 1
+
+
+def _spark(moment: Moment, accounts: Accounts, on: list[Account]) -> tuple[float | None, ...]:
     """Output tokens/s of one GPU over the last two minutes; None where nothing was watched."""
     rates = [
-        [None if rate is None else rate * 1000 / max(1, len(moment.gpus_of.get(server, ()))) for rate in series]
-        for server in servers
-        for series in (sums.spark.rates(moment.now_ms) for sums in moment.flow_sums(server))
+        [None if rate is None else rate * 1000 / _gpu_count(moment, accounts, account) for rate in series]
+        for account in on
+        for server in account.servers
+        for series in counted_sparks(moment, server)
     ]
     return tuple(added(column) for column in zip(*rates, strict=True)) or (None,) * SPARK_COUNT
+
+
+def counted_sparks(moment: Moment, server: int) -> list[list[float | None]]:
+    """Output tokens per ms of each of a server's flows that are not counted at another server."""
+    flows = zip(moment.flow_sums(server), moment.window(server, counted=True), strict=True)
+    return [sums.spark.rates(moment.now_ms) for sums, totals in flows if totals.output_tokens_ms]
 
 
 def added(column: tuple[float | None, ...]) -> float | None:
@@ -106,7 +138,8 @@ def _deployment_name(moment: Moment, server: int) -> str:
         return ""
     gpus = len(moment.gpus_of.get(server, ()))
     model = body.model.rstrip("/").rsplit("/", 1)[-1] or body.engine
-    return f"{model} tp{gpus}" if gpus > 1 and ("tensor parallel", str(gpus)) in body.facts else model
+    parallel = f"tp{gpus}" if gpus > 1 and ("tensor parallel", str(gpus)) in body.facts else ""
+    return " ".join(part for part in (model, parallel, body.role) if part)
 
 
 def strip_rows(moment: Moment) -> tuple[StripRow, ...]:

@@ -22,7 +22,9 @@ class Attainment:
     n: int
     at_least: int
     at_most: int
-    spread: float | None  # if those of the limit's bucket lie evenly in it; None where their count or its end is unknown
+    spread: (
+        float | None
+    )  # if those of the limit's bucket lie evenly in it; None where their count or its end is unknown
 
     @property
     def low(self) -> float:
@@ -53,7 +55,8 @@ class Observations:
     """
 
     def __init__(self, layouts: Iterable[Layout]) -> None:
-        cumulated = [(edges, list(accumulate(counts))) for edges, counts in layouts]
+        self.layouts = tuple(layouts)
+        cumulated = [(edges, list(accumulate(counts))) for edges, counts in self.layouts]
         self.n = sum(cumulative[-1] for _, cumulative in cumulated)
         self._edges = sorted({edge for edges, _ in cumulated for edge in edges})
         self._at_least: list[int] = []

@@ -26,12 +26,12 @@ def same_gpu(one: GpuFacts, other: GpuFacts) -> bool:
 
 
 def normalised_pci(address: str | None) -> str | None:
-    """A PCI address as Linux writes it, "0000:3b:00.0"; NVML writes eight digits of domain, others none, in any case."""
+    """A PCI address as Linux writes it, "0000:3b:00.0"; NVML gives the domain eight digits, others leave it out."""
     match = _PCI.fullmatch((address or "").strip().lower())
     if match is None:
         return None
-    domain, bus, device = (int(match[part] or "0", 16) for part in ("domain", "bus", "device"))
-    return f"{domain:04x}:{bus:02x}:{device:02x}.{match['fn'] or '0'}"
+    domain, bus, device, function = (int(part or "0", 16) for part in match.groups())
+    return f"{domain:04x}:{bus:02x}:{device:02x}.{function}"
 
 
 class MetersOnce:
@@ -40,7 +40,7 @@ class MetersOnce:
 
     def __init__(self) -> None:
         self._meters: list[dict[str, GpuFacts]] = []  # of each GPU, by name
-        self._places: dict[GpuFacts, int] = {}
+        self._places: dict[tuple[str, str, str | None, str | None, int], int] = {}
 
     def of(self, readings: Iterable[GpuReading]) -> tuple[GpuReading, ...]:
         """The readings that count."""
@@ -58,13 +58,14 @@ class MetersOnce:
         )
 
     def _place(self, facts: GpuFacts) -> int:
-        place = self._places.get(facts)
+        identity = (facts.meter, facts.kind, facts.uuid, facts.pci_bus_id, facts.index)
+        place = self._places.get(identity)
         if place is None:
             place = next((n for n, meters in enumerate(self._meters) if _any_same(facts, meters.values())), None)
             if place is None:
                 place = len(self._meters)
                 self._meters.append({})
-            self._places[facts] = place
+            self._places[identity] = place
             self._meters[place][facts.meter] = facts
         return place
 

@@ -88,15 +88,28 @@ class Moment:
         marks = ("part",) if unpriced_ms else ()
         return Figure(dollars, coverage=1 - unpriced_ms / booked_ms, marks=marks)
 
-    def watts(self, gpu: int, *, at_end: bool) -> Figure:
-        """Mean board power over the window from the energy counter; unknown below 10 s of coverage."""
+    def watts(self, gpu: int, servers: Sequence[int] = ()) -> Figure:
+        """Mean board power from the energy counter over exactly the stretch that the tokens of `servers` came in, so
+        that the two may be divided; over the usual window without any. Unknown below 10 s of coverage."""
+        from_ms, to_ms = self._stretch_ms(servers)
         sums = self.view.gpu_sums.get(gpu) or GpuSums()
-        window = sums.long if at_end else sums.short
-        energy_mj, measured_ms, _ = window.sums
+        energy_mj, measured_ms = sums.drawn.between(from_ms, to_ms)
         if measured_ms < RATIO_FROM_MS:
             return unknown(self.why(gpu, "energy_mj") or WARMING_UP)
         marks = ("est",) if self.view.gpus[gpu].flags & Flag.ESTIMATED else ()
-        return Figure(energy_mj / measured_ms, coverage=min(1.0, measured_ms / window.width_ms), marks=marks)
+        width_ms = AT_END_WINDOW_MS if any(map(self.at_end, servers)) else WINDOW_MS
+        return Figure(energy_mj / measured_ms, coverage=min(1.0, measured_ms / width_ms), marks=marks)
+
+    def _stretch_ms(self, servers: Sequence[int]) -> tuple[int, int]:
+        stretches = [
+            stretch
+            for server in servers
+            for sums in self.flow_sums(server)
+            if (stretch := sums.stretch_ms(long=self.at_end(server))) is not None
+        ]
+        if not stretches:
+            return self.now_ms - WINDOW_MS, self.now_ms
+        return min(from_ms for from_ms, _ in stretches), max(to_ms for _, to_ms in stretches)
 
     # --- servers --------------------------------------------------------------------------------------------------
 
@@ -137,32 +150,38 @@ class Moment:
     def flow_sums(self, server: int) -> list[FlowSums]:
         return [self.view.flow_sums[flow] for flow in self._flows_of.get(server, ())]
 
-    def token_rate(self, server: int, field: str) -> Figure:
-        """One counter of FlowTotals of a server per second, over the window its engine needs."""
+    def token_rate(self, server: int, field: str, *, counted: bool = False) -> Figure:
+        """One counter of FlowTotals of a server per second, over the window its engine needs.
+
+        counted: only what may be added to other servers' rates, 0 where all of it is counted at those; else what the
+        server itself tells.
+        """
         long = self.at_end(server)
         width_ms = AT_END_WINDOW_MS if long else WINDOW_MS
         marks = ("long",) if long else ()
         if not self.view.servers[server].up:
             marks = (*marks, "stale")
         rates = [
-            per_second(getattr(totals, field), counted_ms, width_ms, marks)
-            for totals in self._window(server)
-            if (counted_ms := getattr(totals, f"{field}_ms"))
+            per_second(getattr(totals, field), known_ms, width_ms, marks)
+            for totals in self.window(server, counted=counted)
+            if (known_ms := getattr(totals, f"{field}_ms"))
         ]
+        if counted and not rates and self.token_rate(server, field).value is not None:
+            return Figure(0.0, marks=marks)
         return total(rates, self._why_no_rate(server))
 
     def few(self, servers: Sequence[int]) -> bool:
         """Fewer than 100 output tokens in the window: a ratio of them says little."""
-        return sum(totals.output_tokens for server in servers for totals in self._window(server)) < FEW_TOKENS
+        return sum(totals.output_tokens for server in servers for totals in self.window(server)) < FEW_TOKENS
 
     def warm(self, servers: Sequence[int]) -> bool:
         """The window holds enough time for a ratio."""
-        return any(totals.length_ms >= RATIO_FROM_MS for server in servers for totals in self._window(server))
+        return any(totals.length_ms >= RATIO_FROM_MS for server in servers for totals in self.window(server))
 
-    def _window(self, server: int) -> list[FlowTotals]:
-        """The sums of each of its flows over the window its engine needs."""
+    def window(self, server: int, *, counted: bool = False) -> list[FlowTotals]:
+        """The sums of each of its flows over the window its engine needs; `counted` as in `token_rate`."""
         long = self.at_end(server)
-        return [FlowTotals(*(sums.long if long else sums.short).sums) for sums in self.flow_sums(server)]
+        return [sums.totals(long=long, counted=counted) for sums in self.flow_sums(server)]
 
     def share_of(self, server: int, rate: Figure) -> Figure:
         """A GPU's part of its server's rate: equal parts of all its GPUs."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from collectors.readings import GpuFacts, GpuReading, ServerFacts
+from collectors.readings import GpuReading, ServerFacts
 from tokwatch.ledger.registry import gpu_key
 
 _MIN_PREFIX = 8  # characters of a UUID that may stand for all of it
-_MAX_INDEX_DIGITS = 3
+_INDEX = re.compile(r"(?P<pci>pci:)?(?P<gpu>[0-9]{1,3})(:[0-9]{1,3})?")  # "3"; "3:1" is the second MIG instance of it
+_OLD_MIG = re.compile(r"mig-(gpu-[0-9a-f-]+)/[0-9]+/[0-9]+")  # before driver 470: the GPU's UUID and two numbers
 
 
 class Method(enum.StrEnum):
@@ -19,6 +21,7 @@ class Method(enum.StrEnum):
     CONFIG = "config"
     PROCESS = "process"  # the driver lists one of the server's processes on the GPU
     VISIBLE = "visible devices"  # the server was started with CUDA_VISIBLE_DEVICES or the like
+    THIS_BOX = "this box"  # the box has no accelerator: what runs on it runs on its processors
     NONE = "unassigned"
 
 
@@ -50,9 +53,11 @@ class Placement:
 def place(servers: Sequence[ServerFacts], gpus: Sequence[GpuReading], *, host_pids: bool = True) -> Placement:
     """Join servers with GPUs: by config, else by the driver's process list, else by visible devices.
 
-    A config entry overrides the other two for its server. Visible devices speak only where the driver's list does
-    not: where it is unknown, or empty for a server that it lists on no GPU at all (a container hides processes).
-    Indices there are CUDA's, which are the driver's only with CUDA_DEVICE_ORDER=PCI_BUS_ID or on a box of equal GPUs.
+    A config entry overrides the other two for its server; it is the only way for a server on another host. Visible
+    devices speak only where the driver's list does not: where it is unknown, or empty for a server that it lists on
+    no GPU at all (a container hides processes). CUDA numbers devices the fastest first: its indices are the driver's
+    only with CUDA_DEVICE_ORDER=PCI_BUS_ID or on a box of equal GPUs, and elsewhere they place nothing.
+    A MIG instance, by its UUID or by a process on it, stands for the GPU it is a part of: only that has a meter.
 
     With `host_pids` False the servers' pids are a container's: they are never compared with the driver's.
     """
@@ -81,7 +86,9 @@ _PidsByGpu = Mapping[str, frozenset[int] | None]  # None: the driver's list is n
 
 
 def _pids(gpu: GpuReading) -> frozenset[int] | None:
-    return None if gpu.processes is None else frozenset(process.pid for process in gpu.processes)
+    lists = (gpu.processes, *(instance.processes for instance in gpu.mig_instances))
+    known = [processes for processes in lists if processes is not None]
+    return frozenset(process.pid for processes in known for process in processes) if known else None
 
 
 def _evidence(
@@ -99,9 +106,11 @@ def _evidence(
         return dict.fromkeys(keys, Method.CONFIG), conflicts
     methods = dict.fromkeys(seen, Method.PROCESS)
     if server.visible_devices:
-        visible, _ = _resolve(server.visible_devices.split(","), gpus)
+        visible, _ = _resolve(server.visible_devices.split(","), gpus, cuda_order=True)
         silent = {key for key, pids in listed.items() if pids is None or not (pids or seen)}
         methods |= dict.fromkeys((visible & silent) - seen, Method.VISIBLE)
+    if server.pids and all(gpu.facts.kind == "package" for gpu in gpus):
+        methods |= dict.fromkeys(listed, Method.THIS_BOX)
     return methods, []
 
 
@@ -121,12 +130,15 @@ def _gpu(
     )
 
 
-def _resolve(names: Iterable[str], gpus: Sequence[GpuReading]) -> tuple[set[str], list[str]]:
+def _resolve(
+    names: Iterable[str], gpus: Sequence[GpuReading], *, cuda_order: bool = False
+) -> tuple[set[str], list[str]]:
     """(keys of the GPUs that the names mean, the names that mean none or several)."""
+    in_order = not cuda_order or len({gpu.facts.name for gpu in gpus}) <= 1
     keys: set[str] = set()
     unknown: list[str] = []
     for name in map(str.strip, names):
-        matches = {gpu_key(gpu.facts) for gpu in gpus if _names(name, gpu.facts)}
+        matches = {gpu_key(gpu.facts) for gpu in gpus if _names(name, gpu, in_order=in_order)}
         if len(matches) == 1:
             keys |= matches
         else:
@@ -134,9 +146,12 @@ def _resolve(names: Iterable[str], gpus: Sequence[GpuReading]) -> tuple[set[str]
     return keys, unknown
 
 
-def _names(name: str, facts: GpuFacts) -> bool:
-    """Whether `name` is the GPU's index, its UUID or the UUID's beginning, with or without "GPU-"."""
-    if name.isascii() and name.isdigit() and len(name) <= _MAX_INDEX_DIGITS:
-        return int(name) == facts.index
-    uuid, name = (facts.uuid or "").lower(), name.lower()
+def _names(name: str, gpu: GpuReading, *, in_order: bool) -> bool:
+    """Whether `name` is the GPU's index, its UUID or the UUID's beginning, with or without "GPU-", or a part of it."""
+    if index := _INDEX.fullmatch(name):
+        return (in_order or bool(index["pci"])) and int(index["gpu"]) == gpu.facts.index
+    name = name.lower()
+    if any(name == instance.uuid.lower() for instance in gpu.mig_instances):
+        return True
+    uuid, name = (gpu.facts.uuid or "").lower(), _OLD_MIG.sub(r"\1", name)
     return len(name) >= _MIN_PREFIX and (uuid.startswith(name) or uuid.removeprefix("gpu-").startswith(name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from collectors.readings import GpuFacts, ServerFacts
 from tokwatch.ledger.entries import Entity
@@ -73,6 +73,20 @@ def flow_labels(key: str) -> tuple[int, str, str, str, str]:
     return int(server), str(model), str(role), str(tenant), str(tier)
 
 
-def group_key(servers: Iterable[int]) -> str:
-    """The natural key of several servers that share GPUs."""
-    return json.dumps(sorted(servers))
+def group_key(units: Iterable[Sequence[int]]) -> str:
+    """The natural key of servers that have GPUs together.
+
+    A unit is a server, or several that make their tokens together (a deployment); several units share GPUs:
+    [7, [3, 5]] is server 7 beside a deployment of 3 and 5.
+    """
+    return json.dumps([unit[0] if len(unit) == 1 else unit for unit in sorted(sorted(unit) for unit in units)])
+
+
+def group_units(key: str) -> tuple[tuple[int, ...], ...]:
+    """The inverse of group_key. Raises ValueError or TypeError on a damaged key."""
+    return tuple(tuple(map(int, unit)) if isinstance(unit, list) else (int(unit),) for unit in json.loads(key))
+
+
+def owner_units(owner: Entity) -> tuple[tuple[int, ...], ...]:
+    """The units behind the owner of a GPU: a server, or the units of a group. Raises as group_units."""
+    return group_units(owner.key) if owner.kind == "group" else ((owner.id,),)

@@ -50,22 +50,39 @@ class Outcomes:
 
 
 @dataclass(frozen=True, slots=True)
+class Between:
+    """A number that lies between two bounds; `point` is an estimate of it, where there is one."""
+
+    low: float
+    high: float
+    point: float | None
+
+    def __add__(self, other: Between) -> Between:
+        point = None if self.point is None or other.point is None else self.point + other.point
+        return Between(self.low + other.low, self.high + other.high, point)
+
+    def __mul__(self, factor: float) -> Between:
+        return Between(self.low * factor, self.high * factor, None if self.point is None else self.point * factor)
+
+
+@dataclass(frozen=True, slots=True)
 class Good:
     """How many requests of a window were good, of how many that ended."""
 
-    at_least: float
-    at_most: float
-    estimate: float | None  # by interpolation, where all latencies but one are met by every request
+    number: Between
     ended_at_least: int
     ended_at_most: int
 
+    @property
+    def share(self) -> Between:
+        """Good ones of those that ended."""
+        at_worst = self.number * (1 / self.ended_at_most)
+        return Between(at_worst.low, self.number.high / self.ended_at_least, at_worst.point)
+
     def __add__(self, other: Good) -> Good:
         """Of both together."""
-        estimate = None if self.estimate is None or other.estimate is None else self.estimate + other.estimate
         return Good(
-            self.at_least + other.at_least,
-            self.at_most + other.at_most,
-            estimate,
+            self.number + other.number,
             self.ended_at_least + other.ended_at_least,
             self.ended_at_most + other.ended_at_most,
         )
@@ -85,23 +102,23 @@ def good_requests(slo: Slo, latencies: Mapping[str, Observations], outcomes: Out
         return NO_REQUEST
     ended_at_least, ended_at_most = _ended(finished + outcomes.unfinished, outcomes.running, latencies.get("ttft"))
     if not finished:
-        return Good(0, 0, 0.0, ended_at_least, ended_at_most)
+        return Good(Between(0, 0, 0), ended_at_least, ended_at_most)
     met: list[Attainment] = []
     for name, limit in slo.limits.items():
         attainment = latencies[name].within(limit) if name in latencies else None
         if attainment is None:
             return _why_not(name, latencies)
         met.append(attainment)
-    at_least, at_most = joint([_of_finished(each, finished) for each in met], finished)
-    return Good(at_least, at_most, _estimate(met, finished), ended_at_least, ended_at_most)
+    low, high = joint([_of_finished(each, finished) for each in met], finished)
+    return Good(Between(low, high, _estimate(met, finished)), ended_at_least, ended_at_most)
 
 
 def _ended(counted: int, running: int, ttft: Observations | None) -> tuple[int, int]:
     """How many requests ended, at least and at most.
 
-    A client that drops its connection may be in no counter at all: on vLLM 0.32 such a request left a first token (15 of
-    them) and nothing at its end (14), not even an abort. So first tokens without an end are requests that ended badly,
-    as far as they are not still being answered.
+    A client that drops its connection may be in no counter at all: on vLLM 0.32 such a request left a first token (15
+    of them) and nothing at its end (14), not even an abort. So first tokens without an end are requests that ended
+    badly, as far as they are not still being answered.
     """
     first_tokens = ttft.n if ttft else 0
     return max(counted, first_tokens - running), max(counted, first_tokens)

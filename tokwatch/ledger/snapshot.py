@@ -22,7 +22,22 @@ class Interval(msgspec.Struct, frozen=True):
 
     low: float | None
     high: float | None
-    why: str = ""
+    why: str = ""  # why there are no bounds; of a share of fewer than 30, the counts: "few requests: 8–9 of 11"
+    point: float | None = None  # one number between the bounds, where there is one
+    n: int | None = None  # observations it is made of, where that is one number
+    marks: tuple[str, ...] = ()  # "est": the point is interpolated · "part": some requests cannot be judged
+
+
+_UNOBSERVED = Interval(None, None, "no request finished")
+_NO_SLO = Interval(None, None, "no SLO set")
+
+
+class Quantiles(msgspec.Struct, frozen=True):
+    """A latency in seconds: the bucket that each of its quantiles falls in."""
+
+    p50: Interval = _UNOBSERVED
+    p95: Interval = _UNOBSERVED
+    p99: Interval = _UNOBSERVED
 
 
 class GpuRow(msgspec.Struct, frozen=True):
@@ -113,6 +128,22 @@ class ServerRow(msgspec.Struct, frozen=True):
     facts: tuple[tuple[str, str], ...]  # ("tensor parallel", "4"), ("precision", "fp8"), …
     used: tuple[str, ...]  # series read
     missing: tuple[tuple[str, str], ...]  # (role, what is lost without it)
+    per_token: str = ""  # what its per-token latency is: "per request" | "per token" | "per request, prefill included"
+    ttft_s: Quantiles = Quantiles()
+    tpot_s: Quantiles = Quantiles()  # a request's mean time per token after the first
+    itl_s: Quantiles = Quantiles()  # the gap between two tokens, or two engine steps: long answers weigh more
+    token_time_s: Quantiles = Quantiles()  # a request's mean time per token, prefill included
+    e2e_s: Quantiles = Quantiles()
+    queue_s: Quantiles = Quantiles()
+    slo: str = ""  # its limits in words: "TTFT ≤ 2 s, TPOT ≤ 0.08 s"
+    slo_met: Interval = _NO_SLO  # share of ended requests that finished within all limits
+    slo_verdict: str = ""  # "met" | "missed" of the target; "" where the bounds allow both
+    goodput_req_s: Interval = _NO_SLO
+    slo_weighted_tok_s: Interval = _NO_SLO  # as if all requests were equally long; sure is only 0 to tok_s
+    ttft_met: Interval = _NO_SLO  # share of requests within this limit alone
+    tpot_met: Interval = _NO_SLO
+    e2e_met: Interval = _NO_SLO
+    token_gaps_met: Interval = _NO_SLO  # share of token gaps within the TPOT limit: of tokens, not of requests
 
 
 class ProbeRow(msgspec.Struct, frozen=True):
@@ -151,6 +182,10 @@ class Totals(msgspec.Struct, frozen=True):
     goodput_req_s: Interval
     ttft_p95_s: Interval
     requests_s: Figure
+    slo: str = ""  # the limits in words
+    slo_target: float | None = None  # share of requests that must be within them
+    slo_verdict: str = ""  # "met" | "missed" of the target; "" where the bounds allow both
+    slo_weighted_tok_s: Interval = _NO_SLO  # as if all requests were equally long; sure is only 0 to tok_s
 
 
 class SelfCost(msgspec.Struct, frozen=True):

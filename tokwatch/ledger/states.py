@@ -14,6 +14,7 @@ from tokwatch.ledger.entries import Event, State
 
 _HOLDS_MEMORY_MIB = 1024
 _NO_REQUEST = "loaded, no request"
+_ASLEEP = "asleep on purpose"
 
 
 class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,6 +56,7 @@ class Signals:
     server_problem: str = ""
     running: int | None = None
     waiting: int | None = None
+    asleep: bool = False  # all of the placed servers were put to sleep: their memory is free
     moved: bool | None = None  # tokens or steps moved in the evidence window; None: nothing tells
     evidence_s: float = 0.0  # how much of the evidence window was watched
     has_process: bool | None = None
@@ -110,6 +112,8 @@ def _judge_serving(signals: Signals, now: State, busy: bool | None, limits: Thre
         return State.UNKNOWN, f"{signals.waiting} waiting, none running, no tokens"
     if signals.evidence_s < limits.evidence_window_s:
         return (now, _NO_REQUEST) if now is State.PARKED else (State.UNKNOWN, "warming up")
+    if signals.asleep:
+        return State.PARKED, _ASLEEP
     if signals.moved is None:
         return State.UNKNOWN, f"{signals.server} counts no tokens"
     return State.PARKED, _NO_REQUEST

@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
+from operator import sub
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
 from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry
 from tokwatch.ledger.strip import Strip
-from tokwatch.ledger.windows import Buckets, HistogramWindow, Window
+from tokwatch.ledger.windows import Buckets, Grown, HistogramWindow, Window
 
 SPARK_MS, SPARK_COUNT = 10_000, 12
 FLEET_SPARK_MS, FLEET_SPARK_COUNT = 4_000, 30
 WINDOW_MS = 60_000  # the usual window
 AT_END_WINDOW_MS = 300_000  # for engines whose token counters move when a request ends
+# The first tokens of the longest window came since the page before them, and pages are at most a minute apart.
+DRAWN_MS = AT_END_WINDOW_MS + 60_000
 _ELSEWHERE: Final = (Flag.PROMPT_ELSEWHERE | Flag.OUTPUT_ELSEWHERE).value
 
 
 class GpuSums:
-    """One GPU's windows. Fields of `short` and `long`: energy_mj, measured_ms, length_ms."""
+    """What one GPU drew, and its states."""
 
     def __init__(self) -> None:
-        self.short = Window(WINDOW_MS, 3)
-        self.long = Window(AT_END_WINDOW_MS, 3)
+        self.drawn = Grown(DRAWN_MS)  # mJ
         self.spark = Buckets(SPARK_MS, SPARK_COUNT)
         self.strip = Strip()
 
     def add(self, entry: GpuEntry) -> None:
-        length = entry.t1_ms - entry.t0_ms
-        values = (entry.energy_mj or 0, entry.measured_ms, length)
-        self.short.add(entry.t1_ms, values)
-        self.long.add(entry.t1_ms, values)
         if entry.energy_mj is not None:
+            self.drawn.add(entry.t1_ms, entry.energy_mj, entry.measured_ms)
             self.spark.add(entry.t1_ms - entry.measured_ms, entry.t1_ms, entry.energy_mj)
         self.strip.add(entry.t0_ms, entry.t1_ms, entry.state, entry.flags)
 
     def expire(self, now_ms: int) -> None:
-        self.short.expire(now_ms)
-        self.long.expire(now_ms)
+        self.drawn.expire(now_ms)
         self.spark.expire(now_ms)
         self.strip.expire(now_ms)
 
@@ -68,46 +66,77 @@ class FlowTotals(NamedTuple):
     finished_ms: int
     failed: int
     aborted: int
+    drafted_tokens: int
+    accepted_tokens: int
 
     @classmethod
     def of(cls, entry: FlowEntry) -> FlowTotals:
         """What one entry adds."""
         length = entry.t1_ms - entry.t0_ms
 
-        def counted(increment: int | None) -> tuple[int, int]:
+        def known(increment: int | None) -> tuple[int, int]:
             return (0, 0) if increment is None else (increment, length)
 
         return cls(
             length,
-            *counted(entry.prompt_tokens),
-            *counted(entry.cached_tokens),
-            *counted(entry.output_tokens),
-            *counted(entry.finished),
+            *known(entry.prompt_tokens),
+            *known(entry.cached_tokens),
+            *known(entry.output_tokens),
+            *known(entry.finished),
             entry.failed or 0,
             entry.aborted or 0,
+            entry.drafted_tokens or 0,
+            entry.accepted_tokens or 0,
         )
 
 
 class FlowSums:
-    """One flow's windows; the fields of `short` and `long` are those of FlowTotals."""
+    """One flow's windows: what its server itself tells, and of it what is counted elsewhere (see `counted`)."""
 
     def __init__(self) -> None:
         self.short = Window(WINDOW_MS, len(FlowTotals._fields))
         self.long = Window(AT_END_WINDOW_MS, len(FlowTotals._fields))
+        self._short_elsewhere = Window(WINDOW_MS, len(FlowTotals._fields))
+        self._long_elsewhere = Window(AT_END_WINDOW_MS, len(FlowTotals._fields))
         self.histograms = HistogramWindow(WINDOW_MS)
         self.spark = Buckets(SPARK_MS, SPARK_COUNT)
-        self.fleet_spark = Buckets(FLEET_SPARK_MS, FLEET_SPARK_COUNT)
+        self.fleet_spark = Buckets(FLEET_SPARK_MS, FLEET_SPARK_COUNT)  # counted tokens only
 
     def add(self, entry: FlowEntry) -> None:
+        here = counted(entry)
         values = FlowTotals.of(entry)
         self.short.add(entry.t1_ms, values)
         self.long.add(entry.t1_ms, values)
+        if here is not entry:
+            elsewhere = tuple(map(sub, values, FlowTotals.of(here)))
+            self._short_elsewhere.add(entry.t1_ms, elsewhere)
+            self._long_elsewhere.add(entry.t1_ms, elsewhere)
         for histogram in entry.histograms:
             self.histograms.add(entry.t1_ms, histogram)
-        if entry.output_tokens is not None and not entry.flags & Flag.GAP:
+        if entry.flags & Flag.GAP:
+            return
+        if entry.output_tokens is not None:
             self.spark.add(entry.t0_ms, entry.t1_ms, entry.output_tokens)
-            self.fleet_spark.add(entry.t0_ms, entry.t1_ms, entry.output_tokens)
+        if here.output_tokens is not None:
+            self.fleet_spark.add(entry.t0_ms, entry.t1_ms, here.output_tokens)
+
+    def totals(self, *, long: bool, counted: bool = False) -> FlowTotals:
+        """Sums over the long or the short window; with `counted`, only what may be added to other servers' sums."""
+        whole = (self.long if long else self.short).sums
+        if not counted:
+            return FlowTotals(*whole)
+        return FlowTotals(*map(sub, whole, (self._long_elsewhere if long else self._short_elsewhere).sums))
+
+    def stretch_ms(self, *, long: bool) -> tuple[int, int] | None:
+        """(from, to] that the window's entries speak for: from the first page's t0 to the last page's t1."""
+        window = self.long if long else self.short
+        if window.first is None or window.last_ms is None:
+            return None
+        t1_ms, values = window.first
+        return t1_ms - FlowTotals(*values).length_ms, window.last_ms
 
     def expire(self, now_ms: int) -> None:
-        for part in (self.short, self.long, self.histograms, self.spark, self.fleet_spark):
+        for window in (self.short, self.long, self._short_elsewhere, self._long_elsewhere):
+            window.expire(now_ms)
+        for part in (self.histograms, self.spark, self.fleet_spark):
             part.expire(now_ms)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from tokwatch.ledger.figures import (
     known_total,
-    summed,
     tokens_per_joule,
     total,
     unknown,
     usd_per_million,
 )
+from tokwatch.ledger.goodput import populations, quantiles, service_level
 from tokwatch.ledger.gpu_rows import added
-from tokwatch.ledger.latency import attainment, joint
 from tokwatch.ledger.moment import Moment
-from tokwatch.ledger.server_rows import p95
-from tokwatch.ledger.snapshot import Figure, GpuRow, Interval, Totals
-from tokwatch.ledger.sums import FLEET_SPARK_COUNT, SPARK_COUNT, FlowTotals
+from tokwatch.ledger.snapshot import Figure, GpuRow, Totals
+from tokwatch.ledger.sums import FLEET_SPARK_COUNT, SPARK_COUNT
 
 NO_GPU = "no GPU"
-_FEW_REQUESTS = 30  # below it a share of requests is shown as few
 
 
 def totals(moment: Moment, rows: tuple[GpuRow, ...]) -> Totals:
@@ -32,7 +29,9 @@ def totals(moment: Moment, rows: tuple[GpuRow, ...]) -> Totals:
     output, placed_output = _rate(moment, servers, "output_tokens"), _rate(moment, placed, "output_tokens")
     placed_all = known_total([placed_output, _rate(moment, placed, "prompt_tokens")], "nothing served")
     few, warm = moment.few(placed), moment.warm(placed)
-    watts = total((moment.watts(row.entity, at_end=any(moment.at_end(s) for s in placed)) for row in rows), NO_GPU)
+    watts = total((moment.watts(row.entity, row.servers or placed) for row in rows), NO_GPU)
+    requests, slo = populations(moment, servers, counted_once=True), moment.view.settings.slo()
+    level = service_level(requests, slo)
     return Totals(
         gpus=len(rows),
         gpus_idle=len(idle),
@@ -54,10 +53,14 @@ def totals(moment: Moment, rows: tuple[GpuRow, ...]) -> Totals:
         idle_usd_per_hour=idle_rent,
         idle_usd_today=known_total([row.idle_usd_today for row in rows], NO_GPU),
         idle_share_of_cost=_ratio(idle_rent, rent),
-        slo_met=_slo_met(moment, servers),
-        goodput_req_s=_goodput(moment, servers),
-        ttft_p95_s=p95(moment, servers, "ttft"),
+        slo_met=level.met,
+        goodput_req_s=level.goodput_req_s,
+        ttft_p95_s=quantiles(requests, "ttft").p95,
         requests_s=_rate(moment, servers, "finished"),
+        slo=str(slo),
+        slo_target=slo.target if slo.limits else None,
+        slo_verdict=level.verdict,
+        slo_weighted_tok_s=level.slo_weighted_tok_s,
     )
 
 
@@ -97,44 +100,3 @@ def _efficiency_spark(moment: Moment, placed: list[int], rows: tuple[GpuRow, ...
     rates = [added(column) for column in zip(*tokens, strict=True)]
     drawn = [None if None in column else added(column) for column in zip(*watts, strict=True)]
     return tuple(r * 1000 / w if r is not None and w else None for r, w in zip(rates, drawn, strict=True))
-
-
-# --- service levels -------------------------------------------------------------------------------------------------
-
-
-def _slo_met(moment: Moment, servers: list[int]) -> Interval:
-    settings = moment.view.settings
-    limits = [("ttft", settings.slo_ttft_s), ("tpot", settings.slo_tpot_s)]
-    wanted = [(name, limit) for name, limit in limits if limit is not None]
-    if not wanted:
-        return Interval(None, None, "no SLO set")
-    shares = []
-    for name, limit in wanted:
-        layouts = [pair for s in servers for sums in moment.flow_sums(s) for pair in sums.histograms.named(name)]
-        histogram = summed(layouts)
-        if histogram is None:
-            return Interval(None, None, "no request finished" if not layouts else "servers with different buckets")
-        met = attainment(*histogram, limit)
-        if met is None:
-            return Interval(None, None, "no request finished")
-        shares.append(met)
-    finished, all_requests = _requests(moment, servers)
-    served = finished / all_requests if all_requests else 1.0
-    low, high = joint(shares)
-    return Interval(low * served, high * served, "few requests" if all_requests < _FEW_REQUESTS else "")
-
-
-def _requests(moment: Moment, servers: list[int]) -> tuple[int, int]:
-    windows = [FlowTotals(*sums.short.sums) for server in servers for sums in moment.flow_sums(server)]
-    finished = sum(w.finished for w in windows)
-    return finished, finished + sum(w.failed + w.aborted for w in windows)
-
-
-def _goodput(moment: Moment, servers: list[int]) -> Interval:
-    met = _slo_met(moment, servers)
-    requests_s = _rate(moment, servers, "finished")
-    finished, all_requests = _requests(moment, servers)
-    if met.low is None or met.high is None or requests_s.value is None or not finished:
-        return Interval(None, None, met.why or requests_s.why or "no request finished")
-    all_s = requests_s.value * all_requests / finished
-    return Interval(met.low * all_s, met.high * all_s)

@@ -40,10 +40,10 @@ from tokwatch.ledger.local_time import midnight_ms, zone_of
 from tokwatch.ledger.prices import PriceBook
 from tokwatch.ledger.states import StateBody
 from tokwatch.ledger.strip import Strip
-from tokwatch.ledger.sums import AT_END_WINDOW_MS, FlowSums, GpuSums
+from tokwatch.ledger.sums import DRAWN_MS, FlowSums, GpuSums
 from tokwatch.ledger.windows import Window
 
-LOOKBACK_MS = AT_END_WINDOW_MS  # the longest window: what `restore` must be given
+LOOKBACK_MS = DRAWN_MS  # the longest window: what `restore` must be given
 
 _KINDS: dict[str, dict[str, type[msgspec.Struct]]] = {
     "facts": {"gpu": GpuBody, "server": ServerBody, "host": HostBody},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from tokwatch.ledger.axis import clip_ms
 from tokwatch.ledger.entries import HistogramEntry
@@ -32,6 +34,81 @@ class Window:
         while self._entries and self._entries[0][0] <= edge:
             for i, value in enumerate(self._entries.popleft()[1]):
                 self.sums[i] -= value
+
+    @property
+    def first(self) -> tuple[int, tuple[int, ...]] | None:
+        """(t1_ms, values) of the oldest entry inside; None where there is none."""
+        return self._entries[0] if self._entries else None
+
+    @property
+    def last_ms(self) -> int | None:
+        """t1 of the newest entry inside."""
+        return self._entries[-1][0] if self._entries else None
+
+
+class _Grown(NamedTuple):
+    """What one entry added in (t0, t1], and all that was added before it."""
+
+    t0_ms: int
+    t1_ms: int
+    amount: int
+    known_ms: int  # the time that `amount` speaks for; not t1 − t0 on an axis that was slowed down
+    amount_before: int
+    known_before_ms: int
+
+    def part(self, from_ms: int, to_ms: int) -> tuple[int, int]:
+        inside_ms, length_ms = clip_ms(self.t0_ms, self.t1_ms, from_ms, to_ms), self.t1_ms - self.t0_ms
+        return self.amount * inside_ms // length_ms, self.known_ms * inside_ms // length_ms
+
+
+class Grown:
+    """By how much a counter grew between any two instants: whole entries, and the ends' ones interpolated linearly.
+
+    Two counters that are read at different instants are set against each other by it. On a 10 s window whose ends are
+    half a second apart the quotient is else wrong by up to 5 %, and joined on whole seconds by up to 21 %.
+    """
+
+    __slots__ = ("_entries", "width_ms")
+
+    def __init__(self, width_ms: int) -> None:
+        self.width_ms = width_ms
+        self._entries: deque[_Grown] = deque()
+
+    def add(self, t1_ms: int, amount: int, known_ms: int) -> None:
+        """`amount` came in the known_ms before t1; without a length nothing is known of when."""
+        if known_ms <= 0:
+            return
+        last = self._entries[-1] if self._entries else None
+        before = (last.amount_before + last.amount, last.known_before_ms + last.known_ms) if last else (0, 0)
+        self._entries.append(_Grown(t1_ms - known_ms, t1_ms, amount, known_ms, *before))
+
+    def expire(self, now_ms: int) -> None:
+        """Forget what ended at or before now − width."""
+        edge = now_ms - self.width_ms
+        while self._entries and self._entries[0].t1_ms <= edge:
+            self._entries.popleft()
+
+    def between(self, from_ms: int, to_ms: int) -> tuple[int, int]:
+        """(amount, the time in it that is known, ms) of (from, to]."""
+        entries = self._entries
+        first = bisect_right(entries, from_ms, key=_t1_ms)
+        end = bisect_right(entries, to_ms, key=_t1_ms)
+        amount = known_ms = 0
+        while first < end and entries[first].t0_ms < from_ms:
+            part, part_ms = entries[first].part(from_ms, to_ms)
+            amount, known_ms, first = amount + part, known_ms + part_ms, first + 1
+        if first < end:
+            start, last = entries[first], entries[end - 1]
+            amount += last.amount_before + last.amount - start.amount_before
+            known_ms += last.known_before_ms + last.known_ms - start.known_before_ms
+        while end < len(entries) and entries[end].t0_ms < to_ms:
+            part, part_ms = entries[end].part(from_ms, to_ms)
+            amount, known_ms, end = amount + part, known_ms + part_ms, end + 1
+        return amount, known_ms
+
+
+def _t1_ms(entry: _Grown) -> int:
+    return entry.t1_ms
 
 
 class HistogramWindow:

@@ -1,0 +1,158 @@
+"""Whose the power and the rent of each GPU are at one moment: a deployment's, several ones' by tokens, or nobody's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import msgspec
+
+from tokwatch.ledger.entries import GpuEntry, State
+from tokwatch.ledger.figures import known_total, tokens_per_joule, total, unknown, usd_per_million
+from tokwatch.ledger.moment import Moment
+from tokwatch.ledger.registry import owner_units
+from tokwatch.ledger.snapshot import Figure
+from tokwatch.ledger.weights import token_weight
+
+NOBODYS: Final = frozenset(
+    {State.UNALLOCATED, State.HELD, State.LOST}
+)  # not a server's fault, though it is placed there
+OF_ANOTHER_USER = "server of another user: accept it in the config"
+NOT_PLACED = "placed on no GPU"
+
+
+class Account(NamedTuple):
+    """Who pays: the servers that make their tokens together, or what is left over."""
+
+    servers: tuple[int, ...] = ()  # ascending
+    shared_idle: bool = False  # what several share and none of them used
+
+
+UNASSIGNED: Final = Account()
+SHARED_IDLE: Final = Account(shared_idle=True)
+
+
+class Accounts:
+    """The accounts of one Moment. The parts of a GPU add up to it, so the accounts add up to the GPUs."""
+
+    def __init__(self, moment: Moment) -> None:
+        self._moment = moment
+        self._on_gpu = {entry.entity: self._owners(entry) for _, entry in moment.gpus}
+        self._of_server = {
+            server: account for on in self._on_gpu.values() for account in on for server in account.servers
+        }
+        self._bodies = {entry.entity: body for body, entry in moment.gpus}
+
+    def on_gpu(self, gpu: int) -> tuple[Account, ...]:
+        """The accounts that have a GPU together; none where it serves nothing that is in the money."""
+        return self._on_gpu.get(gpu, ())
+
+    def of_server(self, server: int) -> Account:
+        """The account that a server's tokens belong to: its own where it is on no GPU."""
+        return self._of_server.get(server, Account((server,)))
+
+    def gpus_of(self, account: Account) -> list[int]:
+        """Its GPUs, by index."""
+        return [gpu for gpu, on in self._on_gpu.items() if account in on]
+
+    def shared(self, gpu: int) -> bool:
+        """Figures of this GPU's accounts rest on an allocation."""
+        return len(self.on_gpu(gpu)) > 1
+
+    @property
+    def all(self) -> tuple[Account, ...]:
+        """Every account that has a part of a GPU, what is left over last."""
+        return (*sorted(set(self._of_server.values())), SHARED_IDLE, UNASSIGNED)
+
+    # --- what it pays for -----------------------------------------------------------------------------------------
+
+    def part(self, gpu: int, account: Account) -> float:
+        """Which part of a GPU is the account's, 0..1: all of it, or by the weight of its tokens over the window."""
+        on = self.on_gpu(gpu)
+        if not on or State(self._moment.state(gpu).state) in NOBODYS:
+            return float(account == UNASSIGNED)
+        if len(on) == 1:
+            return float(account == on[0])
+        weights = {each: self._weight(each) for each in on}
+        every = sum(weights.values())
+        return weights.get(account, 0.0) / every if every else float(account == SHARED_IDLE)
+
+    def usd_per_hour(self, account: Account) -> Figure:
+        """The account's part of the price of its GPUs."""
+        return self._parts(account, lambda gpu: self._moment.rate_usd_per_hour(self._bodies[gpu]))
+
+    def watts(self, account: Account) -> Figure:
+        """The account's part of what its GPUs draw."""
+        return self._parts(account, lambda gpu: self._moment.watts(gpu, self._servers_on(gpu)))
+
+    # --- what it makes --------------------------------------------------------------------------------------------
+
+    def output_tok_s(self, account: Account) -> Figure:
+        """Output tokens a second of its servers, each counted once."""
+        return known_total((self._rate(server, "output_tokens") for server in account.servers), "nothing served")
+
+    def usd_per_m_output(self, server: int) -> Figure:
+        """What a million output tokens of the server's deployment cost, marked where its GPUs are shared."""
+        if not self._moment.counted(server):
+            return unknown(OF_ANOTHER_USER)
+        account = self.of_server(server)
+        if not self.gpus_of(account):
+            return unknown(NOT_PLACED)
+        rent = self.usd_per_hour(account)
+        return usd_per_million(
+            rent,
+            self.output_tok_s(account),
+            few=self._moment.few(account.servers),
+            warm=self._moment.warm(account.servers),
+        )
+
+    def tok_per_j(self, server: int) -> Figure:
+        """Output tokens per joule of the server's deployment; unknown where its GPUs are shared: power has no parts."""
+        account = self.of_server(server)
+        gpus = self.gpus_of(account)
+        if not gpus:
+            return unknown(NOT_PLACED)
+        if any(map(self.shared, gpus)):
+            return unknown("shares its GPUs: tokens per watt are told per GPU only")
+        tok_s = self.output_tok_s(account)
+        if not tok_s.value:
+            return unknown(tok_s.why or "no tokens")
+        return tokens_per_joule(tok_s, self.watts(account), few=self._moment.few(account.servers))
+
+    # --- within ---------------------------------------------------------------------------------------------------
+
+    def _owners(self, entry: GpuEntry) -> tuple[Account, ...]:
+        owner = self._moment.view.entities.get(entry.owner)
+        units = owner_units(owner) if owner else ()
+        present = (tuple(server for server in unit if server in self._moment.view.servers) for unit in units)
+        return tuple(Account(servers) for servers in present if servers)
+
+    def _parts(self, account: Account, of_gpu: Callable[[int], Figure]) -> Figure:
+        parts = [(gpu, part) for gpu in self._on_gpu if (part := self.part(gpu, account))]
+        return total((self._scaled(of_gpu(gpu), gpu, part, account) for gpu, part in parts), "no part of a GPU")
+
+    def _scaled(self, whole: Figure, gpu: int, part: float, account: Account) -> Figure:
+        if whole.value is None or not (account.servers and self.shared(gpu)):
+            return whole
+        return allocated(msgspec.structs.replace(whole, value=whole.value * part))
+
+    def _weight(self, account: Account) -> float:
+        return sum(
+            token_weight(
+                self._rate(server, "prompt_tokens").value or 0.0, self._rate(server, "output_tokens").value or 0.0
+            )
+            for server in account.servers
+        )
+
+    def _rate(self, server: int, field: str) -> Figure:
+        return self._moment.token_rate(server, field, counted=True)
+
+    def _servers_on(self, gpu: int) -> list[int]:
+        return [server for account in self.on_gpu(gpu) for server in account.servers]
+
+
+def allocated(figure: Figure) -> Figure:
+    """The figure, marked as resting on a division of what was measured only as a whole."""
+    if figure.value is None and not figure.infinite:
+        return figure
+    return msgspec.structs.replace(figure, marks=tuple(sorted({*figure.marks, "allocated"})))

@@ -1,0 +1,84 @@
+"""The roster: the servers watched at one tick, which of them serve together, and where their tokens are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from collectors.readings import Layer, Moves, ServerFacts, ServerReading
+from tokwatch.ledger.bodies import ServerBody
+from tokwatch.ledger.counting import HERE, Counting, counting
+from tokwatch.ledger.deployments import Watched, deployments, members_of, partners
+
+
+class Roster:
+    """Brought up to date once a tick, before anything is counted."""
+
+    def __init__(self) -> None:
+        self._by_page: dict[tuple[str, str], Watched] = {}  # address, engine → by the last good page
+        self._watched: dict[str, Watched] = {}
+        self._members: Mapping[str, tuple[str, ...]] = {}
+        self._counting: Mapping[str, Counting] = {}
+
+    def resume(self, body: ServerBody) -> None:
+        """What an earlier run read: else a gateway whose page comes first would count its engine's tokens again."""
+        self._by_page[body.address, body.engine] = Watched(
+            ServerFacts(body.address, body.engine),
+            read=True,
+            layer=Layer(body.layer),
+            moves=Moves(body.moves),
+            model=body.model,
+            role=body.role,
+        )
+
+    def update(self, known: Iterable[ServerFacts], readings: Iterable[ServerReading]) -> None:
+        """The servers known at this tick and the pages that came."""
+        facts = {server.address: server for server in known}
+        for reading in readings:
+            facts.setdefault(reading.server.address, reading.server)
+            if reading.ok:
+                self._by_page[reading.server.address, reading.server.engine] = Watched.by_page(reading)
+        watched = {address: self._as_known(server) for address, server in facts.items()}
+        if watched != self._watched:
+            groups = deployments(tuple(watched.values()))
+            self._watched, self._members = watched, members_of(groups)
+            self._counting = counting(tuple(watched.values()), groups)
+
+    def counting(self, address: str) -> Counting:
+        """Which of a server's tokens are added up."""
+        return self._counting.get(address, HERE)
+
+    def role(self, address: str) -> str:
+        """ "prefill", "decode", or "" for both in one."""
+        return self._watched[address].role if address in self._watched else ""
+
+    def account(self, address: str) -> tuple[ServerFacts, ...]:
+        """The servers whose tokens pay for the GPUs of this one: those of its deployment that count any, and itself."""
+        return tuple(
+            member.facts
+            for member in self._deployment(address)
+            if member.facts.address == address or (member.facts.verified and self._counts_any(member))
+        )
+
+    def partners(self, addresses: Iterable[str]) -> tuple[str, ...]:
+        """Servers whose work shows that one of these is needed, though it may pause."""
+        return tuple(
+            other.facts.address
+            for address in addresses
+            if address in self._watched
+            for other in partners(self._watched[address], self._deployment(address))
+        )
+
+    def _deployment(self, address: str) -> tuple[Watched, ...]:
+        addresses = self._members.get(address, (address,))
+        return tuple(self._watched[member] for member in addresses if member in self._watched)
+
+    def _counts_any(self, server: Watched) -> bool:
+        here = self.counting(server.facts.address)
+        return here.prompt or here.output
+
+    def _as_known(self, facts: ServerFacts) -> Watched:
+        paged = self._by_page.get((facts.address, facts.engine))
+        if paged is None:
+            return Watched.unread(facts)
+        return replace(paged, facts=facts, model=paged.model or facts.model or "", role=facts.role or paged.role)
