@@ -1,4 +1,4 @@
-"""The box itself: load, memory, processor package energy, its identity, and what tokwatch costs it."""
+"""The box itself: load, memory, power, its identity, and what tokwatch costs it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ import re
 import socket
 import time
 import zoneinfo
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 
 from collectors.labels import clean_label
-from collectors.readings import HostReading, Reason, boottime_ns
-
-POWERCAP = Path("/sys/class/powercap")
+from collectors.power_sensors import POWERCAP, RaplEnergy, ServerWatts
+from collectors.readings import HostReading, boottime_ns
 
 
 class HostIdentity(NamedTuple):
@@ -41,11 +40,29 @@ def cpu_times() -> CpuTimes:
     return CpuTimes(times["idle"] + times.get("iowait", 0.0), total_s)
 
 
+class BusyShare:
+    """The share of busy CPU between two calls, so the first has none.
+
+    psutil.cpu_percent would keep that state per thread and answer 0.0 on each new one.
+    """
+
+    def __init__(self, read_cpu: Callable[[], CpuTimes] = cpu_times) -> None:
+        self._read_cpu = read_cpu
+        self._last: CpuTimes | None = None
+
+    def read(self) -> float | None:
+        """0..1 of all cores; None on the first call, and where the clocks did not move."""
+        before, self._last = self._last, self._read_cpu()
+        if before is None or self._last.total_s <= before.total_s:
+            return None
+        idle = (self._last.idle_s - before.idle_s) / (self._last.total_s - before.total_s)
+        return min(1.0, max(0.0, 1.0 - idle))  # iowait may run backwards
+
+
 class HostCollector:
     """Reads the box. Call at least once a minute: a package's energy counter can wrap every few minutes.
 
-    The share of busy CPU is between two calls, so the first has none. psutil.cpu_percent would keep that state per
-    thread and answer 0.0 on each new one.
+    `server_power` is what may know the watts of the whole server, best first; the first that does is told.
     """
 
     def __init__(
@@ -53,77 +70,32 @@ class HostCollector:
         powercap: Path = POWERCAP,
         clock_ns: Callable[[], int] = boottime_ns,
         read_cpu: Callable[[], CpuTimes] = cpu_times,
+        *,
+        server_power: Sequence[Callable[[], ServerWatts | None]] = (),
     ) -> None:
         self._clock_ns = clock_ns
-        self._read_cpu = read_cpu
-        self._cpu: CpuTimes | None = None
-        self._packages = PackageEnergy(powercap)
+        self._busy = BusyShare(read_cpu)
+        self._packages = RaplEnergy(powercap)
+        self._server_power = tuple(server_power)
         self._self = psutil.Process()
 
     def collect(self) -> HostReading:
-        """One reading; blocks for less than a millisecond."""
+        """One reading; blocks for less than a millisecond, where the firmware is not asked for watts."""
         energy_uj, reason = self._packages.read()
         memory = psutil.virtual_memory()
+        watts = next((watts for ask in self._server_power if (watts := ask()) is not None), None)
         return HostReading(
             at_ns=self._clock_ns(),
-            cpu_utilization=self._cpu_utilization(),
+            cpu_utilization=self._busy.read(),
             memory_used_bytes=memory.total - memory.available,
             memory_total_bytes=memory.total,
             package_energy_uj=energy_uj,
             package_reason=reason,
+            power_w=watts.power_w if watts else None,
+            power_source=watts.source if watts else "",
             self_cpu_s=time.process_time(),
             self_rss_bytes=self._self.memory_info().rss,
         )
-
-    def _cpu_utilization(self) -> float | None:
-        before, self._cpu = self._cpu, self._read_cpu()
-        if before is None or self._cpu.total_s <= before.total_s:
-            return None
-        idle = (self._cpu.idle_s - before.idle_s) / (self._cpu.total_s - before.total_s)
-        return min(1.0, max(0.0, 1.0 - idle))  # iowait may run backwards
-
-
-class PackageEnergy:
-    """Energy of the processor packages by RAPL since the first read, summed, with wraps undone.
-
-    Only zones named package-N count: the zones inside one are part of it, and so is a package in "psys".
-    """
-
-    def __init__(self, powercap: Path) -> None:
-        self._powercap = powercap
-        self._last: dict[str, int] = {}
-        self._total_uj = 0
-
-    def read(self) -> tuple[int | None, Reason | None]:
-        """(microjoules, None), or (None, why). One unreadable package makes the sum unknown."""
-        try:
-            raw = {zone.name: _read_int(zone / "energy_uj") for zone in self._zones()}
-            if not raw:
-                return None, Reason.UNSUPPORTED
-            increment_uj = sum(self._increment(zone, energy_uj) for zone, energy_uj in raw.items())
-        except PermissionError:  # root only, since CVE-2020-8694
-            return None, Reason.NO_PERMISSION
-        except (OSError, ValueError):
-            return None, Reason.DRIVER_ERROR
-        self._last = raw
-        self._total_uj += increment_uj
-        return self._total_uj, None
-
-    def _zones(self) -> list[Path]:
-        zones = sorted(path for path in self._powercap.glob("intel-rapl:*") if path.name.count(":") == 1)
-        return [zone for zone in zones if (zone / "name").read_text().startswith("package")]
-
-    def _increment(self, zone: str, energy_uj: int) -> int:
-        last = self._last.get(zone)
-        if last is None:
-            return 0
-        if energy_uj >= last:
-            return energy_uj - last
-        return energy_uj + _read_int(self._powercap / zone / "max_energy_range_uj") - last
-
-
-def _read_int(path: Path) -> int:
-    return int(path.read_text())
 
 
 # --- who and where ------------------------------------------------------------------------------------------------

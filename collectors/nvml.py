@@ -1,7 +1,7 @@
 """The NVIDIA GPUs of this box: the asyncio face of the daemon threads that talk to the driver.
 
-One thread reads, a second listens for Xid errors.
-Never asyncio's executor: a driver call can hang for good, and asyncio waits for its executor's threads at exit.
+One thread reads, a second listens for Xid errors. Never asyncio's executor: a driver call can
+hang for good, and asyncio waits for its executor's threads at exit.
 """
 
 from __future__ import annotations

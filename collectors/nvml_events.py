@@ -72,7 +72,7 @@ class XidListener:
         try:
             calls(driver.nvmlInit)  # an own reference: the driver may not be shut down under the wait
         except Refusal as refusal:
-            self._problem = f"not listening: {refusal}"
+            self._problem = _not_listening(refusal)
             return
         try:
             event_set = calls(driver.nvmlEventSetCreate)
@@ -83,7 +83,7 @@ class XidListener:
             finally:
                 calls(driver.nvmlEventSetFree, event_set)
         except Refusal as refusal:
-            self._problem = f"not listening: {refusal}"
+            self._problem = _not_listening(refusal)
         finally:
             with contextlib.suppress(Refusal):  # somebody shut it down before
                 calls(driver.nvmlShutdown)
@@ -100,9 +100,9 @@ class XidListener:
                 calls(driver.nvmlDeviceRegisterEvents, handle, port.EVENT_XID, event_set)
                 self._uuids[bytes(handle)] = uuid
             except Refusal as refusal:
-                refused.append(f"GPU {index} {refusal.reason}")
+                refused.append(f"GPU {index} ({refusal.reason})")
         if refused:
-            self._problem = f"not told: {', '.join(refused)}"
+            self._problem = f"not told of {', '.join(refused)}"
 
     def _wait(self, event_set: EventSet) -> None:
         """One wait. Its time is not kept with those of the other calls: waiting is what it is for."""
@@ -118,3 +118,7 @@ class XidListener:
         uuid = self._uuids.get(bytes(event.device))
         if uuid is not None and event.eventType == port.EVENT_XID:
             self._inbox.put(uuid, event.eventData)
+
+
+def _not_listening(refusal: Refusal) -> str:
+    return f"not listening: {refusal.call}: {refusal.reason}"

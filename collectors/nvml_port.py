@@ -82,7 +82,7 @@ class GpmMetric(Protocol):
 
 
 class GpmRequest(Protocol):
-    """nvmlGpmMetricsGet_t. How long `metrics` is differs between bindings; only the first `numMetrics` mean anything."""
+    """nvmlGpmMetricsGet_t. Bindings differ in how long `metrics` is; only its first `numMetrics` mean anything."""
 
     version: int
     numMetrics: int

@@ -26,7 +26,7 @@ class Watts:
 
 
 class PowerMeter:
-    """Watts of the first scope that answers; on a superchip, once that is known, of the one that the counter follows."""
+    """Watts of the first scope that answers; on a superchip, once it is known, of the one that the counter follows."""
 
     def __init__(self, driver: Driver, calls: Calls, handle: Handle, batch: FieldBatch) -> None:
         self._driver = driver

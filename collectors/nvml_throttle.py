@@ -1,7 +1,7 @@
 """What the clocks-event-reason bits of a GPU mean, in words, and which of them are alerts.
 
-Source: nvmlClocksEventReason* in nvml.h. A software power cap at full load is normal: a GPU that is limited by its power
-runs at it all the time. Slowdown by the hardware itself is not.
+Source: nvmlClocksEventReason* in nvml.h. A software power cap at full load is normal: a GPU that its power limits runs
+at it all the time. A slowdown by the hardware itself is not.
 """
 
 from __future__ import annotations

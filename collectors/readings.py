@@ -203,6 +203,7 @@ class ServerReading:
     waiting: int | None = None
     kv_usage: float | None = None  # 0..1
     asleep: bool | None = None  # put to sleep on purpose: its memory is free, its silence is no fault
+    role: str = ""  # "prefill" | "decode" by the page or the command line
     layer: Layer = Layer.ENGINE
     fronts: tuple[str, ...] = ()  # engines whose tokens a gateway or router counts again; () any
     facts: tuple[tuple[str, str], ...] = ()  # from the page: ("expert parallel", "8"), ("quantisation", "fp8"), …

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tokwatch.config import Config, ConfigError, ServerSection, load, parse
+from tokwatch.ledger.bodies import SettingsBody
 from tokwatch.ledger.prices import Prices
+from tokwatch.ledger.slo import Slo
 
 FULL = """
 interval_s = 2.0
@@ -81,6 +83,8 @@ def test_a_time_without_a_zone_is_utc() -> None:
         ("[prices.gpu]\nA = 1\nB = 'x'\nC = 2", "config.toml:3: prices.gpu[...]: Expected `float`, got `str`"),
         ("[slo]\nttft_s = 0", "config.toml:2: slo.ttft_s: must be above 0, is 0.0"),
         ("[slo]\ntpot_s = nan", "config.toml:2: slo.tpot_s: must be above 0, is nan"),
+        ("[slo]\ntarget = 99", "config.toml:2: slo.target: must be a share above 0 and up to 1, is 99.0"),
+        ("[slo]\n[slo.models.m]\ne2e_s = -1", 'config.toml:3: slo.models."m".e2e_s: must be above 0, is -1.0'),
         ("[states]\n\nlost_after_s = -1", "config.toml:3: states.lost_after_s: must be 0 or more, is -1.0"),
         ("interval_s = 0.01", "config.toml:1: interval_s: must lie between 0.1 and 60 seconds, is 0.01"),
     ],
@@ -94,6 +98,34 @@ def test_a_negative_price_is_told_with_its_line_and_what_to_do() -> None:
     assert refused("[prices]\nusd_per_gpu_hour = -2") == f"config.toml:2: prices.usd_per_gpu_hour: {why}"
     text = "[slo]\n\n[prices.gpu]\nGPU-a = 1\n'NVIDIA L4' = -2\n"
     assert refused(text) == f'config.toml:5: prices.gpu."NVIDIA L4": {why}'
+
+
+def test_a_preset_gives_the_limits_that_are_not_written() -> None:
+    preset = parse('[slo]\npreset = "mlperf-interactive:llama-2-70b"', "config.toml")
+    assert preset.slo.slo() == Slo(0.45, 0.04, target=0.99)
+    changed = parse('[slo]\npreset = "mlperf-server:llama-3.1-8b"\nttft_s = 1\ne2e_s = 30\ntarget = 0.9', "config.toml")
+    assert changed.slo.slo() == Slo(1.0, 0.1, 30.0, 0.9)
+
+
+def test_an_unknown_preset_is_told_with_those_there_are() -> None:
+    message = refused('[slo]\npreset = "mlperf-interactive:mixtral-8x7b"')
+    assert message.startswith(
+        'config.toml:2: slo.preset: there is no "mlperf-interactive:mixtral-8x7b": the presets are '
+    )
+    assert "mlperf-interactive:deepseek-r1, mlperf-interactive:gpt-oss-120b" in message
+    assert "mlperf-server:mixtral-8x7b" in message
+
+
+def test_a_model_may_have_limits_of_its_own() -> None:
+    text = '[slo]\nttft_s = 2\n[slo.models."Qwen/Qwen3-32B"]\npreset = "mlperf-server:gpt-oss-120b"\ntpot_s = 0.05'
+    settings = parse(text, "config.toml").settings()
+    assert settings.slo("Qwen/Qwen3-32B") == Slo(3.0, 0.05)
+    assert settings.slo("any other") == Slo(2.0)
+
+
+def test_what_a_snapshot_depends_on_is_in_the_settings() -> None:
+    settings = parse("interval_s = 2\n[slo]\nttft_s = 0.5\ntarget = 0.9", "config.toml").settings()
+    assert settings == SettingsBody(2.0, slo_ttft_s=0.5, slo_target=0.9)
 
 
 SERVERS = """

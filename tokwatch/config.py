@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -74,6 +75,13 @@ class ServerSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     engine: str = ""
     model: str | None = None
     gpus: tuple[str | int, ...] | None = None  # indices or UUIDs
+    deployment: str = ""  # servers of one name serve one model together: their GPUs and tokens are one account
+    role: Literal["prefill", "decode"] | None = None  # of a disaggregated pair
+    counts: bool | None = None  # whether its tokens are added up, where the rule gets it wrong
+    tensor_parallel: int | None = None
+    pipeline_parallel: int | None = None
+    data_parallel: int | None = None
+    expert_parallel: int | None = None
     accept: bool = True  # counts in the money although another user owns it
     token_file: str | None = None
     token_env: str | None = None
@@ -164,6 +172,10 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
         problem = _url_problem(server.url)
         if problem:
             yield f"servers[{i}].url", problem
+        for key in ("tensor_parallel", "pipeline_parallel", "data_parallel", "expert_parallel"):
+            size = getattr(server, key)
+            if size is not None and size < 1:
+                yield f"servers[{i}].{key}", f"must be 1 or more, is {size}"
 
 
 def _slo_problems(where: str, limits: SloLimits) -> Iterator[tuple[str, str]]:

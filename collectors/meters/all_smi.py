@@ -3,6 +3,7 @@
 from collectors.meters.meter import Covers, HostMeter, Meter, Parts, told_by
 
 NAME = "all-smi"
+INTERVAL_S = 2.0
 
 ALL_SMI = Meter(
     name=NAME,
@@ -32,7 +33,7 @@ ALL_SMI = Meter(
         memory_total=(told_by("all_smi_mig_instance_memory_total_bytes"),),
     ),
     energy_estimated=True,
-    interval_s=2.0,
+    interval_s=INTERVAL_S,
 )
 
 ALL_SMI_CHASSIS = HostMeter(
@@ -40,4 +41,5 @@ ALL_SMI_CHASSIS = HostMeter(
     signs=(frozenset({"all_smi_chassis_power_watts"}),),
     watts=((Covers.SERVER, told_by("all_smi_chassis_power_watts")),),
     hosts=("hostname",),
+    interval_s=INTERVAL_S,
 )

@@ -20,7 +20,7 @@ AMD = Meter(
     identity=(("serial_number",), ("gpu_id",)),
     uuid="gpu_uuid",
     index=("gpu_id",),
-    model=("card_model", "card_series"),
+    model=("card_series", "card_model"),  # the latter is a board's part number
     driver=("driver_version",),
     values={
         "power_w": (

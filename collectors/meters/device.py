@@ -11,6 +11,7 @@ from collectors.meters.values import Sample, Value, first_value
 from collectors.readings import GpuFacts, GpuReading, MigInstance, Reason
 
 _TOLD = ("power_w", "energy_mj", "utilization", "memory_used_bytes", "temperature_c", "sm_clock_mhz")  # or said why not
+_NO_PART = frozenset({"", "NA", "N/A"})
 
 
 class Device:
@@ -29,7 +30,7 @@ class Device:
         """Whether there is more of it than a name."""
         return any(name not in self._meter.info for name in self._samples)
 
-    def reading(self, place: int, at_ns: int, origin: str) -> GpuReading:
+    def reading(self, place: int, at_ns: int) -> GpuReading:
         """The reading, of the device that is the `place`-th on the page."""
         values = {field: self._value(field) for field in self._meter.values}
         unknown = Value(None)
@@ -51,8 +52,8 @@ class Device:
         return GpuReading(
             facts=GpuFacts(
                 index=self._index(place),
-                uuid=self._uuid(origin),
-                name=self._label(self._meter.model) or None,
+                uuid=self._uuid(),
+                name=self._label(self._meter.model) or self._meter.device_name,
                 pci_bus_id=self._label(self._meter.pci) or None,
                 memory_total_bytes=whole("memory_total_bytes"),
                 power_limit_w=number("power_limit_w"),
@@ -109,19 +110,20 @@ class Device:
         numbers = (self._label((name,)) for name in self._meter.index)
         return next((int(text) for text in numbers if text.isascii() and text.isdigit() and len(text) <= 4), place)
 
-    def _uuid(self, origin: str) -> str:
-        """The device's own, else one made of what identifies it; of a bare index only with where the page is."""
+    def _uuid(self) -> str | None:
+        """The device's own, else what identifies it; None where that is only its place in the box, which is no name."""
         uuid = self._label((self._meter.uuid,)) if self._meter.uuid else ""
         if uuid:
             return uuid if uuid.startswith(self._meter.uuid_prefix) else self._meter.uuid_prefix + uuid
-        where = (origin,) if self._identity == (self._label(self._meter.index),) else ()
-        return f"{self._meter.name}:{'/'.join((*where, *self._identity))}"
+        if self._identity in ((self._label(self._meter.index),), (self._label(self._meter.pci),)):
+            return None
+        return f"{self._meter.name}:{'/'.join(self._identity)}"
 
     # --- its parts ------------------------------------------------------------------------------------------------
 
     def _part(self, sample: Sample) -> str:
         labels = self._meter.parts.labels if self._meter.parts else ()
-        return next((value for label in labels if (value := sample.labels.get(label, ""))), "")
+        return next((value for label in labels if (value := sample.labels.get(label, "")) not in _NO_PART), "")
 
     @cached_property
     def _part_names(self) -> tuple[str, ...]:

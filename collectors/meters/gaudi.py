@@ -11,6 +11,7 @@ MOST_W = 1500.0  # the hottest, a liquid-cooled Gaudi 3, is sold for 1200 W
 GAUDI = Meter(
     name="Gaudi exporter",
     kind="accelerator",
+    device_name="Gaudi",
     signs=(frozenset({"habanalabs_utilization"}), frozenset({"habanalabs_power_mW"})),
     identity=(("uuid",), ("serial",), ("device",)),
     uuid="uuid",

@@ -62,13 +62,14 @@ class Meter:
     signs: tuple[frozenset[str], ...]  # it is this exporter when all the names of one of these sets are on the page
     values: Mapping[str, tuple[Source, ...]]
     identity: tuple[tuple[str, ...], ...]  # labels that tell devices apart; the first set that a sample has
-    uuid: str = ""  # label with the device's UUID; where there is none, one is made of its identity
+    uuid: str = ""  # label with the device's UUID; where there is none, its identity stands for it
     uuid_prefix: str = ""  # what the exporter leaves out of the UUID as others write it
     index: tuple[str, ...] = ()  # labels, the first that holds a number; so for the others
     pci: tuple[str, ...] = ()
     model: tuple[str, ...] = ()
     driver: tuple[str, ...] = ()
     info: tuple[str, ...] = ()  # series that are read for their labels alone
+    device_name: str | None = None  # where no label names the model
     kind: str = "gpu"  # as in GpuFacts.kind
     parts: Parts | None = None
     at_most: Mapping[str, float] = field(default_factory=dict)  # in our units: what no such device can exceed

@@ -30,7 +30,7 @@ class MeterPage:
     meters: tuple[str, ...]  # what it was recognised as; () nothing that is known
     interval_s: float  # how often it is worth asking for
     gpus: tuple[GpuReading, ...]
-    host: tuple[HostPower, ...]  # the whole server's first; at most one of each kind
+    host: tuple[HostPower, ...]  # those of the whole server first
 
 
 def read_meter_page(page: bytes, at_ns: int, *, origin: str, host: str) -> MeterPage:
@@ -44,13 +44,13 @@ def read_meter_page(page: bytes, at_ns: int, *, origin: str, host: str) -> Meter
     recognised: list[tuple[Meter | HostMeter, dict[str, str]]] = [*gpu_meters, *host_meters]
     metrics = parse_lines(lines, {name for _, names in recognised for name in names})
     labels = [plain(series.labels) for series in metrics.series]
-    gpus = [gpu for meter, names in gpu_meters for gpu in _gpus(meter, names, metrics, labels, at_ns, origin)]
+    gpus = [gpu for meter, names in gpu_meters for gpu in _gpus(meter, names, metrics, labels, at_ns)]
     watts = [w for meter, names in host_meters for w in _host(meter, names, metrics, labels, at_ns, origin, host)]
     return MeterPage(
         meters=tuple(dict.fromkeys(meter.name for meter, _ in recognised)),
         interval_s=max((meter.interval_s for meter, _ in recognised), default=0.0),
         gpus=tuple(gpus),
-        host=tuple({power.covers: power for power in reversed(watts)}.values()),
+        host=tuple(power for covers in Covers for power in watts if power.covers is covers),
     )
 
 
@@ -64,7 +64,7 @@ def plain(labels: Mapping[str, str]) -> Labels:
 
 
 def _gpus(
-    meter: Meter, names: Mapping[str, str], metrics: Metrics, labels: Sequence[Labels], at_ns: int, origin: str
+    meter: Meter, names: Mapping[str, str], metrics: Metrics, labels: Sequence[Labels], at_ns: int
 ) -> Iterable[GpuReading]:
     devices: dict[tuple[str, ...], Device] = {}
     for series, told, value in zip(metrics.series, labels, metrics.values, strict=True):
@@ -72,7 +72,7 @@ def _gpus(
         identity = _identity(meter, told)
         if name is not None and identity is not None:
             devices.setdefault(identity, Device(meter, identity)).add(Sample(name, told, value))
-    return (device.reading(place, at_ns, origin) for place, device in enumerate(devices.values()) if device.metered)
+    return (device.reading(place, at_ns) for place, device in enumerate(devices.values()) if device.metered)
 
 
 def _identity(meter: Meter, labels: Labels) -> tuple[str, ...] | None:

@@ -7,13 +7,47 @@ from collections.abc import Mapping
 from collectors.exposition import Lines, parse_lines, split
 from collectors.labels import clean_label
 from collectors.readings import ServerFacts, ServerReading
+from collectors.vocabularies.dynamo import DYNAMO_FRONTEND, DYNAMO_WORKER
+from collectors.vocabularies.endpoint_picker import ENDPOINT_PICKER
+from collectors.vocabularies.kserve import KSERVE
+from collectors.vocabularies.litellm import LITELLM
 from collectors.vocabularies.llama_cpp import LLAMA_CPP
+from collectors.vocabularies.lmdeploy import LMDEPLOY
+from collectors.vocabularies.nim import NIM
 from collectors.vocabularies.plan import plan_of
+from collectors.vocabularies.ray_serve import RAY_SERVE
 from collectors.vocabularies.reader import read
+from collectors.vocabularies.sglang import SGLANG
+from collectors.vocabularies.sglang_router import SGLANG_ROUTER
+from collectors.vocabularies.tei import TEI
+from collectors.vocabularies.tensorrt_llm import TENSORRT_LLM, TENSORRT_LLM_11
+from collectors.vocabularies.tgi import TGI
+from collectors.vocabularies.triton import TRITON, TRITON_TENSORRT_LLM
 from collectors.vocabularies.vllm import VLLM
 from collectors.vocabularies.vocabulary import Vocabulary
 
-VOCABULARIES: tuple[Vocabulary, ...] = (VLLM, LLAMA_CPP)  # the first that recognises a page reads it
+# The first that recognises a page reads it, so those whose pages carry another engine's series through stand first, and
+# those with names that others have too stand last.
+VOCABULARIES: tuple[Vocabulary, ...] = (
+    DYNAMO_FRONTEND,
+    DYNAMO_WORKER,
+    RAY_SERVE,
+    ENDPOINT_PICKER,
+    LITELLM,
+    SGLANG_ROUTER,
+    VLLM,
+    SGLANG,
+    TENSORRT_LLM,
+    LLAMA_CPP,
+    LMDEPLOY,
+    NIM,
+    TRITON_TENSORRT_LLM,
+    TRITON,
+    TENSORRT_LLM_11,
+    TGI,
+    TEI,
+    KSERVE,
+)
 
 START_HEADERS = frozenset(vocabulary.start_header for vocabulary in VOCABULARIES) - {""}
 

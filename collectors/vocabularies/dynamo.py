@@ -126,7 +126,10 @@ DYNAMO_WORKER = Vocabulary(
         **_COUNTERS,
         "progress": replace(_COUNTERS["progress"], candidates=_COUNTERS["progress"].candidates + _LAST_PROGRESS),
     },
-    gauges={**_GAUGES, "running": replace(_GAUGES["running"], candidates=_GAUGES["running"].candidates + _LAST_RUNNING)},
+    gauges={
+        **_GAUGES,
+        "running": replace(_GAUGES["running"], candidates=_GAUGES["running"].candidates + _LAST_RUNNING),
+    },
     histograms=merged(engine.histograms for engine in _ENGINES),
     infos=(
         Info(

@@ -28,8 +28,8 @@ LLAMA_CPP = Vocabulary(
         "output_tokens": Role((Series("llamacpp:tokens_predicted_total"),), "output tokens, tok/s/W and $/M tokens"),
         "finished": Role((), "finished and failed requests: llama-server does not count them"),
         "progress": Role((Series("llamacpp:n_decode_total"),), "whether a busy GPU makes progress"),
-        "drafted_tokens": Role((Series("llamacpp:spec_decode_num_draft_tokens_total"),), "drafted tokens"),
-        "accepted_tokens": Role((Series("llamacpp:spec_decode_num_accepted_tokens_total"),), "accepted draft tokens"),
+        "drafted_tokens": Role((Series("llamacpp:spec_decode_num_draft_tokens_total"),), ""),
+        "accepted_tokens": Role((Series("llamacpp:spec_decode_num_accepted_tokens_total"),), ""),
     },
     gauges={
         "running": Role((Series("llamacpp:requests_processing"),), "running requests"),

@@ -29,8 +29,8 @@ LMDEPLOY = Vocabulary(
         "failed": Role((Series("lmdeploy:num_requests_failed"),), "failed and aborted requests"),
         "aborted": Role((), "aborted requests apart from failed ones: LMDeploy counts them together"),
         "progress": Role(_OUTPUT, "whether a busy GPU makes progress"),
-        "drafted_tokens": Role((Series("lmdeploy:spec_decode_num_draft_tokens_total"),), "drafted tokens"),
-        "accepted_tokens": Role((Series("lmdeploy:spec_decode_num_accepted_tokens_total"),), "accepted draft tokens"),
+        "drafted_tokens": Role((Series("lmdeploy:spec_decode_num_draft_tokens_total"),), ""),
+        "accepted_tokens": Role((Series("lmdeploy:spec_decode_num_accepted_tokens_total"),), ""),
     },
     gauges={
         "running": Role((Series("lmdeploy:num_requests_running"),), "running requests"),

@@ -136,7 +136,7 @@ class _Planner:
     def _find(self, name: str, role: Role, suffix: str = "") -> tuple[Series | AllOf | None, Found]:
         self.lost[name] = role.lost
         candidate, found = self.selection.first(role, suffix)
-        if candidate is None:
+        if candidate is None and role.lost:
             self.missing[name] = role.lost
         return candidate, found
 

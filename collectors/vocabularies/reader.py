@@ -54,6 +54,7 @@ def read(
         waiting=None if waiting is None else round(waiting),
         kv_usage=gauges.get("kv_usage"),
         asleep=None if asleep is None else asleep > 0,
+        role=role,
         layer=vocabulary.layer,
         fronts=vocabulary.fronts,
         facts=plan.facts + tuple((name, f"{values[position]:g}") for name, position in plan.fact_values),
@@ -70,7 +71,7 @@ def _flow(flow: FlowPlan, values: Values, role: str, unnamed: str, plan: Plan, m
         try:
             told = _parts(counter, values)
         except ValueError as error:
-            missing[counter.name] = f"{plan.lost[counter.name]}: {_names(plan, counter)} {error}"
+            missing[counter.name] = f"{plan.lost[counter.name] or counter.name}: {_names(plan, counter)} {error}"
             continue
         counts[counter.name] = sum(value for _, value in told)
         if len(told) > 1:

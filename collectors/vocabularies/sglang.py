@@ -40,17 +40,18 @@ SGLANG = Vocabulary(
     counters={
         "prompt_tokens": Role(
             (
-                # Without what a retracted request's second prefill computes again, unlike the next one.
-                Series("sglang:prefill_effective_tokens_total", "mode", _HITS | {"input"}),
+                # With each prefill. A request that is retracted and prefilled again is in it twice; the effective
+                # counter leaves that out, but moves with the log interval only.
                 Series(_REALTIME, "mode", frozenset({"prefill_compute", "prefill_cache"})),
+                Series("sglang:prefill_effective_tokens_total", "mode", _HITS | {"input"}),
                 Series("sglang:prompt_tokens_total"),
             ),
             "prompt tokens and their cost",
         ),
         "cached_tokens": Role(
             (
-                Series("sglang:prefill_effective_tokens_total", "mode", _HITS),
                 Series(_REALTIME, "mode", frozenset({"prefill_cache"})),
+                Series("sglang:prefill_effective_tokens_total", "mode", _HITS),
                 # A request is counted under its sources or, where they are not known, under "total": never under both.
                 Series("sglang:cached_tokens_total"),
             ),
@@ -79,9 +80,6 @@ SGLANG = Vocabulary(
                 ),
             ),
             "whether a busy GPU makes progress",
-        ),
-        "drafted_tokens": Role(
-            (), "how much of speculation is accepted: SGLang gives a rate of the last batches alone"
         ),
     },
     gauges={

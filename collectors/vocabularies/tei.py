@@ -1,6 +1,7 @@
 """Hugging Face Text Embeddings Inference: input tokens only, no model on the page.
 
-Names: text-embeddings-inference, router/src and core/src, as of July 2026.
+Names: text-embeddings-inference, router/src and core/src, as of July 2026. Counters stand here with the `_total` that a
+pipeline may add.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ TEI = Vocabulary(
         "output_tokens": Role((), "output tokens: an embedding server makes none"),
         "finished": Role(
             # Not te_request_success: /predict with a single input counts that request twice and its success never.
-            (Series("te_request_duration_count"), Series("te_request_success")),
+            (Series("te_request_duration_count"), Series("te_request_success_total")),
             "finished requests",
         ),
         # Counted for each input of a batch.
-        "failed": Role((Series("te_request_failure", "err", _DROPPED, others=True),), "failed inputs"),
-        "aborted": Role((Series("te_request_failure", "err", _DROPPED),), "aborted inputs"),
+        "failed": Role((Series("te_request_failure_total", "err", _DROPPED, others=True),), "failed inputs"),
+        "aborted": Role((Series("te_request_failure_total", "err", _DROPPED),), "aborted inputs"),
         "progress": Role((Series("te_batch_next_tokens_sum"),), "whether a busy GPU makes progress"),
     },
     gauges={"waiting": Role((Series("te_queue_size"),), "waiting inputs")},

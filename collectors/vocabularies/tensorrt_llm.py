@@ -49,14 +49,14 @@ TENSORRT_LLM = Vocabulary(
         # Of every step; the counters by position move when a request ends.
         "drafted_tokens": Role(
             (Series("trtllm_spec_decode_num_draft_tokens_total"), Series("trtllm_spec_decode_drafted_tokens_total")),
-            "drafted tokens",
+            "",
         ),
         "accepted_tokens": Role(
             (
                 Series("trtllm_spec_decode_num_accepted_tokens_total"),
                 Series("trtllm_spec_decode_accepted_tokens_total"),
             ),
-            "accepted draft tokens",
+            "",
         ),
     },
     gauges={

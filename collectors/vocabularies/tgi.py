@@ -1,6 +1,7 @@
 """Hugging Face TGI: the Rust router's page, which has no `_total`, no model and no tokens before a request ends.
 
 Names: text-generation-inference, router/src and backends/v2, v3, as of release 3 (the project is frozen since 2026).
+Counters stand here with the `_total` that a pipeline may add.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ TGI = Vocabulary(
         "cached_tokens": Role((), "cached prompt tokens: TGI does not count them"),
         # Of a request with best_of only the best answer; a dropped request's tokens are never counted.
         "output_tokens": Role((Series("tgi_request_generated_tokens_sum"),), "output tokens, tok/s/W and $/M tokens"),
-        "finished": Role((Series("tgi_request_success"),), "finished requests"),
-        "failed": Role((Series("tgi_request_failure", "err", _DROPPED, others=True),), "failed requests"),
-        "aborted": Role((Series("tgi_request_failure", "err", _DROPPED),), "aborted requests"),
+        "finished": Role((Series("tgi_request_success_total"),), "finished requests"),
+        "failed": Role((Series("tgi_request_failure_total", "err", _DROPPED, others=True),), "failed requests"),
+        "aborted": Role((Series("tgi_request_failure_total", "err", _DROPPED),), "aborted requests"),
         "progress": Role(  # decode steps: the only thing that moves while a request runs
-            (Series("tgi_batch_inference_success", "method", frozenset({"decode"})),),
+            (Series("tgi_batch_inference_success_total", "method", frozenset({"decode"})),),
             "whether a busy GPU makes progress",
         ),
     },

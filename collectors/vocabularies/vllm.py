@@ -44,12 +44,8 @@ VLLM = Vocabulary(
         "aborted": Role((_ended("abort"),), "aborted requests"),
         "preempted": Role((Series("vllm:num_preemptions_total"),), "preemptions"),
         "progress": Role(_OUTPUT, "whether a busy GPU makes progress"),
-        "drafted_tokens": Role(
-            (Series("vllm:spec_decode_num_draft_tokens_total"),), "drafted tokens, if it speculates"
-        ),
-        "accepted_tokens": Role(
-            (Series("vllm:spec_decode_num_accepted_tokens_total"),), "accepted draft tokens, if it speculates"
-        ),
+        "drafted_tokens": Role((Series("vllm:spec_decode_num_draft_tokens_total"),), ""),
+        "accepted_tokens": Role((Series("vllm:spec_decode_num_accepted_tokens_total"),), ""),
     },
     gauges={
         "running": Role((Series("vllm:num_requests_running"),), "running requests"),

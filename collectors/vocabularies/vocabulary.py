@@ -31,7 +31,7 @@ class Role:
     """Where a figure comes from. The first candidate that is on the page is read, so the newest name stands first."""
 
     candidates: tuple[Series | AllOf, ...]
-    lost: str  # what the user does not see without it
+    lost: str  # what the user does not see without it; "" where nothing is missed (speculation that is switched off)
     scale: float = 1.0  # page unit × scale = our unit
 
 

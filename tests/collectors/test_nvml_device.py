@@ -46,6 +46,7 @@ def test_every_field_is_in_the_unit_its_name_says() -> None:
 def test_unsupported_is_not_zero_and_asked_once() -> None:
     box = Box("""
 gpu NVIDIA T1000
+architecture 6
 error nvmlDeviceGetUtilizationRates NOT_SUPPORTED
 error nvmlDeviceGetClockInfo FUNCTION_NOT_FOUND
 error nvmlDeviceGetEnforcedPowerLimit NOT_SUPPORTED
@@ -61,10 +62,13 @@ error nvmlDeviceGetPowerUsage NOT_SUPPORTED
             "sm_clock_mhz": Reason.UNSUPPORTED,
             "power_limit_w": Reason.UNSUPPORTED,
             "memory_temperature_c": Reason.UNSUPPORTED,
+            "tensor_activity": Reason.UNSUPPORTED,
+            "dram_activity": Reason.UNSUPPORTED,
         }
     assert box.stub.call_count("nvmlDeviceGetUtilizationRates") == 1
     assert box.stub.call_count("nvmlDeviceGetPowerUsage") == 1
-    assert box.stub.call_count("nvmlDeviceGetFieldValues") == 8 + 1  # the module scope, once
+    assert box.stub.call_count("nvmlDeviceGetFieldValues") == 8 + 1  # the recovery action, once
+    assert box.stub.call_count("nvmlGpmQueryDeviceSupport") == 1
 
 
 def test_what_may_pass_is_asked_again() -> None:

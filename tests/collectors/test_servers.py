@@ -155,7 +155,9 @@ async def test_a_late_scrape_is_skipped_and_not_made_up_for(collector: ServerCol
 # --- finding the page ---------------------------------------------------------------------------------------------
 
 
-async def test_the_path_that_worked_is_asked_first_from_then_on(collector: ServerCollector, clock: Clock) -> None:
+async def test_trap_05_other_paths_are_tried_and_the_one_that_worked_is_asked_first_from_then_on(
+    collector: ServerCollector, clock: Clock
+) -> None:
     box = Box(v1__metrics=PAGE)
     async with serving(box) as base:
         collector.set_servers([facts(base)])
@@ -165,7 +167,7 @@ async def test_the_path_that_worked_is_asked_first_from_then_on(collector: Serve
         assert box.asked == ["/metrics", "/prometheus/metrics", "/v1/metrics", "/v1/metrics"]
 
 
-async def test_json_is_never_asked_for_again_because_reading_it_takes_it_away(
+async def test_trap_04_json_is_never_asked_for_again_because_reading_it_takes_it_away(
     collector: ServerCollector, clock: Clock
 ) -> None:
     box = Box(metrics='[{"iter": 1}]')

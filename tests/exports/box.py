@@ -25,7 +25,7 @@ ENTITIES = (
     Entity(GPU_1, "gpu", "dgx-03", "GPU-b", HOST, NOON_MS),
     Entity(QWEN, "server", "dgx-03", "127.0.0.1:8000|vllm", HOST, NOON_MS),
     Entity(LLAMA, "server", "dgx-03", "127.0.0.1:8001|sglang", HOST, NOON_MS),
-    Entity(GROUP, "group", "dgx-03", group_key([QWEN, LLAMA]), HOST, NOON_MS),
+    Entity(GROUP, "group", "dgx-03", group_key([[QWEN], [LLAMA]]), HOST, NOON_MS),
     Entity(QWEN_FLOW, "flow", "dgx-03", flow_key(QWEN, "qwen", "", "(untagged)", ""), QWEN, NOON_MS),
     Entity(LLAMA_FLOW, "flow", "dgx-03", flow_key(LLAMA, "llama", "", "(untagged)", ""), LLAMA, NOON_MS),
     Entity(TENANT_FLOW, "flow", "dgx-03", flow_key(QWEN, "qwen", "", "team-a", ""), QWEN, NOON_MS),

@@ -1,4 +1,4 @@
-"""Whose tokens count in the figures, over which window, and what share of requests met the service levels."""
+"""Whose tokens count in the figures, and over which window."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import pytest
 
 from collectors.readings import Moves
 from tests.ledger.box import PRICE, Box, one_gpu, placed, value, work
-from tests.ledger.readings import flow, gpu, page, ttft
-from tokwatch.ledger.bodies import SettingsBody
-from tokwatch.ledger.snapshot import Figure, Interval, Snapshot
+from tests.ledger.readings import flow, gpu, page
+from tokwatch.ledger.snapshot import Figure
 
 # --- whose tokens count -----------------------------------------------------------------------------------------------
 
@@ -54,33 +53,3 @@ def test_an_engine_that_counts_at_the_end_is_read_over_the_long_window_and_marke
     assert value(server.tok_s) == pytest.approx(6000 / 199)
     assert value(totals.tok_per_j) == pytest.approx(6000 / 199 / 300)
     assert server.tok_s.marks == totals.tok_per_j.marks == ("long",)  # not "few": all its tokens count
-
-
-# --- service levels ---------------------------------------------------------------------------------------------------
-
-
-def latencies(settings: SettingsBody, seconds: int = 60) -> Snapshot:
-    """Each second ten requests: eight up to 0.1 s, one up to 0.5 s and one beyond a second to their first token."""
-    box = Box(settings=settings)
-    for second in range(seconds):
-        observed = ttft(8 * second, second, 0, second)
-        reading = flow(output_tokens=100 * second, finished=10 * second, aborted=0, histograms=(("ttft", observed),))
-        box.turn(second, [gpu(second)], [page(second, reading, facts=placed(0))])
-    return box.snapshot(PRICE)
-
-
-def test_a_limit_on_an_edge_is_met_exactly_and_within_a_bucket_between_bounds() -> None:
-    assert latencies(SettingsBody(slo_ttft_s=0.5)).totals.slo_met == Interval(0.9, 0.9)
-    within = latencies(SettingsBody(slo_ttft_s=0.3)).totals
-    assert (within.slo_met, within.goodput_req_s) == (Interval(0.8, 0.9), Interval(8.0, 9.0))
-
-
-def test_the_95th_percentile_is_the_bucket_it_falls_in() -> None:
-    shown = latencies(SettingsBody())
-    assert shown.totals.ttft_p95_s == shown.servers[0].ttft_p95_s == Interval(1.0, None)
-    assert shown.servers[0].tpot_p95_s == Interval(None, None, "no request finished")
-    assert shown.totals.slo_met == Interval(None, None, "no SLO set")
-
-
-def test_a_share_of_few_requests_says_so() -> None:
-    assert latencies(SettingsBody(slo_ttft_s=0.5), seconds=3).totals.slo_met.why == "few requests"

@@ -1,4 +1,4 @@
-"""The energy counter: exact through missed reads and glitches, through resets a lower bound and the most that is missing."""
+"""The energy counter: exact through missed reads and glitches; through resets a lower bound, and what may be missing."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -27,14 +28,21 @@ class Watch:
         at = axis(reading.at_ns / 1e9 - BOOT_S)
         self.evidence.server(reading, *self.meter.server(reading, at, host=1))
 
-    def signals(self, reading: GpuReading, *servers: ServerFacts) -> Signals:
+    def signals(self, reading: GpuReading, *servers: ServerFacts, partners: Sequence[str] = ()) -> Signals:
         at = axis(reading.at_ns / 1e9 - BOOT_S)
         entry = self.meter.gpu(reading, at, host=1)
         self.evidence.gpu(entry, at.tick_ms)
-        return self.evidence.signals(reading, entry, servers, at)
+        return self.evidence.signals(reading, entry, servers, at, partners)
 
-    def state(self, second: float, *servers: ServerFacts, utilization: float | None = 0.0) -> State:
-        signals = self.signals(gpu(second, utilization=utilization), *(servers or (server_facts(),)))
+    def state(
+        self,
+        second: float,
+        *servers: ServerFacts,
+        utilization: float | None = 0.0,
+        partners: Sequence[str] = (),
+    ) -> State:
+        reading = gpu(second, utilization=utilization)
+        signals = self.signals(reading, *(servers or (server_facts(),)), partners=partners)
         return judge(signals, State.UNKNOWN, Thresholds())[0]
 
     def pages(self, seconds: range, *flows: FlowReading, facts: ServerFacts | None = None) -> None:
@@ -58,6 +66,64 @@ def test_tokens_that_move_are_work_though_the_gauges_say_nothing_runs() -> None:
     assert watch.state(39) is State.SERVING
     watch.pages(range(40, 70), flow(output_tokens=390))
     assert watch.state(69) is State.PARKED  # the last token is more than half a minute ago
+
+
+def test_trap_18_none_running_at_the_moment_of_each_page_is_no_idleness_while_requests_finish() -> None:
+    watch = Watch()
+    for second in range(70):
+        watch.see(page(second, flow(output_tokens=second // 25 * 40), idle=True))
+    assert watch.state(69) is State.SERVING
+
+
+def test_a_server_that_is_stopped_in_its_tracks_is_blind_after_three_pages_that_do_not_come() -> None:
+    """SIGSTOP: the port takes the connection and nothing answers, while its GPU may still draw power."""
+    watch = Watch()
+    watch.pages(range(40), flow(output_tokens=5))
+    for second in (41, 43, 47):
+        watch.see(no_page(second, problem="127.0.0.1:8000 did not answer within 2 s"))
+    assert watch.state(47, utilization=1.0) is State.BLIND
+
+
+def test_a_prefill_server_between_prompts_is_not_idle_while_its_decode_partner_works() -> None:
+    prefill, decode = server_facts(role="prefill"), replace(SECOND, role="decode")
+    watch = Watch()
+    for second in range(70):
+        watch.see(page(second, flow(), facts=prefill, idle=True))
+        watch.see(page(second, flow(output_tokens=9 * min(second, 39)), facts=decode, idle=second > 39))
+    assert watch.state(69, prefill) is State.PARKED
+    assert watch.state(69, prefill, partners=[decode.address]) is State.PARKED  # both have rested for half a minute
+    watch.see(page(70, flow(output_tokens=400), facts=decode))
+    assert watch.state(70, prefill, partners=[decode.address]) is State.SERVING
+    assert watch.state(70, prefill) is State.PARKED
+
+
+def test_a_partners_work_does_not_hide_that_a_server_stopped_answering() -> None:
+    watch = Watch()
+    watch.pages(range(40), flow(output_tokens=5))
+    for second in range(40, 43):
+        watch.see(no_page(second))
+        watch.see(page(second, flow(output_tokens=9 * second), facts=SECOND))
+    assert watch.state(42, partners=[SECOND.address]) is State.BLIND
+
+
+def test_an_engine_without_a_page_works_while_the_router_before_it_counts_tokens() -> None:
+    worker = server_facts(metrics_url=None)
+    watch = Watch()
+    for second in range(3):
+        watch.see(no_page(second, facts=worker, problem="its metrics page is off"))
+        watch.see(page(second, flow(output_tokens=9 * second), facts=SECOND))
+    assert watch.state(2, worker) is State.BLIND
+    assert watch.state(2, worker, partners=[SECOND.address]) is State.SERVING
+
+
+def test_trap_27_a_sleeping_server_is_parked_on_purpose_and_awake_it_serves() -> None:
+    watch = Watch()
+    for second in range(40):
+        watch.see(page(second, flow(output_tokens=5), idle=True, asleep=True))
+    signals = watch.signals(gpu(39, utilization=0.0, memory_used_bytes=0), server_facts())
+    assert judge(signals, State.UNKNOWN, Thresholds()) == (State.PARKED, "asleep on purpose")
+    watch.see(page(40, flow(output_tokens=50), asleep=False))
+    assert watch.state(40) is State.SERVING
 
 
 def test_a_long_prefill_is_work() -> None:

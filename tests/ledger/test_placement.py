@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.readings import GpuFacts, GpuProcess, GpuReading, ServerFacts
+from collectors.readings import GpuFacts, GpuProcess, GpuReading, MigInstance, ServerFacts
 from tokwatch.ledger.placement import GpuPlacement, Method, place
 from tokwatch.ledger.registry import gpu_key
 
@@ -113,6 +115,62 @@ def test_another_users_server_is_placed_and_named_as_unverified() -> None:
     placement = place([server("a:1", pids=(10,), verified=False), server("a:2", pids=(20,))], [gpu(0, (10, 20))])
     assert placement.gpus[0].servers == ("a:1", "a:2")
     assert placement.unverified == ("a:1",)
+
+
+def test_trap_14_tensor_parallel_ranks_are_found_by_their_processes_and_not_by_the_size_they_were_told() -> None:
+    """A wrong tensor-parallel size makes tokens per watt wrong by 2 to 8 times."""
+    facts = replace(server("a:1", pids=(10, 11, 12, 13, 14)), tensor_parallel=8)
+    placement = place([facts], [gpu(n, (11 + n,)) for n in range(4)] + [gpu(4)])
+    assert len(placement.gpus_of("a:1")) == 4
+
+
+def test_trap_26_data_parallel_engines_behind_one_port_are_one_server_on_all_their_gpus() -> None:
+    placement = place([replace(server("a:1", pids=(10, 11, 12)), data_parallel=2)], [gpu(0, (11,)), gpu(1, (12,))])
+    assert [found.servers for found in placement.gpus] == [("a:1",), ("a:1",)]
+
+
+def test_a_server_on_another_host_is_where_the_config_says() -> None:
+    remote = replace(server("10.0.0.7:8000", gpus=("0", "GPU-11111111")), origin="config")
+    assert place([remote], [gpu(0), gpu(1)]).gpus_of("10.0.0.7:8000") == ("GPU-00000000-aaaa", "GPU-11111111-aaaa")
+    assert place([replace(remote, gpus=None)], [gpu(0)]).unplaced == ("10.0.0.7:8000",)
+
+
+def mig_gpu(processes: tuple[int, ...] | None) -> GpuReading:
+    """GPU 0 cut into two instances, the second of which lists processes."""
+    listed = None if processes is None else tuple(GpuProcess(pid, None) for pid in processes)
+    instances = (MigInstance("MIG-aaaa0000-1", "1g.10gb"), MigInstance("MIG-bbbb0000-2", "2g.20gb", processes=listed))
+    return replace(gpu(0, None), mig_instances=instances)
+
+
+def test_a_process_on_a_mig_instance_is_on_the_gpu_it_is_a_part_of() -> None:
+    assert place([server("a:1", pids=(10,))], [mig_gpu((10,)), gpu(1)]).gpus_of("a:1") == ("GPU-00000000-aaaa",)
+
+
+@pytest.mark.parametrize("device", ["MIG-bbbb0000-2", "mig-BBBB0000-2", "0:1", "MIG-GPU-00000000-aaaa/2/0"])
+def test_a_mig_instance_that_a_server_was_given_stands_for_its_gpu(device: str) -> None:
+    assert place([server("a:1", visible_devices=device)], [mig_gpu(None), gpu(1)]).gpus_of("a:1") == (
+        "GPU-00000000-aaaa",
+    )
+
+
+def test_servers_on_instances_of_one_gpu_share_it() -> None:
+    servers = [server(f"a:{n}", visible_devices=name) for n, name in enumerate(("MIG-aaaa0000-1", "MIG-bbbb0000-2"))]
+    assert place(servers, [mig_gpu(None)]).gpus[0].servers == ("a:0", "a:1")
+
+
+@pytest.mark.parametrize(("device", "placed"), [("1", False), ("pci:1", True), ("GPU-11111111", True)])
+def test_cudas_index_places_nothing_on_a_box_of_different_gpus(device: str, placed: bool) -> None:
+    """CUDA counts the fastest first, the driver by the PCI bus."""
+    h100, l4 = (replace(gpu(n), facts=replace(gpu(n).facts, name=name)) for n, name in enumerate(("H100", "L4")))
+    placement = place([server("a:1", visible_devices=device)], [h100, l4])
+    assert placement.gpus_of("a:1") == (("GPU-11111111-aaaa",) if placed else ())
+
+
+def test_a_server_on_a_box_without_accelerators_runs_on_its_processors() -> None:
+    package = GpuReading(GpuFacts(0, None, kind="package", meter="RAPL"), at_ns=0)
+    here, elsewhere = place([server("a:1", pids=(10,)), server("b:1")], [package]), place([], [package])
+    assert (here.gpus[0].servers, here.gpus[0].method, here.unplaced) == (("a:1",), "this box", ("b:1",))
+    assert elsewhere.gpus[0].servers == ()
 
 
 PIDS = st.integers(1, 6)

@@ -15,6 +15,8 @@ from tokwatch.ledger.registry import (
     flow_labels,
     gpu_key,
     group_key,
+    group_units,
+    owner_units,
     server_key,
 )
 
@@ -58,8 +60,19 @@ def test_another_port_is_another_server_and_a_new_process_is_not() -> None:
     assert server_key(server_facts("127.0.0.1:8000")) != server_key(server_facts("127.0.0.1:8001"))
 
 
-def test_a_group_is_its_servers_in_any_order() -> None:
-    assert group_key([3, 1, 2]) == group_key([1, 2, 3])
+def test_a_group_is_its_units_in_any_order_and_gives_them_back() -> None:
+    assert group_key([[3], [2, 1]]) == group_key([[1, 2], [3]]) == "[[1, 2], 3]"
+    assert group_units("[[1, 2], 3]") == ((1, 2), (3,))
+
+
+def test_servers_that_share_gpus_are_another_group_than_one_deployment_of_them() -> None:
+    assert group_key([[1], [2]]) == "[1, 2]"  # as stores of version 0.1 have it
+    assert group_key([[1, 2]]) == "[[1, 2]]"
+
+
+def test_the_owner_of_a_gpu_is_a_server_or_a_groups_units() -> None:
+    assert owner_units(Entity(7, "server", "box", "a:1|vllm", 1, 5)) == ((7,),)
+    assert owner_units(Entity(9, "group", "box", "[3, [1, 2]]", 1, 5)) == ((3,), (1, 2))
 
 
 @given(st.integers(1, MOST_ENTITIES), st.text(), st.text(), st.text(), st.text())

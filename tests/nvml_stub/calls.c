@@ -112,13 +112,15 @@ EXPORT int nvmlDeviceGetHandleByPciBusId_v2(const char *bus, Handle *out) {
 /* --- one device: what it is -------------------------------------------------------------------------------------- */
 
 EXPORT int nvmlDeviceGetName(Handle handle, char *out, unsigned length) {
-    DEVICE_CALL("nvmlDeviceGetName");
-    return copy(out, length, gpu->name);
+    DEVICE_OR_MIG_CALL("nvmlDeviceGetName");
+    char name[160];
+    snprintf(name, sizeof name, mig ? "%s MIG %s" : "%s", gpu->name, mig ? mig->profile : "");
+    return copy(out, length, name);
 }
 
 EXPORT int nvmlDeviceGetUUID(Handle handle, char *out, unsigned length) {
-    DEVICE_CALL("nvmlDeviceGetUUID");
-    return copy(out, length, gpu->uuid);
+    DEVICE_OR_MIG_CALL("nvmlDeviceGetUUID");
+    return copy(out, length, mig ? mig->uuid : gpu->uuid);
 }
 
 EXPORT int nvmlDeviceGetSerial(Handle handle, char *out, unsigned length) {
@@ -137,6 +139,26 @@ EXPORT int nvmlDeviceGetPciInfo_v3(Handle handle, PciInfoShape *out) {
 EXPORT int nvmlDeviceGetCudaComputeCapability(Handle handle, int *major, int *minor) {
     DEVICE_CALL("nvmlDeviceGetCudaComputeCapability");
     *major = gpu->architecture, *minor = 0;
+    return SUCCESS;
+}
+
+EXPORT int nvmlDeviceGetMaxMigDeviceCount(Handle handle, unsigned *out) {
+    DEVICE_CALL("nvmlDeviceGetMaxMigDeviceCount");
+    *out = gpu->mig ? MAX_MIG : 0;
+    return SUCCESS;
+}
+
+EXPORT int nvmlDeviceGetMigDeviceHandleByIndex(Handle handle, unsigned slot, Handle *out) {
+    DEVICE_CALL("nvmlDeviceGetMigDeviceHandleByIndex");
+    if (slot >= MAX_MIG)
+        return INVALID_ARGUMENT;
+    *out = mig_handle_of((int)(gpu - scenario_now()->gpu), (int)slot);
+    return mig_in_slot(gpu, (int)slot, now_ns) ? SUCCESS : NOT_FOUND;
+}
+
+EXPORT int nvmlDeviceIsMigDeviceHandle(Handle handle, unsigned *out) {
+    DEVICE_OR_MIG_CALL("nvmlDeviceIsMigDeviceHandle");
+    *out = mig != NULL;
     return SUCCESS;
 }
 
@@ -176,21 +198,31 @@ EXPORT int nvmlDeviceGetUtilizationRates(Handle handle, Utilization *out) {
     return SUCCESS;
 }
 
+/* Of a GPU as the scenario tells it, of a MIG instance what its processes hold. */
+static double used_mib(const Gpu *gpu, const Mig *mig, int64_t now_ns) {
+    if (!mig)
+        return quantity_at(&gpu->memory_used_mib, (double)now_ns / 1e9);
+    double sum = 0;
+    for (int i = 0; i < gpu->processes; i++)
+        sum += is_running(gpu, &gpu->process[i], mig, now_ns) ? gpu->process[i].mib : 0;
+    return sum;
+}
+
 EXPORT int nvmlDeviceGetMemoryInfo(Handle handle, MemoryV1 *out) {
-    DEVICE_CALL("nvmlDeviceGetMemoryInfo");
-    out->total = bytes(gpu->memory_mib);
-    out->used = bytes(quantity_at(&gpu->memory_used_mib, now_s) + gpu->reserved_mib);
+    DEVICE_OR_MIG_CALL("nvmlDeviceGetMemoryInfo");
+    out->total = bytes(mig ? mig->mib : gpu->memory_mib);
+    out->used = bytes(used_mib(gpu, mig, now_ns) + (mig ? 0 : gpu->reserved_mib));
     out->free = out->total - out->used;
     return SUCCESS;
 }
 
 EXPORT int nvmlDeviceGetMemoryInfo_v2(Handle handle, MemoryV2 *out) {
-    DEVICE_CALL("nvmlDeviceGetMemoryInfo_v2");
+    DEVICE_OR_MIG_CALL("nvmlDeviceGetMemoryInfo_v2");
     if (out->version != (sizeof *out | 2 << 24))
         return ARGUMENT_VERSION_MISMATCH;
-    out->total = bytes(gpu->memory_mib);
-    out->reserved = bytes(gpu->reserved_mib);
-    out->used = bytes(quantity_at(&gpu->memory_used_mib, now_s));
+    out->total = bytes(mig ? mig->mib : gpu->memory_mib);
+    out->reserved = bytes(mig ? 0 : gpu->reserved_mib);
+    out->used = bytes(used_mib(gpu, mig, now_ns));
     out->free = out->total - out->used - out->reserved;
     return SUCCESS;
 }
@@ -217,7 +249,7 @@ EXPORT int nvmlDeviceGetClockInfo(Handle handle, unsigned clock, unsigned *out) 
 
 /* --- field values ------------------------------------------------------------------------------------------------ */
 
-enum { MEMORY_TEMPERATURE = 82, ENERGY = 83, POWER_AVERAGE = 185, POWER_INSTANT = 186, SCOPE_MODULE = 1 };
+enum { MEMORY_TEMPERATURE = 82, ENERGY = 83, POWER_AVERAGE = 185, POWER_INSTANT = 186, RECOVERY = 230, SCOPE_MODULE = 1 };
 enum { TYPE_UINT = 1, TYPE_ULL = 3 };
 
 static int fill(const Gpu *gpu, FieldValue *out, int64_t now_ns) {
@@ -239,6 +271,10 @@ static int fill(const Gpu *gpu, FieldValue *out, int64_t now_ns) {
     if (out->field == MEMORY_TEMPERATURE) {
         out->value.ui = (uint32_t)quantity_at(&gpu->memory_temperature_c, (double)now_ns / 1e9);
         return gpu->memory_temperature_c.waves ? SUCCESS : NOT_SUPPORTED;
+    }
+    if (out->field == RECOVERY) {
+        out->value.ui = (uint32_t)quantity_at(&gpu->recovery_action, (double)now_ns / 1e9);
+        return gpu->recovery_action.waves ? SUCCESS : NOT_SUPPORTED;
     }
     if (out->field != POWER_AVERAGE && out->field != POWER_INSTANT)
         return NOT_SUPPORTED;

@@ -84,12 +84,35 @@ static int is_rule(const char *key) {
     return !strcmp(key, "error") || !strcmp(key, "delay") || !strcmp(key, "hang");
 }
 
-static int add_process(Gpu *gpu, const char *text) {
+static int add_process(Gpu *gpu, int slot, const char *text) {
     if (gpu->processes == MAX_PROCESSES)
         return 0;
     Process *process = &gpu->process[gpu->processes++];
+    process->slot = slot;
     process->until_s = INFINITY;
     return sscanf(text, "%u %lf %lf %lf", &process->pid, &process->mib, &process->from_s, &process->until_s) >= 2;
+}
+
+static int add_mig_process(Gpu *gpu, const char *text) {
+    int slot, used = 0;
+    return sscanf(text, "%d %n", &slot, &used) == 1 && slot >= 0 && add_process(gpu, slot, text + used);
+}
+
+static int add_mig(Gpu *gpu, int index, const char *text) {
+    if (gpu->migs == MAX_EVENTS)
+        return 0;
+    Mig *mig = &gpu->migs_of[gpu->migs];
+    mig->until_s = INFINITY;
+    snprintf(mig->uuid, sizeof mig->uuid, "MIG-00000000-0000-0000-%04d-%012d", index, gpu->migs++);
+    return sscanf(text, "%d %31s %lf %lf %lf", &mig->slot, mig->profile, &mig->mib, &mig->from_s, &mig->until_s) >= 3
+           && mig->slot >= 0 && mig->slot < MAX_MIG;
+}
+
+static int add_xid(Gpu *gpu, const char *text) {
+    if (gpu->xids == MAX_EVENTS)
+        return 0;
+    Xid *xid = &gpu->xid[gpu->xids++];
+    return sscanf(text, "%lf %lu", &xid->at_s, &xid->code) == 2;
 }
 
 static int add_glitch(Gpu *gpu, const char *text) {
@@ -102,12 +125,14 @@ static int add_glitch(Gpu *gpu, const char *text) {
     return given >= 2;
 }
 
-static int gpu_statement(Gpu *gpu, const char *key, const char *text) {
+static int gpu_statement(Gpu *gpu, int index, const char *key, const char *text) {
     const struct { const char *key; Quantity *quantity; } quantities[] = {
         {"power_w", &gpu->power_w}, {"utilization_percent", &gpu->utilization_percent},
         {"memory_utilization_percent", &gpu->memory_utilization_percent}, {"memory_used_mib", &gpu->memory_used_mib},
         {"temperature_c", &gpu->temperature_c}, {"memory_temperature_c", &gpu->memory_temperature_c},
         {"sm_clock_mhz", &gpu->sm_clock_mhz}, {"throttle", &gpu->throttle},
+        {"tensor_percent", &gpu->tensor_percent}, {"dram_percent", &gpu->dram_percent},
+        {"recovery_action", &gpu->recovery_action},
     };
     const struct { const char *key; double *number; } numbers[] = {
         {"limit_w", &gpu->limit_w}, {"memory_mib", &gpu->memory_mib}, {"memory_reserved_mib", &gpu->reserved_mib},
@@ -129,7 +154,13 @@ static int gpu_statement(Gpu *gpu, const char *key, const char *text) {
     if (is_rule(key))
         return add_rule(&gpu->rules, key, text);
     if (!strcmp(key, "process"))
-        return add_process(gpu, text);
+        return add_process(gpu, -1, text);
+    if (!strcmp(key, "mig_process"))
+        return add_mig_process(gpu, text);
+    if (!strcmp(key, "mig_instance"))
+        return add_mig(gpu, index, text);
+    if (!strcmp(key, "xid"))
+        return add_xid(gpu, text);
     if (!strcmp(key, "energy_glitch"))
         return add_glitch(gpu, text);
     if (!strcmp(key, "energy_reset"))
@@ -144,6 +175,8 @@ static int gpu_statement(Gpu *gpu, const char *key, const char *text) {
         return sscanf(text, "%d", &gpu->architecture) == 1;
     if (!strcmp(key, "process_struct"))
         return (gpu->broken_process_struct = !strcmp(text, "535"));
+    if (!strcmp(key, "energy_scope"))
+        return (gpu->module_counter = !strcmp(text, "module")) || !strcmp(text, "gpu");
     if (!strcmp(key, "persistence"))
         return (gpu->persistence = !strcmp(text, "on")) || !strcmp(text, "off");
     return 0;
@@ -168,7 +201,7 @@ static int statement(Scenario *scenario, const char *key, const char *text) {
     if (!strcmp(key, "gpu"))
         return open_gpu(scenario, text);
     if (scenario->gpus)
-        return gpu_statement(&scenario->gpu[scenario->gpus - 1], key, text);
+        return gpu_statement(&scenario->gpu[scenario->gpus - 1], scenario->gpus - 1, key, text);
     if (!strcmp(key, "driver"))
         return (size_t)snprintf(scenario->driver, sizeof scenario->driver, "%s", text) < sizeof scenario->driver;
     if (!strcmp(key, "cuda"))

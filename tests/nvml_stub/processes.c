@@ -26,10 +26,10 @@ EXPORT int nvmlDeviceGetMPSComputeRunningProcesses_v3(Handle handle, unsigned *c
 }
 
 EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(Handle handle, unsigned *count, void *out) {
-    DEVICE_CALL("nvmlDeviceGetComputeRunningProcesses_v3");
+    DEVICE_OR_MIG_CALL("nvmlDeviceGetComputeRunningProcesses_v3");
     unsigned running = 0;
     for (int i = 0; i < gpu->processes; i++)
-        running += gpu->process[i].from_s <= now_s && now_s < gpu->process[i].until_s;
+        running += is_running(gpu, &gpu->process[i], mig, now_ns);
     const unsigned room = *count;
     *count = running;
     if (running > room)
@@ -37,9 +37,10 @@ EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(Handle handle, unsigned *coun
     unsigned written = 0;
     for (int i = 0; i < gpu->processes; i++) {
         const Process *process = &gpu->process[i];
-        if (now_s < process->from_s || process->until_s <= now_s)
+        if (!is_running(gpu, process, mig, now_ns))
             continue;
-        const ProcessV3 entry = {process->pid, (uint64_t)(process->mib * BYTES_PER_MIB), NO_INSTANCE, NO_INSTANCE};
+        const uint32_t instance = process->slot < 0 ? NO_INSTANCE : (uint32_t)process->slot;
+        const ProcessV3 entry = {process->pid, (uint64_t)(process->mib * BYTES_PER_MIB), instance, instance};
         const Process535 broken = {entry, 0};
         if (!gpu->broken_process_struct)
             ((ProcessV3 *)out)[written++] = entry;

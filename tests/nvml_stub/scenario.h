@@ -5,11 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MAX_GPUS = 16, MAX_WAVES = 8, MAX_POINTS = 64, MAX_RULES = 64, MAX_PROCESSES = 64, MAX_EVENTS = 16 };
+enum { MAX_GPUS = 16, MAX_WAVES = 8, MAX_POINTS = 64, MAX_RULES = 64, MAX_PROCESSES = 64, MAX_EVENTS = 16,
+       MAX_MIG = 7 };
 
 enum Code {
     SUCCESS = 0, UNINITIALIZED = 1, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NO_PERMISSION = 4, NOT_FOUND = 6,
-    INSUFFICIENT_SIZE = 7, ARGUMENT_VERSION_MISMATCH = 25, UNKNOWN = 999
+    INSUFFICIENT_SIZE = 7, TIMEOUT = 10, ARGUMENT_VERSION_MISMATCH = 25, UNKNOWN = 999
 };
 
 /* One summand of a quantity. `a` holds the wave's numbers in the order in which the scenario gives them. */
@@ -31,22 +32,27 @@ typedef struct {
 } Rule;
 
 typedef struct { int rules; Rule rule[MAX_RULES]; } Rules;
-typedef struct { unsigned pid; double mib, from_s, until_s; } Process;
+typedef struct { int slot; unsigned pid; double mib, from_s, until_s; } Process; /* slot < 0: on the whole GPU */
 typedef struct { double at_s, until_s; uint64_t mj; } Glitch;
+typedef struct { double at_s; uint64_t code; } Xid;
+typedef struct { int slot; char profile[32], uuid[64]; double mib, from_s, until_s; } Mig;
 
 typedef struct {
     char name[96], uuid[96], pci[32], serial[32];
     double limit_w, memory_mib, reserved_mib, module_w; /* module_w < 0: no module scope */
-    int persistence, mig, architecture, broken_process_struct;
+    int persistence, mig, architecture, broken_process_struct, module_counter;
     Quantity power_w, utilization_percent, memory_utilization_percent, memory_used_mib;
     Quantity temperature_c, memory_temperature_c, sm_clock_mhz, throttle;
+    Quantity tensor_percent, dram_percent, recovery_action;
     uint64_t energy_start_mj;
     int64_t energy_tick_ns;
     double stuck_s; /* the counter stands still from here on */
-    int resets, glitches, processes;
+    int resets, glitches, processes, xids, migs;
     double reset_s[MAX_EVENTS];
     Glitch glitch[MAX_EVENTS];
     Process process[MAX_PROCESSES];
+    Xid xid[MAX_EVENTS];
+    Mig migs_of[MAX_EVENTS];
     Rules rules;
 } Gpu;
 

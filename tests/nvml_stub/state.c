@@ -16,6 +16,7 @@ static pthread_cond_t released = PTHREAD_COND_INITIALIZER;
 
 static Scenario scenario;
 static int loaded, inits, hangs_released;
+static long shutdowns;
 static uint64_t generation;
 static int virtual_clock;
 static int64_t virtual_ns;
@@ -23,6 +24,25 @@ static struct { char name[64]; long calls; } counts[128];
 
 const Scenario *scenario_now(void) { return &scenario; }
 Handle handle_of(int index) { return MAGIC << 48 | (generation & 0xFFFFFF) << 16 | (uint64_t)index; }
+Handle mig_handle_of(int index, int slot) { return handle_of(index) | (uint64_t)(slot + 1) << 8; }
+
+const Mig *mig_in_slot(const Gpu *gpu, int slot, int64_t now_ns) {
+    const double t = (double)now_ns / NS_PER_S;
+    for (int i = 0; gpu->mig && i < gpu->migs; i++)
+        if (gpu->migs_of[i].slot == slot && gpu->migs_of[i].from_s <= t && t < gpu->migs_of[i].until_s)
+            return &gpu->migs_of[i];
+    return NULL;
+}
+
+int is_running(const Gpu *gpu, const Process *process, const Mig *mig, int64_t now_ns) {
+    const double t = (double)now_ns / NS_PER_S;
+    if (t < process->from_s || process->until_s <= t)
+        return 0;
+    if (process->slot < 0)
+        return !mig;
+    const Mig *its = mig_in_slot(gpu, process->slot, now_ns);
+    return its && (!mig || mig == its);
+}
 
 static int64_t clock_ns(void) {
     if (virtual_clock)
@@ -48,7 +68,7 @@ static int holds(const Rule *rule, const char *call, int64_t now_ns) {
     const double t = (double)now_ns / NS_PER_S;
     const int named = !strcmp(rule->call, call);
     const int any = !strcmp(rule->call, "*") && strcmp(call, "nvmlInitWithFlags") && strcmp(call, "nvmlShutdown")
-                    && strncmp(call, "field:", 6);
+                    && strncmp(call, "field:", 6) && strncmp(call, "gpm:", 4);
     return (named || any) && rule->from_s <= t && t < rule->until_s;
 }
 
@@ -78,7 +98,7 @@ static void hold_up(const Rules *rules, const char *call) {
     pthread_mutex_lock(&lock);
 }
 
-static int enter(const char *call, const Handle *handle, const Gpu **gpu, int64_t *now_ns) {
+static int enter(const char *call, const Handle *handle, const Gpu **gpu, const Mig **mig, int64_t *now_ns) {
     if (!inits)
         return UNINITIALIZED;
     const Rules *rules = &scenario.rules;
@@ -87,29 +107,74 @@ static int enter(const char *call, const Handle *handle, const Gpu **gpu, int64_
     int code = refusal_of(rules, call, *now_ns);
     if (code || !handle)
         return code;
-    const uint64_t index = *handle & 0xFFFF;
-    if (index >= (uint64_t)scenario.gpus || *handle != handle_of((int)index))
+    const uint64_t index = *handle & 0xFF, slot = *handle >> 8 & 0xFF;
+    if (index >= (uint64_t)scenario.gpus || (*handle & ~(uint64_t)0xFF00) != handle_of((int)index))
         return INVALID_ARGUMENT;
     *gpu = &scenario.gpu[index];
-    hold_up(&(*gpu)->rules, call);
+    char on_mig[80];
+    snprintf(on_mig, sizeof on_mig, "mig:%s", call);
+    const char *name = slot ? on_mig : call;
+    hold_up(&(*gpu)->rules, name);
     *now_ns = scenario_ns();
-    return refusal_of(&(*gpu)->rules, call, *now_ns);
+    code = refusal_of(&(*gpu)->rules, name, *now_ns);
+    if (code || !slot)
+        return code;
+    const Mig *instance = mig_in_slot(*gpu, (int)slot - 1, *now_ns);
+    if (!instance)
+        return INVALID_ARGUMENT;
+    if (!mig)
+        return NOT_SUPPORTED;
+    *mig = instance;
+    return SUCCESS;
 }
 
 int enter_library(const char *call, int64_t *now_ns) {
     pthread_mutex_lock(&lock);
     count(call);
-    const int code = enter(call, NULL, NULL, now_ns);
+    const int code = enter(call, NULL, NULL, NULL, now_ns);
     pthread_mutex_unlock(&lock);
     return code;
 }
 
 int enter_device(const char *call, Handle handle, const Gpu **gpu, int64_t *now_ns) {
+    return enter_device_or_mig(call, handle, gpu, NULL, now_ns);
+}
+
+int enter_device_or_mig(const char *call, Handle handle, const Gpu **gpu, const Mig **mig, int64_t *now_ns) {
     pthread_mutex_lock(&lock);
     count(call);
-    const int code = enter(call, &handle, gpu, now_ns);
+    const int code = enter(call, &handle, gpu, mig, now_ns);
     pthread_mutex_unlock(&lock);
     return code;
+}
+
+static int64_t monotonic_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+Wait wait_begun(unsigned timeout_ms) {
+    pthread_mutex_lock(&lock);
+    const Wait wait = {monotonic_ns() + timeout_ms * 1000000LL, shutdowns};
+    pthread_mutex_unlock(&lock);
+    return wait;
+}
+
+int wait_on(const Wait *wait, int64_t *now_ns) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += 20000000; /* the real clock turns by itself: look again */
+    until.tv_sec += until.tv_nsec / NS_PER_S;
+    until.tv_nsec %= NS_PER_S;
+    pthread_mutex_lock(&lock);
+    int goes_on = inits && wait->shutdowns == shutdowns && monotonic_ns() < wait->until_ns;
+    if (goes_on)
+        pthread_cond_timedwait(&released, &lock, &until);
+    *now_ns = scenario_ns();
+    goes_on = goes_on && inits && wait->shutdowns == shutdowns;
+    pthread_mutex_unlock(&lock);
+    return goes_on;
 }
 
 static int load_from_environment(void) {
@@ -155,6 +220,8 @@ EXPORT int nvmlShutdown(void) {
     count("nvmlShutdown");
     const int code = inits ? SUCCESS : UNINITIALIZED;
     inits -= inits > 0;
+    shutdowns++;
+    pthread_cond_broadcast(&released);
     pthread_mutex_unlock(&lock);
     return code;
 }

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +61,7 @@ class StubLibrary:
 
     def __init__(self, scenario: str) -> None:
         self._library = ctypes.CDLL(str(build_stub()))
+        self.join_readers()
         self._library.nvml_stub_calls.restype = ctypes.c_long
         self.now_ns = 0
         self.set_scenario(scenario)
@@ -88,6 +90,12 @@ class StubLibrary:
 
     def release_hangs(self) -> None:
         self._library.nvml_stub_release_hangs()
+
+    def join_readers(self) -> None:
+        """Wait for the threads of closed collectors: they must not call into the library of the next test."""
+        for thread in threading.enumerate():
+            if thread.name.startswith("nvml"):
+                thread.join(10)
 
 
 class Box:

@@ -104,6 +104,8 @@ uint64_t gpu_energy_mj(const Gpu *gpu, int64_t t_ns) {
             since = gpu->reset_s[i];
             start_mj = 0;
         }
-    const double joules = quantity_integral(&gpu->power_w, t) - quantity_integral(&gpu->power_w, since);
+    double joules = quantity_integral(&gpu->power_w, t) - quantity_integral(&gpu->power_w, since);
+    if (gpu->module_counter && gpu->module_w > 0)
+        joules += gpu->module_w * (t - since);
     return start_mj + (uint64_t)(joules * 1000);
 }

@@ -260,6 +260,7 @@ def _gpu_lines(index: int) -> list[str]:
     if server.full_w[rank] > 700:
         lines.append(f"throttle {_POWER_CAP_BIT}")
     full = [("power_w", server.full_w[rank] - _RESIDENT_W), ("utilization_percent", 98.0)]
+    full += [("tensor_percent", 34.0), ("dram_percent", 66.0)]
     full += [("memory_utilization_percent", 61.0), ("temperature_c", 26.0), ("memory_temperature_c", 38.0)]
     lines += [f"{quantity} {scaled(wave, span)}" for quantity, span in full for wave in server.activity]
     return lines

@@ -16,16 +16,20 @@ Before the first `gpu` line, about the whole driver:
     module_w 120                     the power field has a module scope, this much above the GPU's own
     process PID MIB [FROM [UNTIL]]   a compute process
     process_struct 535               process records as garbled by early 535 drivers
+    mig_instance SLOT PROFILE MIB [FROM [UNTIL]]    a MIG instance, where `mig on`; its memory
+    mig_process SLOT PID MIB [FROM [UNTIL]]         a compute process on what is in the slot
+    xid AT CODE                      an Xid error
     energy_start_mj 0                where the counter stands at second 0
     energy_tick_ms 100               how often counter and power sensor move
     energy_reset AT                  the counter restarts from 0
     energy_glitch AT MJ [LENGTH_S]   the counter shows MJ for a while (1 s)
     energy_stuck AT                  the counter stands still from there on
+    energy_scope gpu|module          whose energy the counter counts; of a module, module_w with it
 
 and these quantities, each the sum of the waves given for it:
 
     power_w  utilization_percent  memory_utilization_percent  memory_used_mib  temperature_c  memory_temperature_c
-    sm_clock_mhz  throttle
+    sm_clock_mhz  throttle  tensor_percent  dram_percent  recovery_action
 
     power_w 120                                  a constant
     power_w square LOW HIGH PERIOD DUTY [PHASE]  HIGH for the first DUTY (0..1) of each period
@@ -34,8 +38,9 @@ and these quantities, each the sum of the waves given for it:
     power_w segments 0:120 30:600 90:120         steps
 
 Anywhere (before the first `gpu`: for every device), what goes wrong with a call. CALL is the name of a function of the
-C library (nvmlDeviceGetMemoryInfo_v2), `field:ID` or `field:ID:SCOPE` for one entry of nvmlDeviceGetFieldValues (errors
-only), or `*` for all but nvmlInitWithFlags and nvmlShutdown. CODE is named as in nvml.h without NVML_ERROR_:
+C library (nvmlDeviceGetMemoryInfo_v2), the same as `mig:NAME` for calls on a MIG instance, `field:ID` or
+`field:ID:SCOPE` for one entry of nvmlDeviceGetFieldValues and `gpm:ID` for one of nvmlGpmMetricsGet (errors only), or
+`*` for all but those entries, nvmlInitWithFlags and nvmlShutdown. CODE is named as in nvml.h without NVML_ERROR_:
 
     error CALL CODE [FROM [UNTIL]]
     delay CALL MS [FROM [UNTIL]]
@@ -47,104 +52,11 @@ So a GPU that is lost after a minute is `error * GPU_IS_LOST 60`, and one withou
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 from collectors.nvml_errors import Code
-from tokwatch.demo.waves import ZERO, Quantity, parse_wave
-
-_NS_PER_S = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    from_s: float = 0.0
-    until_s: float = math.inf
-
-    def __contains__(self, t_s: float) -> bool:
-        return self.from_s <= t_s < self.until_s
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What happens to calls of one name while the span lasts: exactly one of the three."""
-
-    call: str
-    span: Span
-    error: Code | None = None
-    delay_s: float = 0.0
-    hang: bool = False
-
-    def holds(self, call: str, t_s: float) -> bool:
-        any_call = self.call == "*" and not call.startswith("field:")
-        return (self.call == call or any_call) and t_s in self.span
-
-
-@dataclass(slots=True)
-class SimulatedGpu:
-    """One device of a scenario. Filled line by line by `parse`, not changed afterwards."""
-
-    name: str
-    index: int
-    uuid: str
-    pci: str
-    serial: str
-    architecture: int = 9
-    limit_w: float = 700.0
-    memory_mib: float = 81559.0
-    memory_reserved_mib: float = 0.0
-    persistence: bool = True
-    mig: bool = False
-    module_w: float | None = None
-    garbled_processes: bool = False
-    processes: list[tuple[int, float, Span]] = field(default_factory=list)  # pid, MiB, when
-    energy_start_mj: int = 0
-    energy_tick_ms: int = 100
-    energy_resets_s: list[float] = field(default_factory=list)
-    energy_glitches: list[tuple[Span, int]] = field(default_factory=list)
-    energy_stuck_s: float = math.inf
-    power_w: Quantity = ZERO
-    utilization_percent: Quantity = ZERO
-    memory_utilization_percent: Quantity = ZERO
-    memory_used_mib: Quantity = ZERO
-    temperature_c: Quantity = ZERO
-    memory_temperature_c: Quantity = ZERO
-    sm_clock_mhz: Quantity = ZERO
-    throttle: Quantity = ZERO
-    rules: list[Rule] = field(default_factory=list)
-
-    def joules_between(self, from_s: float, until_s: float) -> float:
-        """What the GPU really drew, J: the exact integral of its power."""
-        return self.power_w.integral(until_s) - self.power_w.integral(from_s)
-
-    def power_at(self, t_ns: int) -> float:
-        """W at the sensor's last update."""
-        return self.power_w.at(self._sensor_s(t_ns))
-
-    def average_power_at(self, t_ns: int) -> float:
-        """W over the second before the sensor's last update."""
-        end_s = self._sensor_s(t_ns)
-        start_s = max(end_s - 1, 0.0)
-        if end_s <= start_s:
-            return self.power_at(t_ns)
-        return self.joules_between(start_s, end_s) / (end_s - start_s)
-
-    def energy_mj_at(self, t_ns: int) -> int:
-        """mJ as the counter shows them, with its tick, resets, glitches and the rest."""
-        t_s = self._sensor_s(t_ns)
-        for span, shown_mj in self.energy_glitches:
-            if t_s in span:
-                return shown_mj
-        t_s = min(t_s, self.energy_stuck_s)
-        since_s, start_mj = 0.0, self.energy_start_mj
-        for reset_s in self.energy_resets_s:
-            if reset_s <= t_s:
-                since_s, start_mj = reset_s, 0
-        return start_mj + int(self.joules_between(since_s, t_s) * 1000)
-
-    def _sensor_s(self, t_ns: int) -> float:
-        tick_ns = self.energy_tick_ms * 1_000_000
-        return max(t_ns, 0) // tick_ns * tick_ns / _NS_PER_S
+from tokwatch.demo.simulated_gpu import MIG_SLOTS, Rule, SimulatedGpu, SimulatedMig, Span
+from tokwatch.demo.waves import Quantity, parse_wave
 
 
 @dataclass(slots=True)
@@ -211,6 +123,9 @@ _QUANTITIES = {
     "memory_temperature_c",
     "sm_clock_mhz",
     "throttle",
+    "tensor_percent",
+    "dram_percent",
+    "recovery_action",
 }
 
 
@@ -229,6 +144,12 @@ def _gpu_statement(gpu: SimulatedGpu, key: str, text: str) -> None:
         setattr(gpu, key, {"on": True, "off": False}[text])
     elif key == "process":
         gpu.processes.append((int(words[0]), float(words[1]), _span(words[2:])))
+    elif key == "mig_process":
+        gpu.mig_processes.append((int(words[0]), int(words[1]), float(words[2]), _span(words[3:])))
+    elif key == "mig_instance":
+        gpu.migs.append(_mig(gpu, words))
+    elif key == "xid":
+        gpu.xids.append((float(words[0]), int(words[1])))
     elif key == "process_struct" and text == "535":
         gpu.garbled_processes = True
     elif key == "energy_reset":
@@ -238,5 +159,15 @@ def _gpu_statement(gpu: SimulatedGpu, key: str, text: str) -> None:
         gpu.energy_glitches.append((Span(at_s, at_s + length_s), int(words[1])))
     elif key == "energy_stuck":
         gpu.energy_stuck_s = float(text)
+    elif key == "energy_scope":
+        gpu.energy_of_module = {"module": True, "gpu": False}[text]
     else:
         raise ValueError("no such statement about a gpu")
+
+
+def _mig(gpu: SimulatedGpu, words: list[str]) -> SimulatedMig:
+    slot = int(words[0])
+    if not 0 <= slot < MIG_SLOTS:
+        raise ValueError(f"slots are 0 to {MIG_SLOTS - 1}")
+    uuid = f"MIG-00000000-0000-0000-{gpu.index:04d}-{len(gpu.migs):012d}"
+    return SimulatedMig(slot, words[1], float(words[2]), _span(words[3:]), uuid)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from tokwatch.exports.names import FlowName, Names
 from tokwatch.exports.rent import Rent
 from tokwatch.exports.usage import Usage
-from tokwatch.ledger.entries import State
+from tokwatch.ledger.accounts import NOBODYS
 from tokwatch.store.rollup import GpuQuarter
 
 DIRECT: Final = "direct"  # the GPUs serve this model alone
 BY_TOKENS: Final = "tokens"  # a part of shared GPUs, by prompt and output tokens of each quarter hour
 UNVERIFIED: Final = "unverified"  # another user's server: tokens, no cost
-
-# Not the model's fault, even where a server is placed on the GPU.
-_NOBODYS: Final = frozenset({State.UNALLOCATED, State.HELD, State.LOST})
 
 
 class Payer(NamedTuple):
@@ -41,39 +38,55 @@ class Share(NamedTuple):
 class Allocation:
     """Shares out the quarter rows of one hour.
 
-    flows: those of each server in this hour. tokens: prompt + output of each flow in each quarter hour.
+    together: each server's unit in this hour. flows: those of each unit. weights: of each flow's tokens in each
+    quarter hour.
     """
 
     def __init__(
         self,
         names: Names,
         rent: Rent,
-        flows: Mapping[int, Collection[FlowName]],
-        tokens: Mapping[tuple[int, FlowName], int],
+        together: Mapping[int, tuple[int, ...]],
+        flows: Mapping[tuple[int, ...], Collection[FlowName]],
+        weights: Mapping[tuple[int, FlowName], int],
     ) -> None:
         self._names = names
         self._rent = rent
+        self._together = together
         self._flows = flows
-        self._tokens = tokens
+        self._weights = weights
 
     def shares(self, quarter: GpuQuarter) -> list[Share]:
         """The parts of a quarter row; they add up to it."""
         if not quarter.owner:
             return [Share(UNASSIGNED, self._rent.usage(quarter), None)]
-        nobodys, owned = self._rent.divide(quarter, _NOBODYS)
+        nobodys, owned = self._rent.divide(quarter, NOBODYS)
         unassigned = [] if nobodys.empty else [Share(UNASSIGNED, nobodys, None)]
         return unassigned + self._owned(quarter, owned)
 
     def _owned(self, quarter: GpuQuarter, usage: Usage) -> list[Share]:
-        servers = self._names.servers(quarter.owner)
-        flows = sorted({flow for server in servers for flow in self._flows.get(server, ())})
-        if len(servers) == 1 and len(flows) <= 1:
-            return [Share(Payer(servers, flows[0] if flows else None), usage, DIRECT)]
-        weights = [self._tokens.get((quarter.quarter_ms, flow), 0) for flow in flows]
+        units = sorted({self._together[server] for unit in self._names.units(quarter.owner) for server in unit})
+        flows = sorted({flow for unit in units for flow in self._flows.get(unit, ())})
+        if len(units) == 1 and len(flows) <= 1:
+            return [Share(Payer(units[0], flows[0] if flows else None), usage, DIRECT)]
+        weights = [self._weights.get((quarter.quarter_ms, flow), 0) for flow in flows]
         if not any(weights):
-            return [Share(Payer(servers, shared_idle=True), usage, None)]
+            everyone = tuple(sorted(server for unit in units for server in unit))
+            return [Share(Payer(everyone, shared_idle=True), usage, None)]
         return [
-            Share(Payer((flow.server,), flow), part, BY_TOKENS)
+            Share(Payer(flow.servers, flow), part, BY_TOKENS)
             for flow, weight, part in zip(flows, weights, usage.split(weights), strict=True)
             if weight
         ]
+
+
+def together(owners: Iterable[Iterable[tuple[int, ...]]]) -> dict[int, tuple[int, ...]]:
+    """Server → all servers that it made its tokens with at some time of the hour. `owners`: the units of each owner.
+
+    Rows of one hour must not say in one quarter that servers are one deployment, and in another that they are not.
+    """
+    found: dict[int, tuple[int, ...]] = {}
+    for unit in (unit for units in owners for unit in units):
+        joined = tuple(sorted({member for server in unit for member in found.get(server, (server,))}))
+        found |= dict.fromkeys(joined, joined)
+    return found

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from tokwatch.exports.allocation import BY_TOKENS, DIRECT, UNASSIGNED, UNVERIFIED, Allocation, Payer
+from tokwatch.exports.allocation import BY_TOKENS, DIRECT, UNASSIGNED, UNVERIFIED, Allocation, Payer, together
 from tokwatch.exports.background import SCHEMA_VERSION, Background
 from tokwatch.exports.flow_sums import FlowSums
 from tokwatch.exports.hours import HOUR_MS, hour_of, utc
 from tokwatch.exports.names import FlowName
 from tokwatch.exports.usage import Usage
+from tokwatch.ledger.bodies import ServerBody
+from tokwatch.ledger.weights import token_weight
 from tokwatch.store.quarters import Quarters
 from tokwatch.store.rollup import FlowQuarter, GpuQuarter
 
@@ -22,7 +24,7 @@ SHARED_IDLE_MODEL = "(shared, idle)"
 
 
 class ModelHour(msgspec.Struct, frozen=True, kw_only=True):
-    """One model on one server in one UTC hour. None is unknown. Columns in this order.
+    """One model on one deployment in one UTC hour. None is unknown. Columns in this order.
 
     The rows of an hour add up to those of `gpu_hour` in energy and cost: a closing row with the model "(unassigned)"
     has what no model owns, and unallocated, held and lost time even of a GPU that a model owns; "(shared, idle)" has
@@ -32,7 +34,9 @@ class ModelHour(msgspec.Struct, frozen=True, kw_only=True):
 
     hour_start: str  # YYYY-MM-DDTHH:MM:SSZ, inclusive
     hour_end: str  # exclusive
-    deployment: str | None  # the server's address
+    deployment: (
+        str | None
+    )  # the server's address; "a+b" where prefill and decode, or a router, have servers of their own
     engine: str | None
     model: str
     tier: str | None
@@ -97,16 +101,19 @@ def _hour(
     hour_ms: int, gpus: Iterable[GpuQuarter], flows: Iterable[FlowQuarter], background: Background
 ) -> list[ModelHour]:
     rows: dict[Payer, _Row] = defaultdict(_Row)
-    of_server: dict[int, set[FlowName]] = defaultdict(set)
-    tokens: dict[tuple[int, FlowName], int] = defaultdict(int)
+    gpus = list(gpus)
+    units = together(background.names.units(owner) for owner in sorted({gpu.owner for gpu in gpus}) if owner)
+    of_unit: dict[tuple[int, ...], set[FlowName]] = defaultdict(set)
+    weights: dict[tuple[int, FlowName], int] = defaultdict(int)
     for quarter in flows:
-        name = background.names.flow(quarter.entity)
-        of_server[name.server].add(name)
-        tokens[quarter.quarter_ms, name] += (quarter.prompt_tokens or 0) + (quarter.output_tokens or 0)
-        row = rows[Payer((name.server,), name)]
+        own = background.names.flow(quarter.entity)
+        name = own._replace(servers=units.get(own.servers[0], own.servers))
+        of_unit[name.servers].add(name)
+        weights[quarter.quarter_ms, name] += token_weight(quarter.prompt_tokens or 0, quarter.output_tokens or 0)
+        row = rows[Payer(name.servers, name)]
         row.flows.add(quarter)
         row.simulated |= quarter.run in background.simulated
-    allocation = Allocation(background.names, background.rent, of_server, tokens)
+    allocation = Allocation(background.names, background.rent, units, of_unit, weights)
     for gpu in gpus:
         for payer, usage, method in allocation.shares(gpu):
             row = rows[payer]
@@ -136,7 +143,7 @@ def _model_hour(hour_ms: int, payer: Payer, row: _Row, background: Background) -
     return ModelHour(
         hour_start=utc(hour_ms),
         hour_end=utc(hour_ms + HOUR_MS),
-        deployment="+".join(server.address for server in servers if server) or None,
+        deployment=_deployment([server for server in servers if server]),
         engine="+".join(sorted({server.engine for server in servers if server})) or None,
         model=_model(payer, servers[0].model if servers and servers[0] else ""),
         tier=(payer.flow.tier or None) if payer.flow else None,
@@ -170,6 +177,11 @@ def _model_hour(hour_ms: int, payer: Payer, row: _Row, background: Background) -
         currency=None if usage.empty else background.rent.currency(hour_ms),
         simulated=row.simulated,
     )
+
+
+def _deployment(servers: list[ServerBody]) -> str | None:
+    names = {server.deployment for server in servers}
+    return next(iter(names)) if len(names) == 1 and "" not in names else "+".join(s.address for s in servers) or None
 
 
 def _model(payer: Payer, of_server: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from collections.abc import Iterable
 from typing import NamedTuple, TypeVar
@@ -13,15 +12,15 @@ from collectors.labels import clean_label
 from tokwatch.exports.errors import ExportError
 from tokwatch.ledger.bodies import GpuBody, ServerBody, body
 from tokwatch.ledger.entries import Entity, Event
-from tokwatch.ledger.registry import flow_labels
+from tokwatch.ledger.registry import flow_labels, owner_units
 
 _Body = TypeVar("_Body", bound=msgspec.Struct)
 
 
 class FlowName(NamedTuple):
-    """The labels of a flow that rows are told apart by; its role is not among them."""
+    """What flows make one row: those of servers that make their tokens together, whatever the role of each."""
 
-    server: int
+    servers: tuple[int, ...]
     model: str
     tenant: str
     tier: str
@@ -61,24 +60,22 @@ class Names:
             address=clean_label(facts.address),
             engine=clean_label(facts.engine),
             model=clean_label(facts.model),
+            deployment=clean_label(facts.deployment),
         )
 
     def flow(self, flow: int) -> FlowName:
-        """Whose tokens a flow counts."""
+        """Whose tokens a flow counts, on its own server."""
         entity = self._entity(flow)
         try:
             _, model, _, tenant, tier = flow_labels(entity.key)
         except (ValueError, TypeError) as error:
             raise _damaged(f"the key of entity {flow}", error) from error
-        return FlowName(entity.parent, clean_label(model), clean_label(tenant), clean_label(tier))
+        return FlowName((entity.parent,), clean_label(model), clean_label(tenant), clean_label(tier))
 
-    def servers(self, owner: int) -> tuple[int, ...]:
-        """The servers behind an owner: itself, or the members of a group."""
-        entity = self._entity(owner)
-        if entity.kind != "group":
-            return (owner,)
+    def units(self, owner: int) -> tuple[tuple[int, ...], ...]:
+        """The servers behind the owner of a GPU: each unit makes its tokens together, several units share the GPU."""
         try:
-            return tuple(int(server) for server in json.loads(entity.key))
+            return owner_units(self._entity(owner))
         except (ValueError, TypeError) as error:
             raise _damaged(f"the key of entity {owner}", error) from error
 

@@ -20,6 +20,13 @@ _STUCK_MS = 3000
 _LONGEST_TRAPEZOID_MS = 5000  # two power samples further apart say nothing about what lies between
 
 
+def trapezoid_mj(earlier_mw: int | None, later_mw: int | None, length_ms: int) -> int | None:
+    """Energy between two power samples; None where one is unknown or they are too far apart to say."""
+    if earlier_mw is None or later_mw is None or length_ms > _LONGEST_TRAPEZOID_MS:
+        return None
+    return (earlier_mw + later_mw) * length_ms // 2000  # mW × ms = µJ
+
+
 @dataclass(frozen=True, slots=True)
 class EnergyStep:
     """What one reading adds. energy_mj None: nothing is known for this tick."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from collectors.readings import UNNAMED, FlowReading, GpuReading, Histogram, HostReading, Moves, ServerReading
 from tokwatch.ledger.axis import NS_PER_MS, Axis
 from tokwatch.ledger.counters import all_fell, counters_of, histogram_increment, increments, standing
-from tokwatch.ledger.energy import EnergyMeter
+from tokwatch.ledger.energy import EnergyMeter, trapezoid_mj
 from tokwatch.ledger.entries import Absolute, Flag, FlowEntry, GpuEntry, HistogramEntry, HostEntry, ServerEntry, State
 from tokwatch.ledger.registry import Registry, flow_key, gpu_key, server_key
 
@@ -55,6 +55,7 @@ class _Host:
     at_ms: int
     package_energy_uj: int | None
     self_cpu_s: float
+    power_mw: int | None
 
 
 class Meter:
@@ -127,6 +128,10 @@ class Meter:
             state=State.UNKNOWN,
             owner=0,
             flags=int(flags),
+            lost_mj=step.lost_mj,
+            tensor_permille=_scaled(reading.tensor_activity, 1000),
+            dram_permille=_scaled(reading.dram_activity, 1000),
+            memory_temperature_c=reading.memory_temperature_c,
         )
 
     # --- servers --------------------------------------------------------------------------------------------------
@@ -249,8 +254,9 @@ class Meter:
     def host(self, reading: HostReading, axis: Axis, *, entity: int) -> HostEntry:
         """The host's entry."""
         at_ms = reading.at_ns // NS_PER_MS
+        power_mw = _scaled(reading.power_w, 1000)
         before = self._host
-        self._host = _Host(at_ms, reading.package_energy_uj, reading.self_cpu_s)
+        self._host = _Host(at_ms, reading.package_energy_uj, reading.self_cpu_s, power_mw)
         length = 0 if before is None else max(0, at_ms - before.at_ms)
         package_mj: int | None = None
         if before is not None and None not in (before.package_energy_uj, reading.package_energy_uj):
@@ -266,6 +272,8 @@ class Meter:
             self_cpu_ms=0 if before is None else round((reading.self_cpu_s - before.self_cpu_s) * 1000),
             self_rss_kib=reading.self_rss_bytes // 1024,
             flags=int(Flag.BASELINE if before is None else Flag(0)),
+            power_mw=power_mw,
+            energy_mj=None if before is None else trapezoid_mj(before.power_mw, power_mw, length),
         )
 
     def absolutes(self) -> tuple[Absolute, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tokwatch.ledger.accounts import Accounts, allocated
 from tokwatch.ledger.figures import (
     known_total,
     tokens_per_joule,
@@ -10,7 +11,7 @@ from tokwatch.ledger.figures import (
     usd_per_million,
 )
 from tokwatch.ledger.goodput import populations, quantiles, service_level
-from tokwatch.ledger.gpu_rows import added
+from tokwatch.ledger.gpu_rows import added, counted_sparks
 from tokwatch.ledger.moment import Moment
 from tokwatch.ledger.snapshot import Figure, GpuRow, Totals
 from tokwatch.ledger.sums import FLEET_SPARK_COUNT, SPARK_COUNT
@@ -19,9 +20,10 @@ NO_GPU = "no GPU"
 
 
 def totals(moment: Moment, rows: tuple[GpuRow, ...]) -> Totals:
-    """All GPUs and servers of the moment. Money rests on placed and accepted servers only."""
+    """All GPUs and servers of the moment, each token once. Money rests on placed and accepted servers only."""
+    accounts = Accounts(moment)
     servers = [server for server, _ in moment.servers if moment.counted(server)]
-    placed = [server for server in servers if moment.gpus_of.get(server)]
+    placed = [server for server in servers if accounts.gpus_of(accounts.of_server(server))]
     idle = [row for row in rows if row.idle and row.confirmed]
     rent = total((row.usd_per_hour for row in rows), NO_GPU)
     idle_rent = total((row.usd_per_hour for row in idle), "") if idle else _nothing(rent)
@@ -30,6 +32,8 @@ def totals(moment: Moment, rows: tuple[GpuRow, ...]) -> Totals:
     placed_all = known_total([placed_output, _rate(moment, placed, "prompt_tokens")], "nothing served")
     few, warm = moment.few(placed), moment.warm(placed)
     watts = total((moment.watts(row.entity, row.servers or placed) for row in rows), NO_GPU)
+    shared = any(accounts.shared(row.entity) for row in rows)
+    tok_per_j = tokens_per_joule(placed_output, watts, few=few) if placed_output.value else _no_tokens(placed_output)
     requests, slo = populations(moment, servers, counted_once=True), moment.view.settings.slo()
     level = service_level(requests, slo)
     return Totals(
@@ -40,16 +44,16 @@ def totals(moment: Moment, rows: tuple[GpuRow, ...]) -> Totals:
         tok_s=output,
         tok_s_all=known_total([output, _rate(moment, servers, "prompt_tokens")], "no server"),
         tok_s_spark=_fleet_spark(moment, servers),
-        tok_per_j=tokens_per_joule(placed_output, watts, few=few) if placed_output.value else _no_tokens(placed_output),
+        tok_per_j=_marked(tok_per_j, shared),
         tok_per_j_spark=_efficiency_spark(moment, placed, rows),
         power_w=known_total([row.power_w for row in rows], NO_GPU),
         power_limit_w=_sum_of([row.power_limit_w for row in rows]),
         memory_used_gib=known_total([row.memory_used_gib for row in rows], NO_GPU),
         memory_total_gib=_sum_of([row.memory_total_gib for row in rows]),
         usd_per_hour=rent,
-        usd_per_m_output=usd_per_million(rent, placed_output, few=few, warm=warm),
-        usd_per_m_all=usd_per_million(rent, placed_all, few=few, warm=warm),
-        usd_per_m_output_busy=usd_per_million(busy_rent, placed_output, few=few, warm=warm),
+        usd_per_m_output=_marked(usd_per_million(rent, placed_output, few=few, warm=warm), shared),
+        usd_per_m_all=_marked(usd_per_million(rent, placed_all, few=few, warm=warm), shared),
+        usd_per_m_output_busy=_marked(usd_per_million(busy_rent, placed_output, few=few, warm=warm), shared),
         idle_usd_per_hour=idle_rent,
         idle_usd_today=known_total([row.idle_usd_today for row in rows], NO_GPU),
         idle_share_of_cost=_ratio(idle_rent, rent),
@@ -65,7 +69,12 @@ def totals(moment: Moment, rows: tuple[GpuRow, ...]) -> Totals:
 
 
 def _rate(moment: Moment, servers: list[int], field: str) -> Figure:
-    return known_total([moment.token_rate(server, field) for server in servers], "no server")
+    return known_total([moment.token_rate(server, field, counted=True) for server in servers], "no server")
+
+
+def _marked(figure: Figure, shared: bool) -> Figure:
+    """The figure itself rests on no allocation; the rows that it is the sum of do."""
+    return allocated(figure) if shared else figure
 
 
 def _no_tokens(tok_s: Figure) -> Figure:
@@ -93,7 +102,7 @@ def _fleet_spark(moment: Moment, servers: list[int]) -> tuple[float | None, ...]
 
 
 def _efficiency_spark(moment: Moment, placed: list[int], rows: tuple[GpuRow, ...]) -> tuple[float | None, ...]:
-    tokens = [sums.spark.rates(moment.now_ms) for server in placed for sums in moment.flow_sums(server)]
+    tokens = [spark for server in placed for spark in counted_sparks(moment, server)]
     watts = [moment.view.gpu_sums[row.entity].spark.rates(moment.now_ms) for row in rows]
     if not tokens or not watts:
         return (None,) * SPARK_COUNT

@@ -40,10 +40,11 @@ from tokwatch.ledger.local_time import midnight_ms, zone_of
 from tokwatch.ledger.prices import PriceBook
 from tokwatch.ledger.states import StateBody
 from tokwatch.ledger.strip import Strip
-from tokwatch.ledger.sums import DRAWN_MS, FlowSums, GpuSums
+from tokwatch.ledger.sums import AT_END_WINDOW_MS, DRAWN_MS, FlowSums, GpuSums
 from tokwatch.ledger.windows import Window
 
 LOOKBACK_MS = DRAWN_MS  # the longest window: what `restore` must be given
+_FORGOTTEN_MS = AT_END_WINDOW_MS  # what was not heard of for so long leaves the View
 
 _KINDS: dict[str, dict[str, type[msgspec.Struct]]] = {
     "facts": {"gpu": GpuBody, "server": ServerBody, "host": HostBody},
@@ -157,7 +158,7 @@ class View:
             flow.expire(now_ms)
         self.self_cost.expire(now_ms)
         for latest in (self.gpus, self.servers, self.flows):
-            for entity in [e for e, entry in latest.items() if entry.t1_ms <= now_ms - LOOKBACK_MS]:
+            for entity in [e for e, entry in latest.items() if entry.t1_ms <= now_ms - _FORGOTTEN_MS]:
                 del latest[entity]
 
     # --- a jump: from the store -----------------------------------------------------------------------------------

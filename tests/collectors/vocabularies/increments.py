@@ -1,19 +1,14 @@
-"""What happened between two pages of one server: the increments of its counters, as a recorder would count them."""
+"""What was counted between two readings of a server with several flows: models, tenants."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from collectors.readings import FlowReading, ServerFacts, ServerReading
-from collectors.vocabularies import read_page
+from collectors.readings import FlowReading, ServerReading
 
 PAGES = Path(__file__).parents[2] / "pages" / "engines"
 COUNTERS = ("prompt_tokens", "cached_tokens", "output_tokens", "finished", "failed", "aborted", "preempted", "progress")
-Gained = dict[tuple[str, str], dict[str, int]]  # (model, tenant) → counter or histogram → increment
-
-
-def reading(name: str) -> ServerReading:
-    return read_page((PAGES / f"{name}.prom").read_bytes(), ServerFacts("127.0.0.1:8000", ""), 7)
+Gained = dict[tuple[str, str], dict[str, int]]  # (model, tenant) → counter, or observations of a histogram → increment
 
 
 def gained(first: ServerReading, second: ServerReading) -> Gained:

@@ -1,0 +1,248 @@
+"""Watches metric exporters: each in its own task, handing out the newest readings of its GPUs and the host's watts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from urllib.parse import urlsplit, urlunsplit
+
+from collectors.counter_news import CounterNews
+from collectors.exposition import ExpositionError
+from collectors.meters.meter import Covers
+from collectors.meters.reader import HostPower, MeterPage, read_meter_page
+from collectors.power_sensors import ServerWatts
+from collectors.processes import ListeningPort
+from collectors.readings import GpuFacts, GpuReading, Probe, Reason, ServerFacts, boottime_ns
+from collectors.scrape import Failure, ScrapeError, Scraper
+
+# Where exporters listen unless told otherwise. Not 8000, neuron-monitor's: a TensorRT-LLM server there loses data with
+# every read of /metrics. Not 8080, scaphandre's: llama.cpp's gauges are emptied by each. These two need the config.
+USUAL_PORTS = (9400, 9835, 5000, 41611, 2112, 9090, 28282, 9290)
+MAX_BACKOFF_S = 30.0
+STALE_AFTER = 3  # intervals without a page
+THREAD_BYTES = 256 * 1024  # a page of 50 kB parses in about 1 ms; a larger one would hold up the screen
+
+_MAY_PASS = frozenset({Failure.UNREACHABLE, Failure.TIMEOUT})  # an exporter that is just starting
+
+NowNs = Callable[[], int]
+Sleep = Callable[[float], Awaitable[None]]
+
+
+def likely_exporters(ports: Iterable[ListeningPort], servers: Iterable[ServerFacts]) -> tuple[str, ...]:
+    """URLs of this box on which an exporter may answer: usual ports that are open, and no found server's own."""
+    servers = tuple(servers)
+    addresses = {server.address.rpartition(":")[2] for server in servers}
+    pids = {pid for server in servers for pid in server.pids}
+    free = {port.port for port in ports if str(port.port) not in addresses and port.pid not in pids}
+    return tuple(f"http://127.0.0.1:{port}/metrics" for port in USUAL_PORTS if port in free)
+
+
+_Key = tuple[str, str | None, str | None, int]
+
+
+def _key(facts: GpuFacts) -> _Key:
+    """What tells the GPUs of one page apart."""
+    return facts.meter, facts.uuid, facts.pci_bus_id, facts.index
+
+
+def _with_path(url: str) -> str:
+    parts = urlsplit(url)
+    return url if parts.path not in ("", "/") else urlunsplit(parts._replace(path="/metrics"))
+
+
+class ExporterCollector:
+    """A GpuCollector. Keeps one scraping task for each URL; a slow or dead exporter never holds up another.
+
+    `configured` URLs were named by the user and are kept at; `set_likely` ones are dropped for good when their page
+    is not an exporter's. `host` is this box's name, by which pages that gather several machines are told apart.
+    Belongs to one running event loop. The scraper stays its owner's to close.
+    """
+
+    def __init__(
+        self,
+        scraper: Scraper,
+        *,
+        configured: Sequence[str] = (),
+        host: str = "",
+        interval_s: float = 1.0,
+        now_ns: NowNs = boottime_ns,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._scraper = scraper
+        self._host = host
+        self._interval_s = interval_s
+        self._now_ns = now_ns
+        self._sleep = sleep
+        self._configured = {url: self._watch(url, configured=True) for url in map(_with_path, configured)}
+        self._likely: dict[str, _Watch] = {}
+
+    def set_likely(self, urls: Sequence[str]) -> None:
+        """Try exactly these from now on, beside the configured ones."""
+        for url in self._likely.keys() - urls:
+            self._likely.pop(url).stop()
+        for url in urls:
+            if url not in self._likely and url not in self._configured:
+                self._likely[url] = self._watch(url, configured=False)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every exporter has answered or failed once: what is not known by now is not there."""
+        return all(watch.settled for watch in self._watches())
+
+    async def collect(self) -> tuple[GpuReading, ...]:
+        """The newest readings since the last call; a GPU whose exporter fell silent comes with its problem."""
+        return tuple(reading for watch in self._watches() for reading in watch.take())
+
+    def server_power(self) -> ServerWatts | None:
+        """Watts of the whole server, of the first exporter that tells them and is not stale."""
+        for watch in self._watches():
+            for power in watch.host_power():
+                if power.covers is Covers.SERVER:
+                    return ServerWatts(power.power_w, power.source)
+        return None
+
+    def probes(self) -> tuple[Probe, ...]:
+        return tuple(probe for watch in self._watches() if (probe := watch.probe()) is not None)
+
+    def call_durations(self) -> dict[str, tuple[int, float, float]]:
+        return {}
+
+    async def close(self) -> None:
+        watches = self._watches()
+        for watch in watches:
+            watch.stop()
+        await asyncio.gather(*(watch.stopped() for watch in watches))
+
+    def _watches(self) -> tuple[_Watch, ...]:
+        return (*self._configured.values(), *self._likely.values())
+
+    def _watch(self, url: str, *, configured: bool) -> _Watch:
+        return _Watch(url, self._scraper, self._host, self._interval_s, self._now_ns, self._sleep, configured)
+
+
+class _Watch:
+    """One exporter: its newest page, the GPUs it ever told of, and the task that keeps asking."""
+
+    def __init__(
+        self,
+        url: str,
+        scraper: Scraper,
+        host: str,
+        interval_s: float,
+        now_ns: NowNs,
+        sleep: Sleep,
+        configured: bool,
+    ) -> None:
+        self._url = url
+        self._origin = urlsplit(url).netloc
+        self._scraper = scraper
+        self._host = host
+        self._interval_s = interval_s
+        self._now_ns = now_ns
+        self._sleep = sleep
+        self._is_configured = configured
+        self._page: MeterPage | None = None
+        self._page_ns = 0
+        self._taken = True
+        self._problem = ""
+        self._failures = 0
+        self._known: dict[_Key, tuple[GpuFacts, CounterNews]] = {}
+        self.settled = False
+        self._task = asyncio.create_task(self._run(), name=f"scrape {self._origin}")
+
+    def take(self) -> tuple[GpuReading, ...]:
+        if self._task.done() and not self._task.cancelled():
+            self._task.result()  # a defect in the task is raised here and not lost with it
+        if self._page is None:
+            return ()
+        if self._stale():
+            return self._silent(self._known, f"{self._origin}: {self._problem or 'no page'}")
+        if self._taken:
+            return ()
+        self._taken = True
+        told = {_key(gpu.facts): gpu for gpu in self._page.gpus}
+        for key, gpu in told.items():
+            news = self._known[key][1] if key in self._known else CounterNews()
+            self._known[key] = gpu.facts, news
+        gone = [key for key in self._known if key not in told]
+        missing = self._silent(gone, f"{self._origin} no longer tells of it")
+        return (*(self._known[key][1].of(gpu) for key, gpu in told.items()), *missing)
+
+    def host_power(self) -> Sequence[HostPower]:
+        return () if self._page is None or self._stale() else self._page.host
+
+    def probe(self) -> Probe | None:
+        name = f"exporter {self._origin}"
+        if self._problem:
+            hint = "check the URL in the config" if self._is_configured else ""
+            seen = self._is_configured or self._page is not None
+            return Probe(name, ok=False, found=self._problem, hint=hint) if seen else None
+        if self._page is None:
+            return Probe(name, ok=False, found="no answer yet") if self._is_configured else None
+        told = [f"{len(self._page.gpus)} GPUs"] if self._page.gpus else []
+        told += [power.covers.value for power in self._page.host]
+        found = f"{' and '.join(self._page.meters)}: {', '.join(told) or 'nothing that is read'}"
+        return Probe(name, ok=bool(told), found=found)
+
+    def stop(self) -> None:
+        self._task.cancel()
+
+    async def stopped(self) -> None:
+        await asyncio.wait([self._task])
+
+    # --- the task -------------------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        while True:
+            started_ns = self._now_ns()
+            goes_on = await self._scrape()
+            self.settled = True
+            if not goes_on:
+                return
+            await self._sleep(self._pause_s((self._now_ns() - started_ns) / 1e9))
+
+    async def _scrape(self) -> bool:
+        """Whether to ask again."""
+        try:
+            page = await self._scraper.get(self._url, configured=self._is_configured)
+            if len(page.body) > THREAD_BYTES:
+                read = await asyncio.to_thread(self._read, page.body, page.at_ns)
+            else:
+                read = self._read(page.body, page.at_ns)
+        except ScrapeError as error:
+            return self._failed(str(error), may_pass=error.failure in _MAY_PASS)
+        except ExpositionError as error:
+            return self._failed(f"{self._origin}: {error}", may_pass=False)
+        if not read.meters:  # dcgm-exporter's page is empty until DCGM has started
+            return self._failed(f"{self._origin}: no metrics of a known meter there", may_pass=not page.body.strip())
+        self._page, self._page_ns, self._taken = read, page.at_ns, False
+        self._problem, self._failures = "", 0
+        return True
+
+    def _failed(self, problem: str, *, may_pass: bool) -> bool:
+        """Whether to ask again: what merely listens on a usual port and is no exporter is left alone."""
+        self._problem = problem
+        self._failures += 1
+        return may_pass or self._is_configured or self._page is not None
+
+    def _read(self, body: bytes, at_ns: int) -> MeterPage:
+        return read_meter_page(body, at_ns, origin=self._origin, host=self._host)
+
+    def _pace_s(self) -> float:
+        return max(self._interval_s, self._page.interval_s if self._page else 0.0)
+
+    def _pause_s(self, took_s: float) -> float:
+        """Until the next beat of the interval, so that a late scrape is skipped and not made up for."""
+        pace_s = self._pace_s()
+        if self._failures > 1:
+            return min(MAX_BACKOFF_S, pace_s * 2.0 ** min(self._failures - 1, 10))
+        return pace_s - took_s % pace_s
+
+    # --- silence --------------------------------------------------------------------------------------------------
+
+    def _stale(self) -> bool:
+        return self._now_ns() - self._page_ns > STALE_AFTER * self._pace_s() * 1e9
+
+    def _silent(self, keys: Iterable[_Key], words: str) -> tuple[GpuReading, ...]:
+        now_ns = self._now_ns()
+        return tuple(GpuReading(self._known[key][0], now_ns, problem=Reason.STALE, problem_text=words) for key in keys)
