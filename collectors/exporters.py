@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
 from collectors.counter_news import CounterNews
@@ -13,7 +14,7 @@ from collectors.meters.reader import HostPower, MeterPage, read_meter_page
 from collectors.power_sensors import ServerWatts
 from collectors.processes import ListeningPort
 from collectors.readings import GpuFacts, GpuReading, Probe, Reason, ServerFacts, boottime_ns
-from collectors.scrape import Failure, ScrapeError, Scraper
+from collectors.scrape import Failure, Page, ScrapeError, Scraper
 
 # Where exporters listen unless told otherwise. Not 8000, neuron-monitor's: a TensorRT-LLM server there loses data with
 # every read of /metrics. Not 8080, scaphandre's: llama.cpp's gauges are emptied by each. These two need the config.
@@ -142,6 +143,7 @@ class _Watch:
         self._sleep = sleep
         self._is_configured = configured
         self._page: MeterPage | None = None
+        self._body = b""
         self._page_ns = 0
         self._taken = True
         self._problem = ""
@@ -166,7 +168,8 @@ class _Watch:
             self._known[key] = gpu.facts, news
         gone = [key for key in self._known if key not in told]
         missing = self._silent(gone, f"{self._origin} no longer tells of it")
-        return (*(self._known[key][1].of(gpu) for key, gpu in told.items()), *missing)
+        fresh = (self._known[key][1].of(replace(gpu, at_ns=self._page_ns)) for key, gpu in told.items())
+        return (*fresh, *missing)
 
     def host_power(self) -> Sequence[HostPower]:
         return () if self._page is None or self._stale() else self._page.host
@@ -205,17 +208,14 @@ class _Watch:
         """Whether to ask again."""
         try:
             page = await self._scraper.get(self._url, configured=self._is_configured)
-            if len(page.body) > THREAD_BYTES:
-                read = await asyncio.to_thread(self._read, page.body, page.at_ns)
-            else:
-                read = self._read(page.body, page.at_ns)
+            read = await self._read(page)
         except ScrapeError as error:
             return self._failed(str(error), may_pass=error.failure in _MAY_PASS)
         except ExpositionError as error:
             return self._failed(f"{self._origin}: {error}", may_pass=False)
         if not read.meters:  # dcgm-exporter's page is empty until DCGM has started
             return self._failed(f"{self._origin}: no metrics of a known meter there", may_pass=not page.body.strip())
-        self._page, self._page_ns, self._taken = read, page.at_ns, False
+        self._page, self._body, self._page_ns, self._taken = read, page.body, page.at_ns, False
         self._problem, self._failures = "", 0
         return True
 
@@ -225,8 +225,15 @@ class _Watch:
         self._failures += 1
         return may_pass or self._is_configured or self._page is not None
 
-    def _read(self, body: bytes, at_ns: int) -> MeterPage:
-        return read_meter_page(body, at_ns, origin=self._origin, host=self._host)
+    async def _read(self, page: Page) -> MeterPage:
+        """What the page tells; where it is the same page again, which most are between two samples, what it told."""
+        if self._page is not None and page.body == self._body:
+            return self._page
+
+        def read() -> MeterPage:
+            return read_meter_page(page.body, page.at_ns, origin=self._origin, host=self._host)
+
+        return await asyncio.to_thread(read) if len(page.body) > THREAD_BYTES else read()
 
     def _pace_s(self) -> float:
         return max(self._interval_s, self._page.interval_s if self._page else 0.0)

@@ -113,12 +113,13 @@ def parse_lines(lines: Lines, wanted: Container[str]) -> Metrics:
         if name not in wanted:
             continue
         try:
-            written, labels, value = _parse_series(name, line)
-            if written in seen:
+            labels, end = label_block(name, line)
+            value = _value(line[end:])
+            if line[:end] in seen:
                 raise ValueError("the same series twice")
         except ValueError as error:
             raise _malformed(number, line, str(error)) from None
-        seen.add(written)
+        seen.add(line[:end])
         if len(seen) > MAX_SAMPLES:
             raise ExpositionError(f"more than {MAX_SAMPLES} series to read", PageKind.TOO_LONG)
         series.append(SeriesLabels(name, labels))
@@ -137,8 +138,11 @@ def _refuse_other_formats(page: bytes) -> None:
         raise ExpositionError("page is cut off: its last line has no end")  # "1744" cut to "17" would be a misread
 
 
-def _parse_series(name: str, line: str) -> tuple[str, dict[str, str], float]:
-    """(the series as written, its clean labels, its value). Raises ValueError with what is wrong."""
+def label_block(name: str, line: str) -> tuple[dict[str, str], int]:
+    """The clean labels of a series line that begins with `name`, and where they end: its value follows there.
+
+    Raises ValueError with what is wrong.
+    """
     labels: dict[str, str] = {}
     position = len(name)
     if line[position:].lstrip(" \t").startswith("{"):
@@ -154,13 +158,18 @@ def _parse_series(name: str, line: str) -> tuple[str, dict[str, str], float]:
         if line[position : position + 1] != "}":
             raise ValueError("labels cannot be read")
         position += 1
-    numbers = line[position:].partition(" # {")[0]  # an exemplar: OpenMetrics only, but some send it unasked
+    return labels, position
+
+
+def _value(text: str) -> float:
+    """The value in what follows the labels. Raises ValueError with what is wrong."""
+    numbers = text.partition(" # {")[0]  # an exemplar: OpenMetrics only, but some send it unasked
     fields = numbers.split()
     if not fields or len(fields) > 2:
         raise ValueError("needs a value and at most a timestamp")
     if len(fields) == 2:
         _number(fields[1])
-    return line[:position], labels, _number(fields[0])
+    return _number(fields[0])
 
 
 def _number(text: str) -> float:

@@ -67,26 +67,30 @@ class XidListener:
         return (Probe("NVIDIA Xid events", False, self._problem, hint),)
 
     def run(self) -> None:
-        """The thread: listen, and leave the driver as it was found."""
-        driver, calls = self._driver, self._calls
+        """The thread: listen under an own reference to the driver, so that nobody shuts it down under the wait."""
         try:
-            calls(driver.nvmlInit)  # an own reference: the driver may not be shut down under the wait
+            self._calls(self._driver.nvmlInit)
         except Refusal as refusal:
             self._problem = _not_listening(refusal)
             return
         try:
-            event_set = calls(driver.nvmlEventSetCreate)
-            try:
-                self._register(event_set)
-                while self._uuids and not self._stopped.is_set():
-                    self._wait(event_set)
-            finally:
-                calls(driver.nvmlEventSetFree, event_set)
+            self._listen()
         except Refusal as refusal:
             self._problem = _not_listening(refusal)
+            if refusal.code == Code.UNINITIALIZED:  # by now a shutdown would take another's reference
+                return
+        with contextlib.suppress(Refusal):  # the first refusal is the one to tell
+            self._calls(self._driver.nvmlShutdown)
+
+    def _listen(self) -> None:
+        event_set = self._calls(self._driver.nvmlEventSetCreate)
+        try:
+            self._register(event_set)
+            while self._uuids and not self._stopped.is_set():
+                self._wait(event_set)
         finally:
-            with contextlib.suppress(Refusal):  # somebody shut it down before
-                calls(driver.nvmlShutdown)
+            with contextlib.suppress(Refusal):  # the driver was shut down, and took the set along
+                self._calls(self._driver.nvmlEventSetFree, event_set)
 
     def _register(self, event_set: EventSet) -> None:
         driver, calls = self._driver, self._calls

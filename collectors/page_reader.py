@@ -5,9 +5,9 @@ The learnt way may never tell anything else than the strict one: any doubt of th
 
 from __future__ import annotations
 
-from collectors.exposition import Metrics, parse_lines, split
+from collectors.exposition import parse_lines, split
+from collectors.page_layout import PageLayout
 from collectors.readings import ServerFacts, ServerReading
-from collectors.run_layout import RunLayout
 from collectors.scrape import Page
 from collectors.vocabularies import not_recognised, recognise
 from collectors.vocabularies.plan import Plan, plan_of
@@ -20,7 +20,7 @@ class PageReader:
     """Reads the pages of one server."""
 
     def __init__(self) -> None:
-        self._layout: RunLayout | None = None
+        self._layout: PageLayout | None = None
         self._plan: Plan | None = None
         self._learnt_ns = 0
 
@@ -44,11 +44,8 @@ class PageReader:
         if plan is None or plan.vocabulary is not vocabulary or plan.series != metrics.series:
             plan = plan_of(vocabulary, metrics)
         self._plan, self._learnt_ns = plan, page.at_ns
-        self._layout = self._layout_of(page, metrics, plan)
+        self._layout = PageLayout.learn(page.body, metrics)
         return _reading(plan, metrics.values, page, server)
-
-    def _layout_of(self, page: Page, metrics: Metrics, plan: Plan) -> RunLayout | None:
-        return RunLayout.learn(page.body, metrics, plan.vocabulary.wanted)
 
 
 def _reading(plan: Plan, values: list[float] | tuple[float, ...], page: Page, server: ServerFacts) -> ServerReading:

@@ -19,7 +19,6 @@ class HostPower:
 
     power_w: float
     covers: Covers
-    at_ns: int
     source: str  # "ipmi_exporter 10.0.0.7:9290"
 
 
@@ -45,7 +44,7 @@ def read_meter_page(page: bytes, at_ns: int, *, origin: str, host: str) -> Meter
     metrics = parse_lines(lines, {name for _, names in recognised for name in names})
     labels = [plain(series.labels) for series in metrics.series]
     gpus = [gpu for meter, names in gpu_meters for gpu in _gpus(meter, names, metrics, labels, at_ns)]
-    watts = [w for meter, names in host_meters for w in _host(meter, names, metrics, labels, at_ns, origin, host)]
+    watts = [w for meter, names in host_meters for w in _host(meter, names, metrics, labels, origin, host)]
     return MeterPage(
         meters=tuple(dict.fromkeys(meter.name for meter, _ in recognised)),
         interval_s=max((meter.interval_s for meter, _ in recognised), default=0.0),
@@ -88,7 +87,6 @@ def _host(
     names: Mapping[str, str],
     metrics: Metrics,
     labels: Sequence[Labels],
-    at_ns: int,
     origin: str,
     host: str,
 ) -> Iterable[HostPower]:
@@ -104,7 +102,7 @@ def _host(
         sources = tuple(source for covered, source in meter.watts if covered is covers)
         watts = first_value("power_w", sources, by_name).number
         if watts is not None:
-            yield HostPower(watts, covers, at_ns, f"{meter.name} {origin}")
+            yield HostPower(watts, covers, f"{meter.name} {origin}")
 
 
 def _of_this_host(meter: HostMeter, samples: list[Sample], host: str) -> list[Sample]:

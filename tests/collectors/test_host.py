@@ -1,4 +1,4 @@
-"""The box: load, package energy, identity and local time."""
+"""The box: load, power, identity and local time."""
 
 from __future__ import annotations
 
@@ -8,96 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from collectors.host import CpuTimes, HostCollector, PackageEnergy, host_identity, local_timezone
+from collectors.host import CpuTimes, HostCollector, host_identity, local_timezone
+from collectors.power_sensors import ServerWatts
 from collectors.readings import Reason
-
-
-class Powercap:
-    """A directory laid out as the kernel's powercap class."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def zone(self, zone: str, name: str, energy_uj: int | str, max_uj: int = 1_000_000) -> None:
-        directory = self.path / zone
-        directory.mkdir(exist_ok=True)
-        (directory / "name").write_text(f"{name}\n")
-        (directory / "energy_uj").write_text(f"{energy_uj}\n")
-        (directory / "max_energy_range_uj").write_text(f"{max_uj}\n")
-
-
-@pytest.fixture
-def powercap(tmp_path: Path) -> Powercap:
-    return Powercap(tmp_path)
-
-
-# --- package energy -----------------------------------------------------------------------------------------------
-
-
-def test_the_packages_are_summed_from_the_first_read_on(powercap: Powercap) -> None:
-    energy = PackageEnergy(powercap.path)
-    powercap.zone("intel-rapl:0", "package-0", 1_000)
-    powercap.zone("intel-rapl:1", "package-1", 2_000)
-    assert energy.read() == (0, None)
-    powercap.zone("intel-rapl:0", "package-0", 1_500)
-    powercap.zone("intel-rapl:1", "package-1", 2_700)
-    assert energy.read() == (1_200, None)
-
-
-def test_zones_inside_a_package_and_zones_around_it_are_not_counted_twice(powercap: Powercap) -> None:
-    zones = {
-        "intel-rapl:0": "package-0",
-        "intel-rapl:0:0": "core",
-        "intel-rapl:0:1": "dram",
-        "intel-rapl:1": "psys",
-        "intel-rapl-mmio:0": "package-0",
-    }
-    energy = PackageEnergy(powercap.path)
-    for moment in (100, 200):
-        for zone, name in zones.items():
-            powercap.zone(zone, name, moment)
-        total_uj, _ = energy.read()
-    assert total_uj == 100
-
-
-def test_a_counter_that_wrapped_goes_on_counting(powercap: Powercap) -> None:
-    energy = PackageEnergy(powercap.path)
-    powercap.zone("intel-rapl:0", "package-0", 999_000, max_uj=1_000_000)
-    energy.read()
-    powercap.zone("intel-rapl:0", "package-0", 500, max_uj=1_000_000)
-    assert energy.read() == (1_500, None)
-
-
-def test_without_the_kernels_zones_package_energy_is_unsupported(tmp_path: Path) -> None:
-    assert PackageEnergy(tmp_path / "missing").read() == (None, Reason.UNSUPPORTED)
-
-
-def test_a_counter_that_only_root_may_read_is_no_permission(
-    powercap: Powercap, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    powercap.zone("intel-rapl:0", "package-0", 1)
-    read_text = Path.read_text
-
-    def refuse(path: Path, *_: object, **__: object) -> str:
-        if path.name == "energy_uj":
-            raise PermissionError(13, "Permission denied")
-        return read_text(path)
-
-    monkeypatch.setattr(Path, "read_text", refuse)  # file modes do not stop root, who may run this test
-    assert PackageEnergy(powercap.path).read() == (None, Reason.NO_PERMISSION)
-
-
-def test_one_package_that_fails_makes_the_sum_unknown_and_loses_no_energy(powercap: Powercap) -> None:
-    energy = PackageEnergy(powercap.path)
-    powercap.zone("intel-rapl:0", "package-0", 100)
-    powercap.zone("intel-rapl:1", "package-1", 100)
-    energy.read()
-    powercap.zone("intel-rapl:0", "package-0", 300)
-    powercap.zone("intel-rapl:1", "package-1", "garbage")
-    assert energy.read() == (None, Reason.DRIVER_ERROR)
-    powercap.zone("intel-rapl:1", "package-1", 400)
-    assert energy.read() == (500, None)
-
 
 # --- the reading --------------------------------------------------------------------------------------------------
 
@@ -116,6 +29,18 @@ def test_a_real_reading_tells_what_it_can(tmp_path: Path) -> None:
     assert reading.self_cpu_s > 0
     assert reading.self_rss_bytes > 1_000_000
     assert reading.package_reason is Reason.UNSUPPORTED
+
+
+def test_the_whole_servers_watts_are_those_of_the_first_that_knows_them(tmp_path: Path) -> None:
+    bmc = ServerWatts(2386.0, "ipmi_exporter 10.0.0.7:9290")
+    host = HostCollector(tmp_path, server_power=(lambda: None, lambda: bmc, lambda: ServerWatts(1.0, "later")))
+    reading = host.collect()
+    assert (reading.power_w, reading.power_source) == (2386.0, "ipmi_exporter 10.0.0.7:9290")
+
+
+def test_a_box_that_nobody_measures_has_no_watts(tmp_path: Path) -> None:
+    reading = HostCollector(tmp_path).collect()
+    assert (reading.power_w, reading.power_source) == (None, "")
 
 
 # --- who and where ------------------------------------------------------------------------------------------------

@@ -36,11 +36,11 @@ def test_a_bit_of_a_newer_driver_is_shown_as_it_is() -> None:
 def test_every_bit_of_the_binding_has_words() -> None:
     bits: int = pynvml.nvmlClocksThrottleReasonAll
     assert not any(words.startswith("reason") for words in throttle_words(bits))
-    assert ALERTS == (
+    assert (
         pynvml.nvmlClocksEventReasonHwSlowdown
         | pynvml.nvmlClocksEventReasonHwThermalSlowdown
         | pynvml.nvmlClocksEventReasonHwPowerBrakeSlowdown
-    )
+    ) == ALERTS
 
 
 @given(bits=st.integers(0, (1 << 64) - 1))

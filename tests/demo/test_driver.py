@@ -25,6 +25,10 @@ gpu NVIDIA H100 80GB HBM3
   memory_temperature_c 66
   sm_clock_mhz 1980
   throttle segments 30:4
+  tensor_percent square 5 70 13.7 0.6
+  dram_percent sine 20 3.1
+  dram_percent 40.5
+  recovery_action segments 0:0 60:2
   process 4711 69000 4 50
   process 4712 512.5
 """
@@ -40,7 +44,18 @@ error nvmlInitWithFlags DRIVER_NOT_LOADED 0 3
   energy_stuck 61
   error * GPU_IS_LOST 70
 gpu NVIDIA A100-SXM4-80GB
+  architecture 7
   mig on
+  mig_instance 0 3g.20gb 19968
+  mig_instance 1 1g.5gb 4864 10 30
+  mig_instance 1 2g.10gb 9856 45
+  mig_process 0 5000 1000.5
+  mig_process 0 5000 24
+  mig_process 1 5001 77 12
+  process 4999 3
+  error mig:nvmlDeviceGetMemoryInfo_v2 ARGUMENT_VERSION_MISMATCH 20
+  error mig:nvmlDeviceGetComputeRunningProcesses_v3 NO_PERMISSION 50 60
+  error nvmlDeviceGetComputeRunningProcesses_v3 NO_PERMISSION 55 70
   power_w ramp 2 50 333.3
   persistence off
   error field:185 NOT_SUPPORTED
@@ -56,7 +71,11 @@ gpu Tesla P100-PCIE-16GB
 gpu NVIDIA GH200 480GB
   power_w 400
   module_w 151.5
+  energy_scope module
+  energy_reset 33
   error field:185:0 NOT_SUPPORTED
+  error gpm:5 NOT_SUPPORTED
+  error nvmlGpmSampleGet NO_PERMISSION 20 30
   process_struct 535
   process 11 5
   process 12 6 20
@@ -65,6 +84,7 @@ gpu NVIDIA L40S
   error nvmlDeviceGetHandleByIndex_v2 NO_PERMISSION 0 30
   error nvmlDeviceGetSerial NOT_SUPPORTED
   error field:82 NOT_SUPPORTED
+  error nvmlGpmQueryDeviceSupport FUNCTION_NOT_FOUND
 """
 
 

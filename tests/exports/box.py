@@ -19,6 +19,7 @@ from tokwatch.store.rollup import QUARTER_MS, FlowQuarter, GpuQuarter
 NOON_MS = 1_795_262_400_000  # 2026-11-21 12:00 UTC
 
 HOST, GPU_0, GPU_1, QWEN, LLAMA, GROUP, QWEN_FLOW, LLAMA_FLOW, TENANT_FLOW = range(1, 10)
+PREFILL, DECODE, PAIR, PAIR_AND_QWEN, PREFILL_FLOW, DECODE_FLOW = range(10, 16)
 ENTITIES = (
     Entity(HOST, "host", "dgx-03", "dgx-03", 0, NOON_MS),
     Entity(GPU_0, "gpu", "dgx-03", "GPU-a", HOST, NOON_MS),
@@ -29,6 +30,14 @@ ENTITIES = (
     Entity(QWEN_FLOW, "flow", "dgx-03", flow_key(QWEN, "qwen", "", "(untagged)", ""), QWEN, NOON_MS),
     Entity(LLAMA_FLOW, "flow", "dgx-03", flow_key(LLAMA, "llama", "", "(untagged)", ""), LLAMA, NOON_MS),
     Entity(TENANT_FLOW, "flow", "dgx-03", flow_key(QWEN, "qwen", "", "team-a", ""), QWEN, NOON_MS),
+    Entity(PREFILL, "server", "dgx-03", "127.0.0.1:8002|vllm", HOST, NOON_MS),
+    Entity(DECODE, "server", "dgx-03", "127.0.0.1:8003|vllm", HOST, NOON_MS),
+    Entity(PAIR, "group", "dgx-03", group_key([[PREFILL, DECODE]]), HOST, NOON_MS),
+    Entity(PAIR_AND_QWEN, "group", "dgx-03", group_key([[PREFILL, DECODE], [QWEN]]), HOST, NOON_MS),
+    Entity(
+        PREFILL_FLOW, "flow", "dgx-03", flow_key(PREFILL, "deepseek", "prefill", "(untagged)", ""), PREFILL, NOON_MS
+    ),
+    Entity(DECODE_FLOW, "flow", "dgx-03", flow_key(DECODE, "deepseek", "decode", "(untagged)", ""), DECODE, NOON_MS),
 )
 
 
@@ -36,8 +45,10 @@ def gpu_facts(gpu: int, index: int, uuid: str, name: str = "NVIDIA H100 80GB HBM
     return event(NOON_MS + 1000, gpu, "facts", GpuBody(index, uuid, name, 81_559, 700_000))
 
 
-def server_facts(server: int, address: str, engine: str, model: str, *, verified: bool = True) -> Event:
-    body = ServerBody(address, engine, model, "root", verified, "live")
+def server_facts(
+    server: int, address: str, engine: str, model: str, *, verified: bool = True, deployment: str = ""
+) -> Event:
+    body = ServerBody(address, engine, model, "root", verified, "live", deployment=deployment)
     return event(NOON_MS + 1000, server, "facts", body)
 
 
@@ -46,6 +57,8 @@ FACTS = (
     gpu_facts(GPU_1, 1, "GPU-b"),
     server_facts(QWEN, "127.0.0.1:8000", "vllm", "qwen"),
     server_facts(LLAMA, "127.0.0.1:8001", "sglang", "llama"),
+    server_facts(PREFILL, "127.0.0.1:8002", "vllm", "deepseek"),
+    server_facts(DECODE, "127.0.0.1:8003", "vllm", "deepseek"),
 )
 
 
@@ -137,13 +150,17 @@ def flow_quarter(
 # --- strategies -------------------------------------------------------------------------------------------------------
 
 
+OWNERS = (0, QWEN, LLAMA, GROUP, PREFILL, PAIR, PAIR_AND_QWEN)
+FLOWS = (QWEN_FLOW, LLAMA_FLOW, TENANT_FLOW, PREFILL_FLOW, DECODE_FLOW)
+
+
 @st.composite
 def gpu_quarters(draw: st.DrawFn) -> list[GpuQuarter]:
-    """Rows of two GPUs over two hours, with any owner, states, gaps and unknowns."""
+    """Rows of two GPUs over an hour and a half, with any owner, states, gaps and unknowns."""
     rows = []
-    for number in range(8):
+    for number in range(6):
         for gpu in (GPU_0, GPU_1):
-            for owner in sorted(draw(st.sets(st.sampled_from([0, QWEN, LLAMA, GROUP]), max_size=2))):
+            for owner in sorted(draw(st.sets(st.sampled_from(OWNERS), max_size=2))):
                 states = draw(st.dictionaries(st.sampled_from(State), st.integers(1, 200_000), max_size=4))
                 energy_mj = draw(st.none() | st.integers(0, 10**9))
                 rows.append(gpu_quarter(number, gpu, owner, states, energy_mj, draw(st.sampled_from([0, 0, 60_000]))))
@@ -152,12 +169,12 @@ def gpu_quarters(draw: st.DrawFn) -> list[GpuQuarter]:
 
 @st.composite
 def flow_quarters(draw: st.DrawFn) -> list[FlowQuarter]:
-    """Rows of any of the flows over two hours, often without tokens."""
+    """Rows of any of the flows over an hour and a half, often without tokens."""
     tokens = st.sampled_from([None, 0, 1, 2]) | st.integers(0, 10**9)
     return [
         flow_quarter(number, flow, draw(tokens), draw(tokens), draw(tokens))
-        for number in range(8)
-        for flow in sorted(draw(st.sets(st.sampled_from([QWEN_FLOW, LLAMA_FLOW, TENANT_FLOW]))))
+        for number in range(6)
+        for flow in sorted(draw(st.sets(st.sampled_from(FLOWS))))
     ]
 
 

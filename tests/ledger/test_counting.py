@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.readings import Layer, Moves, ServerFacts
+from collectors.readings import Layer, ServerFacts
 from tokwatch.ledger.counting import Counting, counting
 from tokwatch.ledger.deployments import Watched, deployments
 from tokwatch.ledger.entries import Flag
@@ -19,7 +19,7 @@ ELSEWHERE = (False, False)
 
 
 def engine(address: str = "e:1", name: str = "vllm", **changes: Any) -> Watched:
-    watched = Watched(ServerFacts(address, name, metrics_url="http"), read=True, moves=Moves.LIVE, model="qwen")
+    watched = Watched(ServerFacts(address, name, metrics_url="http"), read=True, counts_tokens=True, model="qwen")
     return replace(watched, **changes)
 
 
@@ -28,7 +28,7 @@ def router(address: str = "r:1", *fronts: str, **changes: Any) -> Watched:
 
 
 def gateway(address: str = "g:1", *fronts: str, **changes: Any) -> Watched:
-    return engine(address, "litellm", layer=Layer.GATEWAY, fronts=fronts, moves=Moves.AT_END, **changes)
+    return engine(address, "litellm", layer=Layer.GATEWAY, fronts=fronts, **changes)
 
 
 def configured(watched: Watched, **facts: Any) -> Watched:
@@ -49,11 +49,11 @@ def test_trap_10_tokens_that_pass_a_gateway_and_a_router_are_counted_at_the_engi
 
 
 def test_a_gateway_before_no_watched_engine_counts() -> None:
-    assert here(gateway(), engine("e:1", "ollama", moves=Moves.NONE)) == {"g:1": (True, True), "e:1": (True, True)}
+    assert here(gateway(), engine("e:1", "ollama", counts_tokens=False)) == {"g:1": (True, True), "e:1": (True, True)}
 
 
 def test_a_router_before_engines_without_counters_counts_and_the_gateway_before_it_does_not() -> None:
-    worker = engine(moves=Moves.NONE)
+    worker = engine(counts_tokens=False)
     assert here(gateway(), router(), worker) == {"g:1": ELSEWHERE, "r:1": (True, True), "e:1": (True, True)}
 
 
@@ -84,7 +84,7 @@ def test_trap_28_prompts_are_counted_at_the_prefill_servers_and_output_at_the_de
 
 
 def test_half_of_a_pair_without_counters_leaves_both_halves_to_the_other() -> None:
-    prefill, decode = engine("p:1", role="prefill"), engine("d:1", role="decode", moves=Moves.NONE)
+    prefill, decode = engine("p:1", role="prefill"), engine("d:1", role="decode", counts_tokens=False)
     assert here(prefill, decode)["p:1"] == (True, True)
 
 
@@ -102,25 +102,25 @@ def test_half_of_a_pair_without_counters_leaves_both_halves_to_the_other() -> No
 def test_what_is_counted_where_is_told_in_words_and_flags(address: str, words: str, flags: Flag) -> None:
     found = counted(
         *(gateway(), engine("p:1", role="prefill"), engine("d:1", role="decode"), engine("e:1", model="llama")),
-        *(engine("o:1", "ollama", moves=Moves.NONE), configured(engine("x:1", model="other"), counts=False)),
+        *(engine("o:1", "ollama", counts_tokens=False), configured(engine("x:1", model="other"), counts=False)),
     )
     assert (found[address].words, found[address].flags) == (words, flags)
 
 
 WATCHED = st.builds(
-    lambda address, name, layer, moves, role, fronts: Watched(
+    lambda address, name, layer, counts, role, fronts: Watched(
         ServerFacts(address, name, metrics_url="http"),
         read=True,
         layer=layer,
         fronts=fronts,
-        moves=moves,
+        counts_tokens=counts,
         model="qwen",
         role=role if layer is Layer.ENGINE else "",
     ),
     st.sampled_from([f"s:{n}" for n in range(7)]),
     st.sampled_from(["vllm", "sglang"]),
     st.sampled_from(Layer),
-    st.sampled_from(Moves),
+    st.booleans(),
     st.sampled_from(["", "prefill", "decode"]),
     st.sampled_from([(), ("vllm",), ("sglang",)]),
 )

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.readings import UNNAMED, FlowReading, Layer, Moves, ServerFacts
+from collectors.readings import UNNAMED, FlowReading, Layer, Moves, ServerFacts, ServerReading
 from tests.ledger.readings import page, server_facts
 from tests.ledger.test_counting import WATCHED, configured, engine, router
-from tokwatch.ledger.deployments import Watched, deployments, members_of, partners
+from tokwatch.ledger.deployments import Watched, deployments, members_of, partners, with_roles
 
 
 def worker(address: str, **changes: Any) -> Watched:
     """An engine without a metrics page."""
-    without = replace(engine(address, moves=Moves.NONE, read=False), **changes)
+    without = replace(engine(address, counts_tokens=False, read=False), **changes)
     return configured(without, metrics_url=None)
 
 
@@ -62,11 +63,43 @@ def test_prefill_waits_for_decode_and_a_replica_for_nobody() -> None:
 
 def test_a_page_tells_model_and_role_and_the_config_goes_before_it() -> None:
     facts = server_facts(model=None)
-    flows = (FlowReading(UNNAMED), FlowReading("qwen", role="decode"))
+    flows = (FlowReading(UNNAMED), FlowReading("qwen", role="decode", output_tokens=0))
     told = Watched.by_page(page(0, *flows, facts=facts, layer=Layer.ENGINE))
     assert (told.model, told.role, told.counts_tokens, told.never_counts) == ("qwen", "decode", True, False)
     assert Watched.by_page(page(0, *flows, facts=replace(facts, role="prefill"))).role == "prefill"
     assert Watched.unread(ServerFacts("a:1", "vllm", metrics_url="http")).never_counts is False
+
+
+@pytest.mark.parametrize(
+    ("changes", "counts"),
+    [
+        ({}, True),
+        ({"moves": Moves.NONE}, False),
+        ({"layer": Layer.ROUTER}, False),  # it passes answers on without looking into them
+        ({"missing": (("ttft", "latencies"),)}, False),  # embeddings: there is no such role
+    ],
+)
+def test_an_engine_whose_counter_comes_with_the_first_token_counts_and_a_router_does_not(
+    changes: dict[str, Any], counts: bool
+) -> None:
+    bare = ServerReading(server_facts(), 0, True, moves=Moves.LIVE, missing=(("output_tokens", "output tokens"),))
+    assert Watched.by_page(replace(bare, **changes)).counts_tokens is counts
+
+
+def test_dynamos_backend_decodes_beside_a_prefill_worker_of_its_namespace_and_does_both_without() -> None:
+    prefill = engine("p:1", "dynamo-worker", role="prefill", model="", namespace="ns")
+    backend = engine("b:1", "dynamo-worker", namespace="ns")
+    assert [server.role for server in with_roles([prefill, backend])] == ["prefill", "decode"]
+    assert deployments(with_roles([prefill, backend])) == (("b:1", "p:1"),)
+    assert with_roles([backend]) == (backend,)
+    elsewhere = replace(backend, namespace="other")
+    assert with_roles([prefill, elsewhere]) == (prefill, elsewhere)
+
+
+def test_a_namespace_of_several_models_says_nothing_of_who_decodes_for_whom() -> None:
+    prefill = engine("p:1", "dynamo-worker", role="prefill", model="", namespace="ns")
+    backends = [engine(f"{model}:1", "dynamo-worker", model=model, namespace="ns") for model in ("a", "b")]
+    assert with_roles([prefill, *backends]) == (prefill, *backends)
 
 
 @given(st.lists(WATCHED, max_size=7, unique_by=lambda server: server.facts.address))

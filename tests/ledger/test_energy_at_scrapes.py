@@ -1,10 +1,11 @@
 """Tokens per joule: tokens and energy are read at different instants, and still set against the same stretch of time.
 
-The board draws in long bursts and makes tokens only in them, so the true ratio of a stretch depends on where it ends.
+The board makes tokens only in bursts, and draws more in them, so the true ratio depends on where a stretch ends.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -12,11 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.readings import Moves
-from tests.ledger.box import Box, placed, restored, value
+from tests.ledger.box import NO_PRICE, Box, placed, restored, value
 from tests.ledger.readings import flow, gpu, page
 from tokwatch.ledger.compose import snapshot
-from tokwatch.ledger.prices import PriceBook
-from tokwatch.ledger.snapshot import Snapshot
+from tokwatch.ledger.view import View
 
 IDLE_W, BUSY_W = 100, 600
 TOKENS_PER_S = 2000
@@ -39,52 +39,76 @@ class Bursts:
     def tokens(self, second: float) -> int:
         return round(TOKENS_PER_S * self.busy_until_s(second))
 
+    def tokens_per_joule(self, tokens_s: tuple[float, float], energy_s: tuple[float, float]) -> float:
+        """Mean tokens/s over one stretch by mean watts over another."""
+        (t0, t1), (e0, e1) = tokens_s, energy_s
+        watts = (self.energy_mj(e1) - self.energy_mj(e0)) / 1000 / (e1 - e0)
+        return (self.tokens(t1) - self.tokens(t0)) / (t1 - t0) / watts
 
-def recorded(bursts: Bursts, seconds: range, skew_s: float, *, moves: Moves = Moves.LIVE) -> Box:
-    """Ticks with the GPU read at the tick, and the page that much before it."""
+
+def recorded(bursts: Bursts, seconds: int, skew_s: float, *, moves: Moves = Moves.LIVE, page_every_s: int = 1) -> Box:
+    """Ticks with the GPU read at the tick, and a page that was read `skew_s` before it."""
     box = Box()
-    for second in seconds:
+    for second in range(1, seconds + 1):
         at_s = second - skew_s
-        reading = flow(output_tokens=bursts.tokens(at_s), prompt_tokens=0)
+        tokens = flow(output_tokens=bursts.tokens(at_s), prompt_tokens=0)
+        server = page(at_s, tokens, facts=placed(0), moves=moves)
         box.turn(
             second,
             [gpu(second, energy_mj=10_000_000 + bursts.energy_mj(second))],
-            [page(at_s, reading, facts=placed(0), moves=moves)],
+            [server] if second % page_every_s == 0 else [],
+            known=[server.server],
         )
     return box
 
 
-def truth(bursts: Bursts, from_s: float, to_s: float) -> float:
-    joules = (bursts.energy_mj(to_s) - bursts.energy_mj(from_s)) / 1000
-    return (bursts.tokens(to_s) - bursts.tokens(from_s)) / joules
+def shown(box: Box, from_s: int) -> Iterator[tuple[int, float]]:
+    """(second, tokens per joule of the GPU) on the screen, from a second on; seconds without tokens are left out."""
+    view = View(box.run, NO_PRICE)
+    for second, record in enumerate(box.records, start=1):
+        view.apply(record)
+        ratio = snapshot(view, mode="live").gpus[0].tok_per_j if second >= from_s else None
+        if ratio is not None and ratio.value is not None:
+            yield second, ratio.value
 
 
-def naive(bursts: Bursts, from_s: float, to_s: float, skew_s: float) -> float:
-    """The quotient of what came to hand in the same ticks."""
-    joules = (bursts.energy_mj(to_s) - bursts.energy_mj(from_s)) / 1000
-    return (bursts.tokens(to_s - skew_s) - bursts.tokens(from_s - skew_s)) / joules
-
-
-def test_a_page_read_long_before_the_gpu_is_set_against_the_energy_of_its_own_time() -> None:
-    bursts = Bursts(period_s=40, busy_s=13)
-    skew_s, last_s = 0.7, 13  # the first burst ends between the page and the reading of the GPU
-    shown = value(recorded(bursts, range(1, last_s + 1), skew_s).snapshot().gpus[0].tok_per_j)
-    exact = truth(bursts, 1 - skew_s, last_s - skew_s)
-    assert shown == pytest.approx(exact, rel=0.01)
-
-
-@pytest.mark.parametrize("moves", [Moves.LIVE, Moves.AT_END])
-def test_skewed_clocks_cost_less_than_a_hundredth_where_a_join_on_ticks_costs_more_than_five(moves: Moves) -> None:
-    bursts, skew_s = Bursts(period_s=97, busy_s=12), 0.9
+@pytest.mark.parametrize(
+    ("bursts", "window_s", "moves", "page_every_s"),
+    [
+        (Bursts(97, 12), 60, Moves.LIVE, 1),
+        (Bursts(57, 7), 60, Moves.LIVE, 15),
+        (Bursts(330, 17), 300, Moves.AT_END, 20),
+    ],
+    ids=["a page a second", "pages further apart", "at-end counters over five minutes"],
+)
+def test_clocks_that_differ_cost_nothing_where_a_join_on_ticks_is_off_by_more_than_five_percent(
+    bursts: Bursts, window_s: int, moves: Moves, page_every_s: int
+) -> None:
+    skew_s = 0.9
     errors, naive_errors = [], []
-    for last_s in range(97, 97 + 14):
-        window_s = 300 if moves is Moves.AT_END else 60
-        box = recorded(bursts, range(max(0, last_s - window_s) + 1, last_s + 1), skew_s, moves=moves)
-        from_s = max(0, last_s - window_s) + 1
-        exact = truth(bursts, from_s - skew_s, last_s - skew_s)
-        if not exact:
-            continue
-        errors.append(abs(value(box.snapshot().gpus[0].tok_per_j) / exact - 1))
-        naive_errors.append(abs(naive(bursts, from_s, last_s, skew_s) / exact - 1))
+    box = recorded(bursts, window_s + 300, skew_s, moves=moves, page_every_s=page_every_s)
+    for second, ratio in shown(box, window_s + page_every_s + 1):
+        pages_s = [at_s - skew_s for at_s in range(0, second + 1, page_every_s) if at_s - skew_s > second - window_s]
+        covered = (pages_s[0] - page_every_s, pages_s[-1])
+        exact = bursts.tokens_per_joule(covered, covered)
+        naive = bursts.tokens_per_joule(covered, (second - window_s, second))
+        errors.append(abs(ratio / exact - 1))
+        naive_errors.append(abs(naive / exact - 1))
     assert max(errors) < 0.01
     assert max(naive_errors) > 0.05
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    bursts=st.builds(Bursts, st.integers(20, 90), st.integers(3, 15)),
+    skew_s=st.floats(0, 0.95),
+    moves=st.sampled_from([Moves.LIVE, Moves.AT_END]),
+    page_every_s=st.sampled_from([1, 7, 60]),
+)
+def test_a_replay_interpolates_to_the_same_figure(
+    bursts: Bursts, skew_s: float, moves: Moves, page_every_s: int
+) -> None:
+    box = recorded(bursts, 370, skew_s, moves=moves, page_every_s=page_every_s)
+    again = snapshot(restored(box.records, box.run, NO_PRICE), mode="live")
+    assert again.gpus == box.snapshot().gpus
+    assert again.totals == box.snapshot().totals

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokwatch.ledger.figures import (
+    MIXED_SCOPES,
     NO_PRICE,
     WARMING_UP,
-    bounds,
     known,
     known_total,
     per_second,
@@ -20,7 +20,7 @@ from tokwatch.ledger.figures import (
     unknown,
     usd_per_million,
 )
-from tokwatch.ledger.snapshot import Figure, Interval
+from tokwatch.ledger.snapshot import Figure
 
 LOST = unknown("lost")
 
@@ -72,6 +72,14 @@ def test_a_total_is_unknown_as_soon_as_one_part_is() -> None:
     assert total([Figure(1.0, coverage=0.5), Figure(2.0, marks=("est",))], "") == Figure(3.0, "", False, 0.5, ("est",))
 
 
+def test_watts_of_gpus_and_of_whole_modules_have_no_sum() -> None:
+    gpu, module, package = (Figure(300.0, marks=marks) for marks in ((), ("module",), ("package",)))
+    assert total([module, module], "") == Figure(600.0, marks=("module",))
+    assert total([gpu, Figure(1.0, marks=("est",))], "").value == 301.0
+    for mixed in ([gpu, module], [gpu, package], [module, package]):
+        assert total(mixed, "") == known_total([*mixed, LOST], "") == unknown(MIXED_SCOPES)
+
+
 def test_a_total_of_what_is_known_is_marked_as_a_part() -> None:
     assert known_total([Figure(1.0), LOST], "no GPU") == Figure(1.0, marks=("part",))
     assert known_total([LOST], "no GPU") == LOST
@@ -90,11 +98,6 @@ def test_shares_add_up_to_the_whole(value: float, parts: int) -> None:
     figures = [share(Figure(value), parts)] * parts
     assert total(figures, "").value == pytest.approx(value)
     assert share(LOST, parts) == LOST
-
-
-def test_a_bucket_is_an_interval_and_no_bucket_says_why() -> None:
-    assert bounds((0.5, None), "no request finished") == Interval(0.5, None)
-    assert bounds(None, "no request finished") == Interval(None, None, "no request finished")
 
 
 def test_histograms_are_added_only_where_their_edges_agree() -> None:

@@ -8,7 +8,7 @@ from itertools import accumulate
 
 import pytest
 
-from collectors.readings import Histogram, ServerReading
+from collectors.readings import Histogram, Layer, ServerReading
 from tests.ledger.box import PRICE, Box, placed
 from tests.ledger.readings import flow, gpu, page
 from tokwatch.ledger.bodies import SettingsBody
@@ -33,6 +33,7 @@ class Serving:
     finished: int = 10
     failed: int = 0
     aborted: int = 0
+    layer: Layer = Layer.ENGINE
 
     def page(self, second: int) -> ServerReading:
         reading = flow(
@@ -43,7 +44,7 @@ class Serving:
             aborted=self.aborted * second,
             histograms=tuple((name, histogram(*layout, second)) for name, layout in self.observed.items()),
         )
-        return page(second, reading, facts=placed(0, address=self.address, model=self.model))
+        return page(second, reading, facts=placed(0, address=self.address, model=self.model), layer=self.layer)
 
 
 def histogram(edges: tuple[float, ...], counts: tuple[int, ...], seconds: int) -> Histogram:
@@ -194,6 +195,13 @@ def test_a_server_that_cannot_be_judged_is_left_out_and_the_rest_marked_part() -
     slo = SettingsBody(slo_ttft_s=0.5, slo_tpot_s=0.05)
     totals = shown(slo, Serving({**TTFT_S, **TPOT_S}), Serving(gaps, address="b:1")).totals
     assert (about(totals.slo_met), totals.slo_met.n, totals.slo_met.marks) == ([0.8, 0.9, None], 600, ("part",))
+
+
+def test_a_request_that_passes_a_gateway_and_an_engine_is_judged_once() -> None:
+    gateway = Serving(TTFT_S, address="b:1", layer=Layer.GATEWAY)
+    box = shown(SettingsBody(slo_ttft_s=0.5), Serving(TTFT_S), gateway)
+    assert [server.slo_met.n for server in box.servers] == [600, 600]
+    assert (box.totals.slo_met.n, box.totals.ttft_p95_s.n) == (600, 600)
 
 
 def test_a_model_may_have_limits_of_its_own() -> None:

@@ -43,6 +43,7 @@ def test_a_limit_on_an_edge_is_exact() -> None:
 def test_a_limit_beyond_the_last_edge_may_be_met_by_all() -> None:
     met = within(TTFT, 60.0)
     assert (met.low, met.high, met.point) == (0.990, 1.0, None)
+    assert within(((0.25,), (7, 0)), 60.0) == Attainment(7, 7, 7, 7.0)  # unless none lies beyond it
 
 
 def test_trap_16_a_limit_below_the_lowest_edge_may_be_met_by_none() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokwatch.ledger.entries import HistogramEntry
-from tokwatch.ledger.windows import Buckets, HistogramWindow, Window
+from tokwatch.ledger.windows import Buckets, Grown, HistogramWindow, Window
 
 WIDTH_MS = 60
 
@@ -121,3 +121,70 @@ def test_buckets_add_up_to_what_came_in_them(steps: list[tuple[int, int]]) -> No
     covered_ms = [max(0, min(now_ms, (k + 1) * 10) - k * 10) for k in range(end_ms // 10 - 200, end_ms // 10)]
     drawn = sum((rate or 0) * length for rate, length in zip(rates, covered_ms, strict=True))
     assert drawn == pytest.approx(came, abs=1e-3)
+
+
+# --- what grew between two instants -----------------------------------------------------------------------------------
+
+
+def grown(*entries: tuple[int, int, int]) -> Grown:
+    """From (t1_ms, amount, known_ms)."""
+    made = Grown(1000)
+    for t1_ms, amount, known_ms in entries:
+        made.add(t1_ms, amount, known_ms)
+    return made
+
+
+def test_between_the_ends_of_entries_they_are_added_up() -> None:
+    assert grown((10, 5, 10), (20, 7, 10), (30, 9, 10)).between(0, 20) == (12, 20)
+    assert grown((10, 5, 10), (20, 7, 10), (30, 9, 10)).between(10, 30) == (16, 20)
+
+
+def test_an_end_inside_an_entry_takes_its_part_by_time() -> None:
+    assert grown((10, 100, 10), (20, 200, 10)).between(5, 18) == (50 + 160, 13)
+    assert grown((10, 100, 10)).between(2, 5) == (30, 3)
+
+
+def test_what_nobody_measured_is_known_for_no_time() -> None:
+    assert grown((10, 100, 10), (40, 300, 10)).between(0, 40) == (400, 20)
+    assert grown((10, 100, 10), (40, 300, 10)).between(10, 30) == (0, 0)
+    assert grown().between(0, 10) == (0, 0)
+
+
+def test_an_amount_without_a_length_is_nowhere() -> None:
+    assert grown((10, 100, 0)).between(0, 20) == (0, 0)
+
+
+def test_entries_that_overlap_on_a_slowed_axis_lose_nothing() -> None:
+    assert grown((10, 100, 10), (19, 200, 10), (28, 300, 10)).between(0, 28) == (600, 30)
+    assert grown((10, 100, 10), (19, 200, 10)).between(0, 10) == (100 + 20, 10 + 1)
+
+
+growing = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 1000), st.integers(1, 30)), min_size=1, max_size=30)
+instants = st.tuples(st.integers(-10, 700), st.integers(-10, 700), st.integers(-10, 700)).map(sorted)
+
+
+@given(growing, instants)
+def test_two_stretches_make_one_but_for_what_their_common_end_rounds(
+    steps: list[tuple[int, int, int]], cuts: list[int]
+) -> None:
+    made, at_ms = Grown(10_000), 0
+    for pause_ms, amount, length_ms in steps:
+        at_ms += pause_ms + length_ms
+        made.add(at_ms, amount, length_ms)
+    first, cut, last = cuts
+    whole, before, after = made.between(first, last), made.between(first, cut), made.between(cut, last)
+    assert 0 <= whole[0] - before[0] - after[0] <= 1
+    assert whole[1] == before[1] + after[1]
+
+
+@given(growing, st.integers(0, 700))
+def test_what_is_forgotten_changes_nothing_after_it(steps: list[tuple[int, int, int]], now_ms: int) -> None:
+    kept, fresh, at_ms = Grown(100), Grown(100), 0
+    for pause_ms, amount, length_ms in steps:
+        at_ms += pause_ms + length_ms
+        kept.add(at_ms, amount, length_ms)
+        if at_ms > now_ms - 100:
+            fresh.add(at_ms, amount, length_ms)
+    kept.expire(now_ms)
+    for from_ms in range(now_ms - 110, now_ms, 7):
+        assert kept.between(from_ms, now_ms) == fresh.between(from_ms, now_ms)

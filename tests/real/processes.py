@@ -67,6 +67,15 @@ def free_port() -> int:
         return port
 
 
+def free_small_port() -> int:
+    """A free port below 32768, for programs that keep ports in 16 bits with a sign."""
+    for port in range(20_000 + os.getpid() % 10_000, 32_768):
+        with socket.socket() as listening, suppress(OSError):
+            listening.bind(("127.0.0.1", port))
+            return port
+    pytest.fail("no free port below 32768")
+
+
 def answers(url: str, keep_in: Path | None = None) -> bool:
     """Whether a GET of this URL is answered with 200; the answer is kept in a file where one is named."""
     try:

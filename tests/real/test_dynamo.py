@@ -11,7 +11,7 @@ import pytest
 
 from tests.real.counted_once import counted, serve_and_count, shown
 from tests.real.engines import Dynamo
-from tests.real.processes import free_port, required
+from tests.real.processes import free_port, free_small_port, required
 from tests.real.recording import Tokwatch, states_of
 from tokwatch.ledger.entries import State
 
@@ -22,8 +22,8 @@ _WARM_UP_MS = 5_000
 
 def a_dynamo(folder: Path, workers: int) -> Dynamo:
     python, model = required("TOKWATCH_REAL_DYNAMO_PYTHON", "TOKWATCH_REAL_VLLM_MODEL")
-    ports = tuple(free_port() for _ in range(workers))
-    return Dynamo(python, model, folder, free_port(), ports, free_port())
+    first = free_small_port()
+    return Dynamo(python, model, folder, free_port(), tuple(range(first, first + workers)), free_port())
 
 
 @pytest.mark.parametrize("workers", [1, 2], ids=["aggregated", "disaggregated"])

@@ -21,6 +21,7 @@ from tokwatch.store.rollup import QUARTER_MS
 counts = st.none() | st.integers(0, 2**40)
 small = st.none() | st.integers(0, 2**20)
 flags = st.sampled_from([0, 0, 0, Flag.BASELINE, Flag.RESET, Flag.GAP, Flag.GAP | Flag.RESET, Flag.STUCK]).map(int)
+elsewhere = st.sampled_from([0, 0, Flag.PROMPT_ELSEWHERE, Flag.OUTPUT_ELSEWHERE]).map(int)
 
 
 @st.composite
@@ -47,7 +48,7 @@ def gpu_entries(draw: st.DrawFn, entity: int, tick_ms: int) -> GpuEntry:
         t0_ms,
         t1_ms,
         draw(counts),
-        draw(st.integers(0, t1_ms - t0_ms)),
+        draw(st.integers(0, t1_ms - t0_ms) | st.sampled_from([2 * QUARTER_MS, 90_000])),  # missed readings before it
         draw(small),
         draw(small),
         draw(small),
@@ -57,6 +58,10 @@ def gpu_entries(draw: st.DrawFn, entity: int, tick_ms: int) -> GpuEntry:
         draw(st.sampled_from(State)).value,
         draw(st.sampled_from([0, 9, 10])),
         draw(flags),
+        draw(st.integers(-(2**40), 2**40)),
+        draw(small),
+        draw(small),
+        draw(small),
     )
 
 
@@ -75,7 +80,9 @@ def flow_entries(draw: st.DrawFn, entity: int, tick_ms: int) -> FlowEntry:
         draw(small),
         draw(small),
         tuple(draw(st.lists(histograms(), max_size=3))),
-        draw(flags),
+        draw(flags) | draw(elsewhere),
+        draw(small),
+        draw(small),
     )
 
 
@@ -100,7 +107,7 @@ def server_entries(draw: st.DrawFn, entity: int, tick_ms: int) -> ServerEntry:
 @st.composite
 def host_entries(draw: st.DrawFn, entity: int, tick_ms: int) -> HostEntry:
     t0_ms, t1_ms = draw(spans(tick_ms))
-    return HostEntry(entity, t0_ms, t1_ms, draw(small), draw(small), draw(counts), 3, 45_000, draw(flags))
+    return HostEntry(entity, t0_ms, t1_ms, draw(small), draw(small), draw(counts), 3, 45_000, draw(flags), draw(small), draw(counts))
 
 
 def events(tick_ms: int) -> st.SearchStrategy[tuple[Event, ...]]:

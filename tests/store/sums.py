@@ -9,6 +9,11 @@ from tokwatch.ledger.entries import Flag, HistogramEntry, TickRecord
 from tokwatch.store.quarters import Quarters
 
 T = TypeVar("T")
+ELSEWHERE = {
+    Flag.PROMPT_ELSEWHERE: ("prompt_tokens", "cached_tokens"),
+    Flag.OUTPUT_ELSEWHERE: ("output_tokens", "finished", "failed", "aborted", "drafted_tokens", "accepted_tokens"),
+}
+COUNTS = (*(name for names in ELSEWHERE.values() for name in names), "preempted")
 
 
 def known_sum(values: Iterable[int | None]) -> int | None:
@@ -32,20 +37,25 @@ def check_sums(records: list[TickRecord], quarters: Quarters) -> None:
         rows = rolled[entity]
         assert known_sum(row.energy_mj for row in rows) == known_sum(entry.energy_mj for entry in entries)
         assert sum(row.measured_ms for row in rows) == sum(entry.measured_ms for entry in entries)
+        assert sum(row.lost_mj for row in rows) == sum(entry.lost_mj for entry in entries)
         assert sum(row.entries for row in rows) == len(entries)
         watched = [entry for entry in entries if not entry.flags & Flag.GAP]
         lengths = sum(entry.t1_ms - entry.t0_ms for entry in watched)
         assert sum(row.observed_ms for row in rows) == lengths
         assert sum(row.gap_ms + row.observed_ms for row in rows) == sum(e.t1_ms - e.t0_ms for e in entries)
         assert sum(row.power_mw_ms for row in rows) == sum((e.power_mw or 0) * (e.t1_ms - e.t0_ms) for e in watched)
+        for name in ("tensor", "dram"):
+            known = [(value, e.t1_ms - e.t0_ms) for e in watched if (value := getattr(e, f"{name}_permille")) is not None]
+            assert sum(getattr(row, f"{name}_permille_ms") for row in rows) == sum(value * ms for value, ms in known)
+            assert sum(getattr(row, f"{name}_ms") for row in rows) == sum(ms for _, ms in known)
     flows = by_entity((entry.entity, entry) for each in records for entry in each.flows)
     rolled_flows = by_entity((row.entity, row) for row in quarters.flows)
     assert flows.keys() == rolled_flows.keys()
     for entity, flow_entries in flows.items():
-        for name in ("prompt_tokens", "cached_tokens", "output_tokens", "finished", "failed", "aborted", "preempted"):
-            assert known_sum(getattr(row, name) for row in rolled_flows[entity]) == known_sum(
-                getattr(entry, name) for entry in flow_entries
-            )
+        for name in COUNTS:
+            masked = next((mask for mask, names in ELSEWHERE.items() if name in names), 0)
+            here = [getattr(entry, name) for entry in flow_entries if not entry.flags & masked]
+            assert known_sum(getattr(row, name) for row in rolled_flows[entity]) == known_sum(here)
         assert histogram_sums(h for row in rolled_flows[entity] for h in row.histograms) == histogram_sums(
             h for entry in flow_entries for h in entry.histograms
         )

@@ -73,6 +73,23 @@ def test_a_gap_has_energy_but_no_state() -> None:
     assert (before.energy_mj or 0) + (after.energy_mj or 0) == 612_345 * 2
 
 
+def test_energy_read_after_an_outage_goes_to_the_quarter_it_was_drawn_in() -> None:
+    held = [replace(gpu(NOON_MS - ms), energy_mj=None, measured_ms=0, lost_mj=840_000) for ms in (1000, 0)]
+    back = replace(gpu(NOON_MS + 1000), energy_mj=900_000, measured_ms=3000, lost_mj=-2 * 840_000)
+    before, after = gpu_quarters([*held, back], 1, 0, AFTER_MS)
+    assert (before.energy_mj, before.measured_ms, before.observed_ms, before.entries) == (600_000, 2000, 2000, 2)
+    assert (after.energy_mj, after.measured_ms, after.observed_ms, after.entries) == (300_000, 1000, 1000, 1)
+    assert (before.lost_mj, after.lost_mj) == (560_000, -560_000)
+
+
+def test_what_counts_at_another_server_is_not_in_a_quarter() -> None:
+    elsewhere = [flow(NOON_MS + 1000, flags=int(flag)) for flag in (Flag.PROMPT_ELSEWHERE, Flag.OUTPUT_ELSEWHERE)]
+    (quarter,) = flow_quarters(elsewhere, 1, 0, AFTER_MS)
+    assert (quarter.prompt_tokens, quarter.cached_tokens) == (5120, 4000)
+    assert (quarter.output_tokens, quarter.finished, quarter.entries) == (1551, 20, 2)
+    assert quarter.flags == Flag.PROMPT_ELSEWHERE | Flag.OUTPUT_ELSEWHERE
+
+
 def test_a_baseline_without_length_adds_no_time_and_counts_where_it_ends() -> None:
     (quarter,) = gpu_quarters([gpu(NOON_MS, 0, flags=Flag.BASELINE.value)], 1, 0, AFTER_MS)
     assert (quarter.quarter_ms, quarter.observed_ms, quarter.entries) == (NOON_MS - QUARTER_MS, 0, 1)

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from tokwatch import __version__
 from tokwatch.config import Config
 from tokwatch.feeds.history import History, lineage, read_book
-from tokwatch.ledger.bodies import SettingsBody
 from tokwatch.ledger.bookkeeper import Bookkeeper
 from tokwatch.ledger.entries import Event, Run
 from tokwatch.ledger.prices import PriceBook, Prices, PriceVersion
@@ -74,7 +73,7 @@ def begin(
         book = book.with_version(_add(writer, source, prices, from_ms, now_ms))
     bookkeeper = Bookkeeper(
         run,
-        settings=_settings(config),
+        settings=config.settings(),
         thresholds=config.states,
         known=opened.entities,
         in_force=in_force,
@@ -102,12 +101,8 @@ def unrecorded(box: Box, config: Config, *, price: float | None = None) -> Unrec
         PriceVersion(number, from_ms, now_ms, source, prices)
         for number, (source, prices, from_ms) in enumerate(wanted, 1)
     )
-    bookkeeper = Bookkeeper(run, settings=_settings(config), thresholds=config.states)
+    bookkeeper = Bookkeeper(run, settings=config.settings(), thresholds=config.states)
     return Unrecorded(bookkeeper, View(run, PriceBook(tuple(versions))))
-
-
-def _settings(config: Config) -> SettingsBody:
-    return SettingsBody(config.interval_s, config.slo.ttft_s, config.slo.tpot_s)
 
 
 def _wanted(config: Config, price: float | None, book: PriceBook, now_ms: int) -> list[tuple[str, Prices, int]]:

@@ -83,7 +83,7 @@ class Accounts:
 
     def watts(self, account: Account) -> Figure:
         """The account's part of what its GPUs draw."""
-        return self._parts(account, lambda gpu: self._moment.watts(gpu, self._servers_on(gpu)))
+        return self._parts(account, lambda gpu: self._moment.watts(gpu, self.servers_on(gpu)))
 
     # --- what it makes --------------------------------------------------------------------------------------------
 
@@ -147,7 +147,7 @@ class Accounts:
     def _rate(self, server: int, field: str) -> Figure:
         return self._moment.token_rate(server, field, counted=True)
 
-    def _servers_on(self, gpu: int) -> list[int]:
+    def servers_on(self, gpu: int) -> list[int]:
         return [server for account in self.on_gpu(gpu) for server in account.servers]
 
 

@@ -37,6 +37,7 @@ class Counting:
 
 
 HERE = Counting(True, True, "tokens counted here")
+NO_OUTPUT = Counting(True, True, "counts no output tokens")
 
 
 def counting(watched: Sequence[Watched], deployments: Iterable[tuple[str, ...]]) -> Mapping[str, Counting]:
@@ -67,9 +68,8 @@ def _counting(
             return Counting(False, False, "shown, counted at its engines")
         if server.layer is Layer.GATEWAY and any(map(server.may_front, routers)):
             return Counting(False, False, "shown, counted at its router")
-        return HERE
     if server.read and not server.counts_tokens:
-        return Counting(True, True, "counts no output tokens")
+        return NO_OUTPUT
     return _by_role(server, engines, members.get(server.facts.address, ()))
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collectors.readings import UNNAMED, Layer, Moves, ServerFacts, ServerReading
 
 PREFILL, DECODE = "prefill", "decode"
+# Facts by which a Dynamo worker's page tells what it belongs to; one that prefills may have no counters, thus no flows.
+_NAMESPACE, _COMPONENT = "dynamo namespace", "dynamo component"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,33 +21,36 @@ class Watched:
     read: bool = False  # a good page was seen
     layer: Layer = Layer.ENGINE
     fronts: tuple[str, ...] = ()
-    moves: Moves = Moves.NONE
+    counts_tokens: bool = False  # output tokens
     model: str = ""
     role: str = ""
+    namespace: str = ""  # Dynamo's
 
     @classmethod
     def by_page(cls, page: ServerReading) -> Watched:
-        """As a good page shows it."""
+        """As a good page shows it.
+
+        Many engines show a counter only from the first token on: it is missing so far, and counts. A router that lacks
+        it may pass answers on without looking into them.
+        """
         facts = page.server
+        on_page = any(flow.output_tokens is not None for flow in page.flows)
+        expected = page.layer is Layer.ENGINE and any(role == "output_tokens" for role, _ in page.missing)
         return cls(
             facts,
             read=True,
             layer=page.layer,
             fronts=page.fronts,
-            moves=page.moves,
+            counts_tokens=page.moves is not Moves.NONE and (on_page or expected),
             model=next((flow.model for flow in page.flows if flow.model != UNNAMED), facts.model or ""),
-            role=facts.role or next((flow.role for flow in page.flows if flow.role), ""),
+            role=_role(page),
+            namespace=dict(page.facts).get(_NAMESPACE, ""),
         )
 
     @classmethod
     def unread(cls, facts: ServerFacts) -> Watched:
         """As the process list or the config shows it."""
         return cls(facts, model=facts.model or "", role=facts.role)
-
-    @property
-    def counts_tokens(self) -> bool:
-        """It counts output tokens, be it that none was made yet: many engines show a counter only then."""
-        return self.moves is not Moves.NONE
 
     @property
     def never_counts(self) -> bool:
@@ -57,11 +62,29 @@ class Watched:
         return other is not self and (not self.fronts or other.facts.engine in self.fronts)
 
 
+def _role(page: ServerReading) -> str:
+    component = dict(page.facts).get(_COMPONENT, "")
+    told = (page.server.role, *(flow.role for flow in page.flows), component if component in (PREFILL, DECODE) else "")
+    return next((role for role in told if role), "")
+
+
+def with_roles(watched: Sequence[Watched]) -> tuple[Watched, ...]:
+    """The same, with the role of those that decode beside a prefill server and do not say so (Dynamo's "backend")."""
+    decoding = {
+        server.facts.address
+        for family in _families(watched)
+        if PREFILL in (roles := {server.role for server in family}) and DECODE not in roles
+        for server in family
+        if not server.role and server.facts.engine in {other.facts.engine for other in family if other.role}
+    }
+    return tuple(replace(s, role=DECODE) if s.facts.address in decoding else s for s in watched)
+
+
 def deployments(watched: Sequence[Watched]) -> tuple[tuple[str, ...], ...]:
     """The deployments of several servers as sorted addresses; a server in none of them is one by itself.
 
-    1. Servers that bear one name: given in the config, or a Dynamo namespace.
-    2. Prefill and decode servers of one model.
+    1. Servers to which the config gives one name.
+    2. Prefill and decode servers of one model, or of one Dynamo namespace with one model.
     3. A router that counts tokens with the engines behind it that do not, when all of them serve one model.
 
     A router's engines that count their own tokens stay apart: each has its own GPUs, and may rest while others work.
@@ -71,27 +94,46 @@ def deployments(watched: Sequence[Watched]) -> tuple[tuple[str, ...], ...]:
         if server.facts.deployment:
             named[server.facts.deployment].append(server)
     free = [server for server in watched if not server.facts.deployment]
-    groups = [*named.values(), *_disaggregated(free), *_routed(free)]
-    return tuple(sorted(tuple(sorted(s.facts.address for s in group)) for group in groups if len(group) > 1))
+    pairs = [
+        [server for server in family if server.role]
+        for family in _families(free)
+        if {server.role for server in family} >= {PREFILL, DECODE}
+    ]
+    groups = ({server.facts.address for server in group} for group in (*named.values(), *pairs, *_routed(free)))
+    return tuple(sorted(tuple(sorted(group)) for group in _united(groups) if len(group) > 1))
 
 
-def _disaggregated(servers: Iterable[Watched]) -> list[list[Watched]]:
-    by_model: dict[str, list[Watched]] = defaultdict(list)
+def _families(servers: Iterable[Watched]) -> list[list[Watched]]:
+    """Engines of one namespace, else of one model; without those of several models."""
+    families: dict[tuple[str, str], list[Watched]] = defaultdict(list)
     for server in servers:
-        if server.layer is Layer.ENGINE and server.model and server.role in (PREFILL, DECODE):
-            by_model[server.model].append(server)
-    return [group for group in by_model.values() if {server.role for server in group} == {PREFILL, DECODE}]
+        if server.layer is Layer.ENGINE and (server.namespace or server.model):
+            families[server.namespace, "" if server.namespace else server.model].append(server)
+    return [family for family in families.values() if _one_model(family)]
 
 
 def _routed(servers: Sequence[Watched]) -> list[list[Watched]]:
     routers = [server for server in servers if server.layer is Layer.ROUTER and server.counts_tokens]
-    workers = [s for s in servers if s.layer is Layer.ENGINE and s.never_counts and s.role not in (PREFILL, DECODE)]
-    groups = []
-    for router in routers:
-        own = [worker for worker in workers if [r for r in routers if r.may_front(worker)] == [router]]
-        if len({server.model for server in (router, *own) if server.model}) <= 1:
-            groups.append([router, *own])
-    return groups
+    workers = [server for server in servers if server.layer is Layer.ENGINE and server.never_counts]
+    groups = [
+        [router, *(worker for worker in workers if [r for r in routers if r.may_front(worker)] == [router])]
+        for router in routers
+    ]
+    return [group for group in groups if _one_model(group)]
+
+
+def _one_model(servers: Iterable[Watched]) -> bool:
+    return len({server.model for server in servers if server.model}) <= 1
+
+
+def _united(groups: Iterable[set[str]]) -> list[set[str]]:
+    """Groups that have a member in common are one."""
+    united: list[set[str]] = []
+    for group in groups:
+        touching = [other for other in united if other & group]
+        united = [other for other in united if not other & group]
+        united.append(group.union(*touching))
+    return united
 
 
 def partners(server: Watched, members: Iterable[Watched]) -> list[Watched]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tokwatch.ledger.snapshot import Figure, Interval
+from tokwatch.ledger.snapshot import Figure
 
 RATIO_FROM_MS = 10_000  # a 100 ms energy counter read with 20 ms of jitter is ±10 % over 1 s and ±1 % over 10 s
 FEW_TOKENS = 100
 WARMING_UP = "warming up"
 NO_PRICE = "no price set"
+# Marks of watts that are not a GPU's own: a superchip's, its processor included, or a box's processors.
+SCOPES = frozenset({"module", "package"})
+MIXED_SCOPES = "watts of different scopes are not added up: a module's hold those of its GPUs"
 
 
 def known(value: float | None, why: str = "", marks: tuple[str, ...] = ()) -> Figure:
@@ -30,13 +33,18 @@ def per_second(amount: int, covered_ms: int, window_ms: int, marks: tuple[str, .
 
 
 def total(figures: Iterable[Figure], why: str) -> Figure:
-    """Sum of figures, unknown as soon as one is; `why` when there are none. Marks are kept, coverage is the least."""
+    """Sum of figures, unknown as soon as one is; `why` when there are none. Marks are kept, coverage is the least.
+
+    Watts of different scopes have no sum.
+    """
     parts = list(figures)
     if not parts:
         return unknown(why)
     missing = next((part for part in parts if part.value is None), None)
     if missing is not None:
         return unknown(missing.why)
+    if len({SCOPES.intersection(part.marks) for part in parts}) > 1:
+        return unknown(MIXED_SCOPES)
     marks = tuple(sorted({mark for part in parts for mark in part.marks}))
     return Figure(sum(part.value or 0.0 for part in parts), coverage=min(part.coverage for part in parts), marks=marks)
 
@@ -83,11 +91,6 @@ def usd_per_million(usd_per_hour: Figure, tok_s: Figure, *, few: bool, warm: boo
         coverage=tok_s.coverage,
         marks=_marks(usd_per_hour, tok_s, few=few),
     )
-
-
-def bounds(pair: tuple[float, float | None] | None, why: str) -> Interval:
-    """A bucket as an interval; the upper bound is None beyond the last edge."""
-    return Interval(None, None, why) if pair is None else Interval(pair[0], pair[1])
 
 
 def summed(layouts: Sequence[tuple[tuple[float, ...], list[int]]]) -> tuple[tuple[float, ...], list[int]] | None:

@@ -54,7 +54,7 @@ def _gpu_row(moment: Moment, accounts: Accounts, body: GpuBody, entry: GpuEntry)
         usd_per_m_output=_usd_per_million(moment, accounts, gpu, servers, rate, tok_s),
         idle_usd_today=moment.spent_usd(body, moment.view.idle_today.get(gpu, {})),
         usd_per_hour=rate,
-        power_w=known(_scaled(entry.power_mw, 1000), moment.why(gpu, "power_w")),
+        power_w=known(_scaled(entry.power_mw, 1000), moment.why(gpu, "power_w"), moment.scope(gpu)),
         power_limit_w=_scaled(body.power_limit_mw, 1000),
         utilization=known(_scaled(entry.util_permille, 1000), moment.why(gpu, "utilization")),
         memory_used_gib=known(_scaled(entry.memory_used_mib, _MIB_PER_GIB), moment.why(gpu, "memory_used_bytes")),

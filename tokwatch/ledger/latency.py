@@ -55,16 +55,18 @@ class Observations:
     """
 
     def __init__(self, layouts: Iterable[Layout]) -> None:
-        self.layouts = tuple(layouts)
+        merged: dict[tuple[float, ...], list[int]] = {}
+        for edges, counts in layouts:
+            layout = tuple(edges)
+            before = merged.get(layout, [0] * len(counts))
+            merged[layout] = [count + more for count, more in zip(before, counts, strict=True)]
+        self.layouts = tuple(merged.items())
         cumulated = [(edges, list(accumulate(counts))) for edges, counts in self.layouts]
         self.n = sum(cumulative[-1] for _, cumulative in cumulated)
-        self._edges = sorted({edge for edges, _ in cumulated for edge in edges})
-        self._at_least: list[int] = []
-        self._at_most: list[int] = []
-        for edge in self._edges:
-            bounds = [_within(edges, cumulative, edge) for edges, cumulative in cumulated]
-            self._at_least.append(sum(low for low, _ in bounds))
-            self._at_most.append(sum(high for _, high in bounds))
+        self._edges = sorted({edge for edges in merged for edge in edges})
+        columns = [_over(self._edges, edges, cumulative) for edges, cumulative in cumulated]
+        self._at_least = [sum(column) for column in zip(*(least for least, _ in columns), strict=True)]
+        self._at_most = [sum(column) for column in zip(*(most for _, most in columns), strict=True)]
 
     def quantile(self, q: float) -> tuple[float, float | None] | None:
         """(lower, upper] that holds the q-quantile by nearest rank; upper None beyond the last edge; None without data.
@@ -86,18 +88,23 @@ class Observations:
         if i and edge == limit:
             return Attainment(self.n, least, most, float(least) if least == most else None)
         if i == len(self._edges):
-            return Attainment(self.n, least, self.n, None)
+            return Attainment(self.n, least, self.n, float(least) if least == self.n else None)
         spread = None
         if least == most and self._at_least[i] == self._at_most[i]:
             spread = least + (self._at_least[i] - least) * (limit - edge) / (self._edges[i] - edge)
         return Attainment(self.n, least, self._at_most[i], spread)
 
 
-def _within(edges: Sequence[float], cumulative: Sequence[int], limit: float) -> tuple[int, int]:
-    """How many values of one layout are at least, and at most, ≤ limit."""
-    i = bisect_right(edges, limit)
-    below = cumulative[i - 1] if i else 0
-    return below, below if i and edges[i - 1] == limit else cumulative[i]
+def _over(
+    points: Sequence[float], edges: Sequence[float], cumulative: Sequence[int]
+) -> tuple[Sequence[int], Sequence[int]]:
+    """How many values of one layout are at least, and at most, ≤ each of the points, which hold all its edges."""
+    if len(points) == len(edges):
+        return cumulative[:-1], cumulative[:-1]
+    below = [bisect_right(edges, point) for point in points]
+    least = [cumulative[i - 1] if i else 0 for i in below]
+    most = [low if i and edges[i - 1] == x else cumulative[i] for x, i, low in zip(points, below, least, strict=True)]
+    return least, most
 
 
 def quantile_bucket(edges: Sequence[float], counts: Sequence[int], q: float) -> tuple[float, float | None] | None:

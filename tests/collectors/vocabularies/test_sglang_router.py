@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collectors.readings import Layer
-from tests.collectors.vocabularies.increments import gained
-from tests.collectors.vocabularies.two_readings import engine_page, read
+from tests.collectors.vocabularies.two_readings import engine_page, gained, read
 
 
 def test_20_answered_requests_are_counted() -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collectors.readings import Layer
-from tests.collectors.vocabularies.increments import gained
-from tests.collectors.vocabularies.two_readings import read
+from tests.collectors.vocabularies.two_readings import gained, read
 
 FIRST, SECOND = "tei-written-1", "tei-written-2"
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from collectors.readings import Layer, Moves
-from tests.collectors.vocabularies.increments import gained
-from tests.collectors.vocabularies.two_readings import engine_page, read
+from tests.collectors.vocabularies.two_readings import engine_page, gained, read
 
 FIRST, SECOND = "tgi-written-1", "tgi-written-2"
 
