@@ -8,11 +8,12 @@ from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
 from collectors.counter_news import CounterNews
+from collectors.discovery import FIRST_ORDINARY_UID, THIS_BOX
 from collectors.exposition import ExpositionError
 from collectors.meters.meter import Covers
-from collectors.meters.reader import HostPower, MeterPage, read_meter_page
+from collectors.meters.reader import MOST_DEVICES, HostPower, MeterPage, read_meter_page
 from collectors.power_sensors import ServerWatts
-from collectors.processes import ListeningPort
+from collectors.processes import ProcSource
 from collectors.readings import GpuFacts, GpuReading, Probe, Reason, ServerFacts, boottime_ns
 from collectors.scrape import Failure, Page, ScrapeError, Scraper
 
@@ -29,13 +30,28 @@ NowNs = Callable[[], int]
 Sleep = Callable[[float], Awaitable[None]]
 
 
-def likely_exporters(ports: Iterable[ListeningPort], servers: Iterable[ServerFacts]) -> tuple[str, ...]:
-    """URLs of this box on which an exporter may answer: usual ports that are open, and no found server's own."""
+def likely_exporters(servers: Iterable[ServerFacts], proc: ProcSource = THIS_BOX) -> tuple[str, ...]:
+    """URLs of this box on which an exporter may answer: usual ports that are open, and no found server's own.
+
+    None that belong to another ordinary user, who could tell us any watts. Blocks for some milliseconds.
+    """
     servers = tuple(servers)
     addresses = {server.address.rpartition(":")[2] for server in servers}
     pids = {pid for server in servers for pid in server.pids}
-    free = {port.port for port in ports if str(port.port) not in addresses and port.pid not in pids}
+    free = {
+        port.port
+        for port in proc.listening_ports() or ()
+        if port.port in USUAL_PORTS
+        and str(port.port) not in addresses
+        and port.pid not in pids
+        and (port.pid is None or _trusted(port.pid, proc))
+    }
     return tuple(f"http://127.0.0.1:{port}/metrics" for port in USUAL_PORTS if port in free)
+
+
+def _trusted(pid: int, proc: ProcSource) -> bool:
+    process = proc.details(pid, frozenset())
+    return process is not None and (process.uid == proc.own_uid() or process.uid < FIRST_ORDINARY_UID)
 
 
 _Key = tuple[str, str | None, str | None, int]
@@ -167,6 +183,9 @@ class _Watch:
             news = self._known[key][1] if key in self._known else CounterNews()
             self._known[key] = gpu.facts, news
         gone = [key for key in self._known if key not in told]
+        if len(self._known) > MOST_DEVICES:  # a page of ever new names is not remembered for ever
+            self._known = {key: self._known[key] for key in told}
+            gone = []
         missing = self._silent(gone, f"{self._origin} no longer tells of it")
         fresh = (self._known[key][1].of(replace(gpu, at_ns=self._page_ns)) for key, gpu in told.items())
         return (*fresh, *missing)
@@ -182,7 +201,8 @@ class _Watch:
             return Probe(name, ok=False, found=self._problem, hint=hint) if seen else None
         if self._page is None:
             return Probe(name, ok=False, found="no answer yet") if self._is_configured else None
-        told = [f"{len(self._page.gpus)} GPUs"] if self._page.gpus else []
+        count = len(self._page.gpus)
+        told = [f"{count} GPU{'s' * (count != 1)}"] if count else []
         told += [power.covers.value for power in self._page.host]
         found = f"{' and '.join(self._page.meters)}: {', '.join(told) or 'nothing that is read'}"
         return Probe(name, ok=bool(told), found=found)

@@ -62,6 +62,7 @@ class PowerMeter:
             return
         if follows_other:
             self._average = self._other
+            self._instant = Sources("power_instant_w", self._instant_of_scope)  # may be there in this scope
         self._trial = None
 
     def _average_of_gpu(self) -> tuple[float, str]:

@@ -29,5 +29,5 @@ _WORDS = {
 
 
 def xid_words(code: int) -> str:
-    """ "Xid 79: GPU fell off the bus"; "Xid 1234" for a code without words here."""
+    """As in "Xid 79: GPU fell off the bus"; a code without words here is its number alone."""
     return f"Xid {code}: {_WORDS[code]}" if code in _WORDS else f"Xid {code}"

@@ -52,7 +52,31 @@ def test_a_full_file() -> None:
     assert (config.interval_s, config.host, config.slo.ttft_s, config.states.parked_after_s) == (2.0, "dgx-03", 0.5, 60)
     assert config.prices.prices() == Prices("EUR", 2.35, {"NVIDIA H100 80GB HBM3": 2.99, "GPU-0000": 0})
     assert config.prices.effective_from_ms() == 1_793_491_200_000
-    assert config.servers[0] == ServerSection("http://127.0.0.1:8000/metrics", gpus=(0, "GPU-11111111"))
+    assert config.servers[0] == ServerSection(url="http://127.0.0.1:8000/metrics", gpus=(0, "GPU-11111111"))
+
+
+def test_a_servers_deployment_role_and_size_are_declared() -> None:
+    text = """
+[[servers]]
+url = "http://10.0.0.7:8000"
+deployment = "deepseek"
+role = "prefill"
+counts = false
+tensor_parallel = 8
+"""
+    section = parse(text, "config.toml").servers[0]
+    assert (section.deployment, section.role, section.counts, section.tensor_parallel) == (
+        "deepseek",
+        "prefill",
+        False,
+        8,
+    )
+
+
+@pytest.mark.parametrize(("line", "where"), [('role = "decoder"', "role"), ("tensor_parallel = 0", "tensor_parallel")])
+def test_a_role_or_size_that_cannot_be_is_refused_where_it_stands(line: str, where: str) -> None:
+    message = refused(f'[[servers]]\nurl = "http://a:1"\n{line}\n')
+    assert message.startswith("config.toml:3: servers[0]." + where)
 
 
 def test_an_empty_file_is_all_defaults_and_names_no_price() -> None:

@@ -68,10 +68,25 @@ class SloSection(SloLimits, frozen=True, forbid_unknown_fields=True):
     models: dict[str, SloLimits] = {}
 
 
-class ServerSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[[servers]]`: a metrics endpoint that is named rather than found, or facts about a found one."""
+class Endpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A page that is read over HTTP, and how to log in there."""
 
     url: str
+    token_file: str | None = None
+    token_env: str | None = None
+    user: str | None = None  # with password_file or password_env: basic auth
+    password_file: str | None = None
+    password_env: str | None = None
+    ca_file: str | None = None
+
+
+class MeterSection(Endpoint, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[meters]]`: an exporter of GPU or host power that is named rather than found."""
+
+
+class ServerSection(Endpoint, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[servers]]`: a metrics endpoint that is named rather than found, or facts about a found one."""
+
     engine: str = ""
     model: str | None = None
     gpus: tuple[str | int, ...] | None = None  # indices or UUIDs
@@ -83,12 +98,6 @@ class ServerSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data_parallel: int | None = None
     expert_parallel: int | None = None
     accept: bool = True  # counts in the money although another user owns it
-    token_file: str | None = None
-    token_env: str | None = None
-    user: str | None = None  # with password_file or password_env: basic auth
-    password_file: str | None = None
-    password_env: str | None = None
-    ca_file: str | None = None
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,6 +110,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     states: Thresholds = Thresholds()
     slo: SloSection = SloSection()
     servers: tuple[ServerSection, ...] = ()
+    meters: tuple[MeterSection, ...] = ()
 
     def settings(self) -> SettingsBody:
         """What of it a Snapshot depends on."""
@@ -168,10 +178,12 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
     for key in Thresholds.__struct_fields__:
         if not 0 <= getattr(config.states, key) < math.inf:
             yield f"states.{key}", f"must be 0 or more, is {getattr(config.states, key)}"
+    endpoints = [(f"servers[{i}]", server.url) for i, server in enumerate(config.servers)]
+    endpoints += [(f"meters[{i}]", meter.url) for i, meter in enumerate(config.meters)]
+    for where, url in endpoints:
+        if problem := _url_problem(url):
+            yield f"{where}.url", problem
     for i, server in enumerate(config.servers):
-        problem = _url_problem(server.url)
-        if problem:
-            yield f"servers[{i}].url", problem
         for key in ("tensor_parallel", "pipeline_parallel", "data_parallel", "expert_parallel"):
             size = getattr(server, key)
             if size is not None and size < 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 
@@ -48,7 +48,7 @@ class Device:
             if value.number is None:
                 reasons.append((field, value.reason))
         xid = whole("xid")
-        parts = self._parts()
+        parts = tuple(self._instances())
         return GpuReading(
             facts=GpuFacts(
                 index=self._index(place),
@@ -79,10 +79,6 @@ class Device:
             reasons=tuple(reasons),
         )
 
-    @cached_property
-    def _board_first(self) -> tuple[Sample, ...]:
-        return tuple(sorted(chain.from_iterable(self._samples.values()), key=lambda sample: bool(self._part(sample))))
-
     # --- the board ------------------------------------------------------------------------------------------------
 
     def _value(self, field: str) -> Value:
@@ -104,7 +100,7 @@ class Device:
 
     def _label(self, names: Sequence[str]) -> str:
         """The first label that a sample has, the board's own samples first."""
-        return next((value for name in names for s in self._board_first if (value := s.labels.get(name, ""))), "")
+        return next((value for name in names if (value := _first(self._board_first, name))), "")
 
     def _index(self, place: int) -> int:
         numbers = (self._label((name,)) for name in self._meter.index)
@@ -125,35 +121,48 @@ class Device:
         labels = self._meter.parts.labels if self._meter.parts else ()
         return next((value for label in labels if (value := sample.labels.get(label, "")) not in _NO_PART), "")
 
+    # The following are asked for when all samples are there.
+
+    @cached_property
+    def _by_part(self) -> dict[str, list[Sample]]:
+        by_part: dict[str, list[Sample]] = {"": []}
+        for sample in chain.from_iterable(self._samples.values()):
+            by_part.setdefault(self._part(sample), []).append(sample)
+        return by_part
+
+    @cached_property
+    def _board_first(self) -> tuple[Sample, ...]:
+        return tuple(chain.from_iterable(self._by_part.values()))
+
     @cached_property
     def _part_names(self) -> tuple[str, ...]:
-        """The parts of a divided board, () of a whole one. Asked for when all samples are there."""
-        names = tuple(dict.fromkeys(part for sample in self._board_first if (part := self._part(sample))))
+        """The parts of a divided board, () of a whole one."""
+        names = tuple(name for name in self._by_part if name)
         whole = self._meter.parts.whole if self._meter.parts else ""
         return () if names == (whole,) else names
 
-    def _parts(self) -> tuple[MigInstance, ...]:
+    def _instances(self) -> Iterator[MigInstance]:
         """Those parts that have memory of their own."""
-        instances = (self._instance(name) for name in self._part_names)
-        return tuple(instance for instance in instances if instance is not None)
-
-    def _instance(self, name: str) -> MigInstance | None:
         parts = self._meter.parts
         if parts is None or not parts.memory_used:
-            return None
-        own = [sample for sample in self._board_first if self._part(sample) == name]
-        by_name = {of: [sample for sample in own if sample.name == of] for of in self._samples}
+            return
+        for name in self._part_names:
+            own = self._by_part[name]
+            yield MigInstance(
+                uuid=_first(own, parts.uuid) or f"{'/'.join(self._identity)}/{name}",
+                profile=_first(own, parts.profile),
+                memory_used_bytes=_memory(own, parts.memory_used),
+                memory_total_bytes=_memory(own, parts.memory_total),
+            )
 
-        def label(of: str) -> str:
-            return next((value for sample in own if of and (value := sample.labels.get(of, ""))), "")
 
-        def memory(sources: tuple[Source, ...]) -> int | None:
-            value = first_value("memory_used_bytes", sources, by_name).number
-            return None if value is None else round(value)
+def _first(samples: Iterable[Sample], label: str) -> str:
+    return next((value for sample in samples if (value := sample.labels.get(label, ""))), "")
 
-        return MigInstance(
-            uuid=label(parts.uuid) or f"{'/'.join(self._identity)}/{name}",
-            profile=label(parts.profile),
-            memory_used_bytes=memory(parts.memory_used),
-            memory_total_bytes=memory(parts.memory_total),
-        )
+
+def _memory(samples: Iterable[Sample], sources: Sequence[Source]) -> int | None:
+    by_name: dict[str, list[Sample]] = {}
+    for sample in samples:
+        by_name.setdefault(sample.name, []).append(sample)
+    number = first_value("memory_used_bytes", sources, by_name).number
+    return None if number is None else round(number)

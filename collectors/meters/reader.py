@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from collectors.exposition import Metrics, parse_lines, split
+from collectors.exposition import ExpositionError, Metrics, PageKind, parse_lines, split
 from collectors.meters import HOST_METERS, METERS
 from collectors.meters.device import Device
 from collectors.meters.meter import Covers, HostMeter, Meter
 from collectors.meters.values import Labels, Sample, first_value
 from collectors.readings import GpuReading
+
+MOST_DEVICES = 1024  # of one exporter; a hostile page of 50 000 would take seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def read_meter_page(page: bytes, at_ns: int, *, origin: str, host: str) -> Meter
     watts = [w for meter, names in host_meters for w in _host(meter, names, metrics, labels, origin, host)]
     return MeterPage(
         meters=tuple(dict.fromkeys(meter.name for meter, _ in recognised)),
-        interval_s=max((meter.interval_s for meter, _ in recognised), default=0.0),
+        interval_s=min((meter.interval_s for meter, _ in recognised), default=0.0),
         gpus=tuple(gpus),
         host=tuple(power for covers in Covers for power in watts if power.covers is covers),
     )
@@ -71,6 +73,8 @@ def _gpus(
         identity = _identity(meter, told)
         if name is not None and identity is not None:
             devices.setdefault(identity, Device(meter, identity)).add(Sample(name, told, value))
+    if len(devices) > MOST_DEVICES:
+        raise ExpositionError(f"more than {MOST_DEVICES} devices to read", PageKind.TOO_LONG)
     return (device.reading(place, at_ns) for place, device in enumerate(devices.values()) if device.metered)
 
 

@@ -70,7 +70,7 @@ def _numbers(source: Source, samples: Sequence[Sample]) -> list[float]:
 
 def _one_of(several: Several, values: Sequence[float]) -> float:
     if several is Several.SUM:
-        return math.fsum(values)
+        return sum(values)
     return max(values) if several is Several.MOST else values[0]
 
 

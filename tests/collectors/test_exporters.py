@@ -9,9 +9,9 @@ import pytest
 
 from collectors.exporters import ExporterCollector, likely_exporters
 from collectors.power_sensors import ServerWatts
-from collectors.processes import ListeningPort
 from collectors.readings import Reason, ServerFacts
 from collectors.scrape import Scraper
+from tests.collectors import made_up_box
 from tests.collectors.meters.pages import PAGES
 from tests.collectors.page_server import serving
 from tests.collectors.test_servers import Box, Clock
@@ -150,9 +150,7 @@ async def test_what_listens_on_a_usual_port_and_is_no_exporter_is_asked_once(
     async with serving(box) as base:
         exporters = collector(scraper, clock)
         exporters.set_likely([f"{base}/metrics"])
-        async with asyncio.timeout(10):
-            while not exporters.settled:
-                await asyncio.sleep(0)
+        await asyncio.wait([task for task in asyncio.all_tasks() if task.get_name() == f"scrape {base[7:]}"])
         exporters.set_likely([f"{base}/metrics"])
         assert (box.asked, exporters.probes(), await exporters.collect()) == (["/metrics"], (), ())
         assert clock.sleeps == []
@@ -183,11 +181,31 @@ async def test_a_page_that_is_still_empty_is_asked_again(scraper: Scraper, clock
 
 
 def test_only_open_ports_that_no_inference_server_holds_are_tried() -> None:
-    ports = [
-        ListeningPort("0.0.0.0", 9400, 10),
-        ListeningPort("127.0.0.1", 5000, 20),  # an inference server's own
-        ListeningPort("::", 9090, 21),  # … and another of its process group
-        ListeningPort("0.0.0.0", 8000, 30),  # never guessed: TensorRT-LLM's /metrics loses data with every read
-    ]
+    box = made_up_box.Box()
+    box.run(10, "dcgm-exporter", uid=0)
+    box.run(20, "vllm serve m --port 5000")
+    box.run(21, "python worker.py", parent=20)
+    box.run(30, "trtllm-serve m")
+    box.listen(9400, 10)
+    box.listen(5000, 20)  # an inference server's own
+    box.listen(9090, 21)  # … and another of its process group
+    box.listen(8000, 30)  # never guessed: TensorRT-LLM's /metrics loses data with every read
     server = ServerFacts("127.0.0.1:5000", "vllm", pid=20, pids=(20, 21))
-    assert likely_exporters(ports, [server]) == ("http://127.0.0.1:9400/metrics",)
+    assert likely_exporters([server], box) == ("http://127.0.0.1:9400/metrics",)
+
+
+def test_another_users_exporter_is_not_believed_unless_it_is_named() -> None:
+    box = made_up_box.Box()
+    box.run(10, "nc -l 9400", uid=2000)
+    box.listen(9400, 10)
+    assert likely_exporters([], box) == ()
+
+
+def test_a_port_whose_owner_is_not_ours_to_see_is_tried() -> None:
+    box = made_up_box.Box()
+    box.listen(9835, None)
+    assert likely_exporters([], box) == ("http://127.0.0.1:9835/metrics",)
+
+
+def test_a_box_that_hides_its_sockets_is_not_guessed_at() -> None:
+    assert likely_exporters([], made_up_box.Box(ports=None)) == ()

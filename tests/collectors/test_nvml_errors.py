@@ -113,7 +113,7 @@ def test_functions_that_the_driver_is_too_old_for_are_named_with_its_version() -
 def test_a_list_that_outgrew_its_buffer_is_asked_for_once_more() -> None:
     scenario = "gpu NVIDIA L4\nprocess 100 64\nerror nvmlDeviceGetComputeRunningProcesses_v3 INSUFFICIENT_SIZE 0 5"
     box = Box(scenario)
-    box.gpu_at(0)
+    assert dict(box.gpu_at(0).reasons)["processes"] is Reason.DRIVER_ERROR
     assert box.calls.durations()["nvmlDeviceGetComputeRunningProcesses_v3"][0] == 2
     assert box.gpu_at(5).processes == (GpuProcess(100, 64 << 20),)
 

@@ -67,6 +67,10 @@ def test_errors_begin_and_end_with_their_span() -> None:
         ("power_w much", "much"),
         ("error nvmlDeviceGetName NO_SUCH_CODE", "NO_SUCH_CODE"),
         ("mig maybe", "maybe"),
+        ("mig_instance 7 1g.10gb 9856", "slots are 0 to 6"),
+        ("mig_process -1 4711 64", "slots are 0 to 6"),
+        ("xid 5 soon", "soon"),
+        ("energy_scope moon", "moon"),
     ],
 )
 def test_a_line_that_makes_no_sense_is_named_by_both_readers(line: str, word: str) -> None:

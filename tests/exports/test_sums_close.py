@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.readings import FlowReading, GpuReading, Layer, Moves, Reason, ServerFacts, ServerReading
-from tests.ledger.box import Box, in_force, priced
+from tests.ledger.box import Box, in_force, priced, restored
 from tests.ledger.readings import NOON_MS, boot_ns, gpu, gpu_facts, page, server_facts
 from tokwatch.exports.background import Background
 from tokwatch.exports.gpu_hour import gpu_hours
@@ -21,8 +21,10 @@ from tokwatch.exports.names import Names
 from tokwatch.exports.rent import Rent
 from tokwatch.ledger.accounts import Accounts
 from tokwatch.ledger.bodies import SettingsBody
+from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.moment import Moment
 from tokwatch.ledger.prices import PriceBook
+from tokwatch.ledger.snapshot import canonical_json
 from tokwatch.ledger.sums import counted
 from tokwatch.store.quarters import Quarters
 from tokwatch.store.rollup import QUARTER_MS, flow_quarters, gpu_quarters
@@ -144,8 +146,15 @@ def test_deployments_and_what_is_left_over_add_up_to_the_gpus(box: Box) -> None:
         assert sum(accounts.part(row.entity, account) for account in accounts.all) == pytest.approx(1)
     rents = [accounts.usd_per_hour(account).value or 0.0 for account in accounts.all]
     assert sum(rents) == pytest.approx(shown.totals.usd_per_hour.value)
-    watts = [moment.watts(row.entity, accounts.servers_on(row.entity)).value for row in shown.gpus]
-    if None not in watts:
-        assert sum(accounts.watts(account).value or 0.0 for account in accounts.all) == pytest.approx(
-            sum(map(float, watts))
-        )
+    drawn = [moment.watts(row.entity, accounts.servers_on(row.entity)).value for row in shown.gpus]
+    if None not in drawn:
+        parts = [accounts.watts(account).value or 0.0 for account in accounts.all]
+        assert sum(parts) == pytest.approx(sum(watts for watts in drawn if watts is not None))
+
+
+@given(boxes())
+@settings(max_examples=15, deadline=None)
+def test_a_seek_shows_the_same_parts_as_the_live_screen(box: Box) -> None:
+    live = snapshot(box.view(PRICES), mode="live")
+    sought = snapshot(restored(box.records, box.run, PRICES), mode="live")
+    assert canonical_json(sought) == canonical_json(live)

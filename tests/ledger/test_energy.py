@@ -1,4 +1,4 @@
-"""The energy counter: exact through missed reads and glitches; through resets a lower bound, and what may be missing."""
+"""The energy counter: exact through missed reads and glitches, a lower bound with its bound through resets."""
 
 from __future__ import annotations
 

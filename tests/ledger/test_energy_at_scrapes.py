@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.readings import Moves
-from tests.ledger.box import NO_PRICE, Box, placed, restored, value
+from tests.ledger.box import NO_PRICE, Box, placed, restored
 from tests.ledger.readings import flow, gpu, page
 from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.view import View

@@ -15,6 +15,7 @@ from tests.ledger.readings import (
     gpu,
     gpu_facts,
     host,
+    lost_gpu,
     page,
 )
 from tokwatch.ledger.axis import Axis
@@ -39,6 +40,22 @@ def test_what_the_device_does_not_tell_stays_unknown() -> None:
     entry = Metered().gpu(0, power_w=None, utilization=None, memory_used_bytes=None, temperature_c=None, throttle=None)
     values = (entry.power_mw, entry.util_permille, entry.memory_used_mib, entry.temperature_c, entry.throttle)
     assert values == (None, None, None, None, None)
+
+
+def test_what_newer_devices_tell_of_their_work_is_taken_up() -> None:
+    entry = Metered().gpu(0, tensor_activity=0.3125, dram_activity=0.62, memory_temperature_c=83)
+    assert (entry.tensor_permille, entry.dram_permille, entry.memory_temperature_c) == (312, 620, 83)
+    older = Metered().gpu(0)
+    assert (older.tensor_permille, older.dram_permille, older.memory_temperature_c) == (None, None, None)
+
+
+def test_a_lost_gpu_tells_every_second_how_much_it_may_have_drawn() -> None:
+    metered = Metered()
+    metered.gpu(0)
+    lost = [metered.meter.gpu(lost_gpu(second), axis(second), host=HOST) for second in (1, 2, 3)]
+    assert [(entry.energy_mj, entry.lost_mj) for entry in lost] == [(None, 840_000)] * 3
+    back = metered.gpu(4)
+    assert (back.energy_mj, back.measured_ms, back.lost_mj) == (1_200_000, 4000, -3 * 840_000)
 
 
 def test_a_silence_of_more_than_three_seconds_is_a_gap_that_keeps_its_energy() -> None:
@@ -127,3 +144,11 @@ def test_package_energy_that_cannot_be_read_is_unknown() -> None:
     meter.host(host(0, package_energy_uj=5_000_000), axis(0), entity=HOST)
     assert meter.host(host(1), axis(1), entity=HOST).package_energy_mj is None
     assert meter.host(host(2, package_energy_uj=9_000_000), axis(2), entity=HOST).package_energy_mj is None
+
+
+def test_the_boxs_energy_is_the_trapezoid_of_its_watts() -> None:
+    meter = Metered().meter
+    powers_w = [(0, 1000.0), (1, 1200.0), (6, 1000.0), (12, 1000.0), (13, None), (14, 800.0)]
+    entries = [meter.host(host(at, power_w=watts), axis(at), entity=HOST) for at, watts in powers_w]
+    assert [entry.power_mw for entry in entries[:2]] == [1_000_000, 1_200_000]
+    assert [entry.energy_mj for entry in entries] == [None, 1_100_000, 5_500_000, None, None, None]

@@ -164,6 +164,11 @@ def test_cudas_index_places_nothing_on_a_box_of_different_gpus(device: str, plac
     h100, l4 = (replace(gpu(n), facts=replace(gpu(n).facts, name=name)) for n, name in enumerate(("H100", "L4")))
     placement = place([server("a:1", visible_devices=device)], [h100, l4])
     assert placement.gpus_of("a:1") == (("GPU-11111111-aaaa",) if placed else ())
+    assert ["CUDA_DEVICE_ORDER=PCI_BUS_ID" in words for words in placement.conflicts] == ([] if placed else [True])
+    seen = place(
+        [server("a:1", pids=(10,), visible_devices=device)], [h100, replace(l4, processes=(GpuProcess(10, 0),))]
+    )
+    assert (seen.gpus_of("a:1"), seen.conflicts) == (("GPU-11111111-aaaa",), ())
 
 
 def test_a_server_on_a_box_without_accelerators_runs_on_its_processors() -> None:

@@ -10,9 +10,9 @@ from tokwatch.ledger.entries import Flag, FlowEntry
 from tokwatch.ledger.sums import FlowSums, counted
 
 
-def entry(second: int, flags: Flag = Flag(0)) -> FlowEntry:
+def entry(second: int, flags: int = 0) -> FlowEntry:
     """A second with 5120 prompt tokens (4000 cached), 1551 output tokens and 20 requests."""
-    return replace(flow(NOON_MS + second * 1000, flags=int(flags)), drafted_tokens=900, accepted_tokens=700)
+    return replace(flow(NOON_MS + second * 1000, flags=flags), drafted_tokens=900, accepted_tokens=700)
 
 
 def test_what_is_counted_at_another_server_is_not_known_here_and_the_rest_stays() -> None:

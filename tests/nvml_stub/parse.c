@@ -95,7 +95,8 @@ static int add_process(Gpu *gpu, int slot, const char *text) {
 
 static int add_mig_process(Gpu *gpu, const char *text) {
     int slot, used = 0;
-    return sscanf(text, "%d %n", &slot, &used) == 1 && slot >= 0 && add_process(gpu, slot, text + used);
+    return sscanf(text, "%d %n", &slot, &used) == 1 && slot >= 0 && slot < MAX_MIG
+           && add_process(gpu, slot, text + used);
 }
 
 static int add_mig(Gpu *gpu, int index, const char *text) {

@@ -107,7 +107,9 @@ def server_entries(draw: st.DrawFn, entity: int, tick_ms: int) -> ServerEntry:
 @st.composite
 def host_entries(draw: st.DrawFn, entity: int, tick_ms: int) -> HostEntry:
     t0_ms, t1_ms = draw(spans(tick_ms))
-    return HostEntry(entity, t0_ms, t1_ms, draw(small), draw(small), draw(counts), 3, 45_000, draw(flags), draw(small), draw(counts))
+    return HostEntry(
+        entity, t0_ms, t1_ms, draw(small), draw(small), draw(counts), 3, 45_000, draw(flags), draw(small), draw(counts)
+    )
 
 
 def events(tick_ms: int) -> st.SearchStrategy[tuple[Event, ...]]:

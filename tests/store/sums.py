@@ -45,7 +45,9 @@ def check_sums(records: list[TickRecord], quarters: Quarters) -> None:
         assert sum(row.gap_ms + row.observed_ms for row in rows) == sum(e.t1_ms - e.t0_ms for e in entries)
         assert sum(row.power_mw_ms for row in rows) == sum((e.power_mw or 0) * (e.t1_ms - e.t0_ms) for e in watched)
         for name in ("tensor", "dram"):
-            known = [(value, e.t1_ms - e.t0_ms) for e in watched if (value := getattr(e, f"{name}_permille")) is not None]
+            known = [
+                (value, e.t1_ms - e.t0_ms) for e in watched if (value := getattr(e, f"{name}_permille")) is not None
+            ]
             assert sum(getattr(row, f"{name}_permille_ms") for row in rows) == sum(value * ms for value, ms in known)
             assert sum(getattr(row, f"{name}_ms") for row in rows) == sum(ms for _, ms in known)
     flows = by_entity((entry.entity, entry) for each in records for entry in each.flows)

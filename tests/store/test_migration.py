@@ -102,8 +102,8 @@ def test_a_migrated_store_and_a_new_one_have_the_same_tables_and_views(first_ver
     def columns(path: Path) -> list[tuple[str, str]]:
         connection = sqlite3.connect(path)
         found = connection.execute(
-            "SELECT m.type, m.name, c.name, c.type, c.'notnull' FROM sqlite_master AS m, pragma_table_info(m.name) AS c "
-            "WHERE m.type IN ('table', 'view') ORDER BY m.name, c.cid"
+            "SELECT m.type, m.name, c.name, c.type, c.'notnull' FROM sqlite_master AS m "
+            "JOIN pragma_table_info(m.name) AS c WHERE m.type IN ('table', 'view') ORDER BY m.name, c.cid"
         ).fetchall()
         connection.close()
         return found
@@ -115,7 +115,9 @@ def test_the_views_speak_of_what_may_be_missing(first_version: Path) -> None:
     assert opened(first_version).close(10)
     connection = sqlite3.connect(first_version)
     connection.execute("UPDATE gpu_quarter SET lost_mj = 5000")
-    gpus = connection.execute("SELECT energy_j, energy_lost_at_most_j, tensor_mean_percent FROM v_gpu_quarter").fetchall()
+    gpus = connection.execute(
+        "SELECT energy_j, energy_lost_at_most_j, tensor_mean_percent FROM v_gpu_quarter"
+    ).fetchall()
     flows = connection.execute("SELECT output_tokens, drafted_tokens FROM v_flow_quarter").fetchall()
     connection.close()
     assert (gpus, flows) == ([(540_000.0, 5.0, None)], [(1_395_900, None)])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.store.records import NOON_MS, fill, flow, gpu, record, tick
 from tests.store.strategies import runs_of_records
@@ -79,7 +80,7 @@ def test_energy_read_after_an_outage_goes_to_the_quarter_it_was_drawn_in() -> No
     before, after = gpu_quarters([*held, back], 1, 0, AFTER_MS)
     assert (before.energy_mj, before.measured_ms, before.observed_ms, before.entries) == (600_000, 2000, 2000, 2)
     assert (after.energy_mj, after.measured_ms, after.observed_ms, after.entries) == (300_000, 1000, 1000, 1)
-    assert (before.lost_mj, after.lost_mj) == (560_000, -560_000)
+    assert (before.lost_mj, after.lost_mj) == (0, 0)
 
 
 def test_what_counts_at_another_server_is_not_in_a_quarter() -> None:

@@ -145,7 +145,7 @@ def _gpu_statement(gpu: SimulatedGpu, key: str, text: str) -> None:
     elif key == "process":
         gpu.processes.append((int(words[0]), float(words[1]), _span(words[2:])))
     elif key == "mig_process":
-        gpu.mig_processes.append((int(words[0]), int(words[1]), float(words[2]), _span(words[3:])))
+        gpu.mig_processes.append((_slot(words[0]), int(words[1]), float(words[2]), _span(words[3:])))
     elif key == "mig_instance":
         gpu.migs.append(_mig(gpu, words))
     elif key == "xid":
@@ -166,8 +166,11 @@ def _gpu_statement(gpu: SimulatedGpu, key: str, text: str) -> None:
 
 
 def _mig(gpu: SimulatedGpu, words: list[str]) -> SimulatedMig:
-    slot = int(words[0])
-    if not 0 <= slot < MIG_SLOTS:
-        raise ValueError(f"slots are 0 to {MIG_SLOTS - 1}")
     uuid = f"MIG-00000000-0000-0000-{gpu.index:04d}-{len(gpu.migs):012d}"
-    return SimulatedMig(slot, words[1], float(words[2]), _span(words[3:]), uuid)
+    return SimulatedMig(_slot(words[0]), words[1], float(words[2]), _span(words[3:]), uuid)
+
+
+def _slot(word: str) -> int:
+    if not 0 <= int(word) < MIG_SLOTS:
+        raise ValueError(f"slots are 0 to {MIG_SLOTS - 1}")
+    return int(word)

@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from collectors.discovery import discover
+from collectors.discovery import Discovery, discover
+from collectors.every_meter import EveryMeter
+from collectors.exporters import ExporterCollector, likely_exporters
 from collectors.host import HostCollector
 from collectors.nvml import NvmlCollector
+from collectors.package import PackageMeter
+from collectors.power_sensors import AcpiPowerMeter
 from collectors.readings import ServerFacts, boottime_ns
 from collectors.scrape import Credential, Origin, Scraper
 from collectors.servers import ServerCollector
 from collectors.vocabularies import START_HEADERS
-from tokwatch.config import Config, ConfigError, ServerSection
+from tokwatch.config import Config, ConfigError, Endpoint
 from tokwatch.feeds.sources import Sources
 
 
 def open_sources(config: Config, configured: tuple[ServerFacts, ...]) -> Sources:
     """Sources of this box. Call it on the event loop that will use them. Raises ConfigError."""
-    credentials = [c for section in config.servers if (c := _credential(section)) is not None]
+    endpoints = (*config.servers, *config.meters)
+    credentials = [c for endpoint in endpoints if (c := _credential(endpoint)) is not None]
     scraper = Scraper(credentials, keep_headers=START_HEADERS)
+    exporters = ExporterCollector(scraper, configured=[meter.url for meter in config.meters])
     return Sources(
-        NvmlCollector(),
+        EveryMeter(NvmlCollector(), exporters, PackageMeter()),
         ServerCollector(scraper, interval_s=config.interval_s),
-        HostCollector(),
+        HostCollector(server_power=(exporters.server_power, AcpiPowerMeter().read)),
         configured=configured,
-        scan=discover if config.discover else None,
+        scan=_look_around if config.discover else None,
+        watch_exporters=exporters.set_likely,
         monotonic_s=lambda: boottime_ns() / 1e9,
     )
 
 
-def _credential(section: ServerSection) -> Credential | None:
+def _look_around() -> Discovery:
+    found = discover()
+    return replace(found, exporters=likely_exporters(found.servers))
+
+
+def _credential(section: Endpoint) -> Credential | None:
     try:
         origin = Origin.of(section.url)
     except ValueError as error:
-        raise ConfigError(f"servers: {error}") from error  # without the URL: it may hold a password
+        raise ConfigError(f"servers or meters: {error}") from error  # without the URL: it may hold a password
     ca_file = None if section.ca_file is None else Path(section.ca_file).expanduser()
     if section.user is not None:
         return Credential(origin, "basic", section.user, _path(section.password_file), section.password_env, ca_file)

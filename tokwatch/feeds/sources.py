@@ -43,6 +43,7 @@ class Sources:
         *,
         configured: Sequence[ServerFacts] = (),
         scan: Callable[[], Discovery] | None = None,
+        watch_exporters: Callable[[Sequence[str]], None] | None = None,
         monotonic_s: Callable[[], float],
     ) -> None:
         self._gpus = gpus
@@ -50,6 +51,7 @@ class Sources:
         self._host = host
         self._configured = tuple(configured)
         self._scan = scan
+        self._watch_exporters = watch_exporters
         self._monotonic_s = monotonic_s
         self._scanned_s: float | None = None
         self._scanning: asyncio.Task[Discovery] | None = None
@@ -109,6 +111,8 @@ class Sources:
         self._introduced |= self._scanned_for
         self._watched = merged(self._configured, self._discovery)
         self._servers.set_servers(self._watched)
+        if self._watch_exporters is not None:
+            self._watch_exporters(self._discovery.exporters)
 
     def _without_strangers(self, readings: Sequence[ServerReading]) -> tuple[ServerReading, ...]:
         """All but the pages of configured servers that begin to answer, until a scan has looked for their process.

@@ -41,6 +41,10 @@ class Accounts:
         self._of_server = {
             server: account for on in self._on_gpu.values() for account in on for server in account.servers
         }
+        self._gpus_of: dict[Account, list[int]] = {}
+        for gpu, on in self._on_gpu.items():
+            for account in on:
+                self._gpus_of.setdefault(account, []).append(gpu)
         self._bodies = {entry.entity: body for body, entry in moment.gpus}
 
     def on_gpu(self, gpu: int) -> tuple[Account, ...]:
@@ -53,7 +57,7 @@ class Accounts:
 
     def gpus_of(self, account: Account) -> list[int]:
         """Its GPUs, by index."""
-        return [gpu for gpu, on in self._on_gpu.items() if account in on]
+        return self._gpus_of.get(account, [])
 
     def shared(self, gpu: int) -> bool:
         """Figures of this GPU's accounts rest on an allocation."""
@@ -62,7 +66,7 @@ class Accounts:
     @property
     def all(self) -> tuple[Account, ...]:
         """Every account that has a part of a GPU, what is left over last."""
-        return (*sorted(set(self._of_server.values())), SHARED_IDLE, UNASSIGNED)
+        return (*sorted(self._gpus_of), SHARED_IDLE, UNASSIGNED)
 
     # --- what it pays for -----------------------------------------------------------------------------------------
 
@@ -128,7 +132,8 @@ class Accounts:
         return tuple(Account(servers) for servers in present if servers)
 
     def _parts(self, account: Account, of_gpu: Callable[[int], Figure]) -> Figure:
-        parts = [(gpu, part) for gpu in self._on_gpu if (part := self.part(gpu, account))]
+        gpus = self.gpus_of(account) if account.servers else self._on_gpu
+        parts = [(gpu, part) for gpu in gpus if (part := self.part(gpu, account))]
         return total((self._scaled(of_gpu(gpu), gpu, part, account) for gpu, part in parts), "no part of a GPU")
 
     def _scaled(self, whole: Figure, gpu: int, part: float, account: Account) -> Figure:

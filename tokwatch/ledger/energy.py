@@ -83,7 +83,7 @@ class EnergyMeter:
         if self._stuck or energy_mj == base.energy_mj:
             return self._standstill(base, now, power_w)
         if self._plausible(base, now):
-            may_have_restarted = energy_mj <= self._most_mj(at_ms - base.at_ms)  # …and passed its old value since
+            may_have_restarted = energy_mj <= self._most_mj(at_ms - base.at_ms)  # and be past its old value
             return self._count(base, now, energy_mj - base.energy_mj, Flag(0), exact=not may_have_restarted)
         if suspect is None or not self._plausible(suspect, now):
             self._suspect = now

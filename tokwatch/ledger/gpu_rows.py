@@ -32,7 +32,7 @@ def _gpu_row(moment: Moment, accounts: Accounts, body: GpuBody, entry: GpuEntry)
     state = moment.state(gpu)
     placement = moment.placement(gpu)
     servers = [server for server in placement.servers if server in moment.view.servers]
-    on = list(dict.fromkeys(accounts.of_server(server) for server in servers))
+    on = [*accounts.on_gpu(gpu), *(Account((server,)) for server in servers if not moment.counted(server))]
     tok_s = _output_tok_s(moment, accounts, on)
     rate = moment.rate_usd_per_hour(body)
     return GpuRow(
@@ -108,8 +108,9 @@ def _is_part_of_one(accounts: Accounts, gpu: int) -> bool:
 def _spark(moment: Moment, accounts: Accounts, on: list[Account]) -> tuple[float | None, ...]:
     """Output tokens/s of one GPU over the last two minutes; None where nothing was watched."""
     rates = [
-        [None if rate is None else rate * 1000 / _gpu_count(moment, accounts, account) for rate in series]
+        [None if rate is None else rate * 1000 / gpus for rate in series]
         for account in on
+        for gpus in (_gpu_count(moment, accounts, account),)
         for server in account.servers
         for series in counted_sparks(moment, server)
     ]

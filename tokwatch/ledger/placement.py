@@ -105,13 +105,24 @@ def _evidence(
             )
         return dict.fromkeys(keys, Method.CONFIG), conflicts
     methods = dict.fromkeys(seen, Method.PROCESS)
+    conflicts = []
     if server.visible_devices:
-        visible, _ = _resolve(server.visible_devices.split(","), gpus, cuda_order=True)
+        visible, unclear = _resolve(server.visible_devices.split(","), gpus, cuda_order=True)
+        if not seen and not _cuda_counts_as_the_driver(gpus) and any(map(_INDEX.fullmatch, unclear)):
+            conflicts.append(
+                f"{server.address}: CUDA counts different GPUs in another order than the driver; start it with"
+                " CUDA_DEVICE_ORDER=PCI_BUS_ID, or name its GPUs in the config"
+            )
         silent = {key for key, pids in listed.items() if pids is None or not (pids or seen)}
         methods |= dict.fromkeys((visible & silent) - seen, Method.VISIBLE)
     if server.pids and all(gpu.facts.kind == "package" for gpu in gpus):
         methods |= dict.fromkeys(listed, Method.THIS_BOX)
-    return methods, []
+    return methods, conflicts
+
+
+def _cuda_counts_as_the_driver(gpus: Sequence[GpuReading]) -> bool:
+    """Equal GPUs are in the order of the PCI bus for both."""
+    return len({gpu.facts.name for gpu in gpus}) <= 1
 
 
 def _gpu(
@@ -134,7 +145,7 @@ def _resolve(
     names: Iterable[str], gpus: Sequence[GpuReading], *, cuda_order: bool = False
 ) -> tuple[set[str], list[str]]:
     """(keys of the GPUs that the names mean, the names that mean none or several)."""
-    in_order = not cuda_order or len({gpu.facts.name for gpu in gpus}) <= 1
+    in_order = not cuda_order or _cuda_counts_as_the_driver(gpus)
     keys: set[str] = set()
     unknown: list[str] = []
     for name in map(str.strip, names):

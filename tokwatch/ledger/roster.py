@@ -54,12 +54,11 @@ class Roster:
         return self._watched[address].role if address in self._watched else ""
 
     def account(self, address: str) -> tuple[ServerFacts, ...]:
-        """The servers whose tokens pay for the GPUs of this one: those of its deployment that count any, and itself."""
-        return tuple(
-            member.facts
-            for member in self._deployment(address)
-            if member.facts.address == address or (member.facts.verified and self._counts_any(member))
-        )
+        """The servers that the GPUs of this one are for: its deployment, less the routers and gateways in it that are
+        only shown; the same for each of its members."""
+        verified = [member for member in self._deployment(address) if member.facts.verified]
+        working = [member for member in verified if member.layer is Layer.ENGINE or self._counts_any(member)]
+        return tuple(member.facts for member in working or verified)
 
     def partners(self, addresses: Iterable[str]) -> tuple[str, ...]:
         """Servers whose work shows that one of these is needed, though it may pause."""

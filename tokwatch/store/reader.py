@@ -14,13 +14,13 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from collectors.labels import clean_label
-from tokwatch.ledger.entries import Entity, Event, Flag, Run, State, Tick, TickRecord
+from tokwatch.ledger.entries import Entity, Event, Run, Tick, TickRecord
 from tokwatch.store import rows
 from tokwatch.store.connection import open_for_reading
 from tokwatch.store.histograms import HistogramCodec
-from tokwatch.store.quarters import STATE_COLUMNS, Quarters, read_quarters
-from tokwatch.store.rollup import QUARTER_MS, quarter_of
+from tokwatch.store.quarters import Quarters, read_quarters
 from tokwatch.store.schema import ENTITY_BITS, ENTITY_LIMIT
+from tokwatch.store.state_time import state_time
 
 _TICKS_AT_ONCE: Final = 256  # no read transaction stays open while the caller thinks
 _KEY_LIMIT: Final = 4096  # keys identify: only what nobody could have recorded is cut
@@ -168,62 +168,9 @@ class Reader:
         total: dict[int, int] = defaultdict(int)
         with self._snapshot():
             for run in [run.id for run in self.runs()] if runs is None else runs:
-                for from_piece_ms, to_piece_ms, rolled in self._pieces(run, from_ms, to_ms, as_of_ms):
-                    if rolled:
-                        found = self._rolled_state_ms(entity, run, from_piece_ms, to_piece_ms)
-                    else:
-                        found = self._raw_state_ms(entity, run, from_piece_ms, to_piece_ms, as_of_ms)
-                    for state, ms in found:
-                        total[state] += ms
+                for state, ms in state_time(self._connection, entity, run, from_ms, to_ms, as_of_ms):
+                    total[state] += ms
         return {state: total[state] for state in sorted(total) if total[state]}
-
-    def _pieces(self, run: int, from_ms: int, to_ms: int, as_of_ms: int | None) -> Iterator[tuple[int, int, bool]]:
-        """(from_ms, to_ms] cut into stretches that the run's quarter rows speak for, and others."""
-        done_ms = from_ms
-        # A quarter row may hold the beginning of an entry from after its end; one quarter later none can.
-        rolled_to_ms = to_ms if as_of_ms is None else min(to_ms, as_of_ms - QUARTER_MS)
-        whole = self._connection.execute(
-            "SELECT quarter_ms FROM quarter WHERE run = ? AND rolled = 1 AND quarter_ms >= ? AND quarter_ms <= ? "
-            "ORDER BY quarter_ms",
-            (run, from_ms, rolled_to_ms - QUARTER_MS),
-        ).fetchall()
-        for _, stretch in groupby(enumerate(whole), lambda numbered: numbered[1][0] - numbered[0] * QUARTER_MS):
-            quarters = [quarter_ms for _, (quarter_ms,) in stretch]
-            if done_ms < quarters[0]:
-                yield done_ms, quarters[0], False
-            done_ms = quarters[-1] + QUARTER_MS
-            yield quarters[0], done_ms, True
-        if done_ms < to_ms:
-            yield done_ms, to_ms, False
-
-    def _rolled_state_ms(self, entity: int, run: int, from_ms: int, to_ms: int) -> list[tuple[int, int]]:
-        sums = ", ".join(f"coalesce(sum({column}), 0)" for column in STATE_COLUMNS)
-        row = self._connection.execute(
-            f"SELECT {sums} FROM gpu_quarter WHERE quarter_ms >= ? AND quarter_ms < ? AND run = ? AND entity = ?",
-            (from_ms, to_ms, run, entity),
-        ).fetchone()
-        return [(state.value, ms) for state, ms in zip(State, row, strict=True)]
-
-    def _raw_state_ms(
-        self, entity: int, run: int, from_ms: int, to_ms: int, as_of_ms: int | None
-    ) -> list[tuple[int, int]]:
-        # An entry in the range may be of a later tick: of the same quarter hour, or of one that says it reaches back.
-        return self._connection.execute(
-            "SELECT state, sum(min(t.tick_ms + t1, :to) - max(t.tick_ms + t0, :from)) FROM tick AS t "
-            f"CROSS JOIN gpu_raw AS e ON e.id = (t.tick_ms << {ENTITY_BITS}) + :entity "
-            "WHERE t.run = :run AND t.tick_ms > :from AND (t.tick_ms <= :edge OR t.reaches_ms < :edge) "
-            "AND (:as_of IS NULL OR t.tick_ms <= :as_of) AND t.tick_ms + t0 < :to AND t.tick_ms + t1 > :from "
-            "AND e.flags & :gap = 0 GROUP BY state",
-            {
-                "entity": entity,
-                "run": run,
-                "from": from_ms,
-                "to": to_ms,
-                "edge": quarter_of(to_ms) + QUARTER_MS,
-                "gap": Flag.GAP.value,
-                "as_of": as_of_ms,
-            },
-        ).fetchall()
 
     def _some_records(self, runs: Collection[int] | None, first_ms: int, to_ms: int) -> list[TickRecord]:
         # `+run`: the range of ticks is the index to use, not the one of runs.

@@ -93,6 +93,8 @@ def split_counts(total: int, parts_ms: Sequence[int]) -> tuple[int, ...]:
 
     A longer part never gets less than a shorter one. Parts without any length: all of it goes to the last.
     """
+    if len(parts_ms) == 1:
+        return (total,)
     length = sum(parts_ms)
     if length == 0:
         return (*(0 for _ in parts_ms[:-1]), total)
@@ -109,17 +111,14 @@ def gpu_quarters(entries: Iterable[GpuEntry], run: int, from_ms: int, to_ms: int
     for entry in entries:
         quarters = _quarters(entry)
         parts_ms = _clipped(quarters, entry.t0_ms, entry.t1_ms)
-        drawn_ms = _clipped(quarters, entry.t1_ms - entry.measured_ms, entry.t1_ms) if entry.measured_ms else parts_ms
-        energies = _shares(entry.energy_mj, drawn_ms)
-        measured = split_counts(entry.measured_ms, drawn_ms)
-        lost = split_counts(entry.lost_mj, drawn_ms)
-        for index, quarter_ms in enumerate(quarters):
+        energy = _energy_parts(entry, quarters, parts_ms)
+        for quarter_ms, part_ms, drawn in zip(quarters, parts_ms, energy, strict=True):
             if from_ms <= quarter_ms < to_ms:
                 key = (quarter_ms, entry.entity, entry.owner)
                 if key not in sums:
                     sums[key] = _GpuSums()
-                sums[key].add_energy(energies[index], measured[index], lost[index])
-                sums[key].add(entry, parts_ms[index], ends_here=quarter_ms == quarters[-1])
+                sums[key].add_energy(*drawn)
+                sums[key].add(entry, part_ms, ends_here=quarter_ms == quarters[-1])
     return [sums[key].close(*key, run) for key in sorted(sums)]
 
 
@@ -148,6 +147,24 @@ def _clipped(quarters: Sequence[int], t0_ms: int, t1_ms: int) -> Sequence[int]:
     if len(quarters) == 1:
         return (t1_ms - t0_ms,)
     return [clip_ms(t0_ms, t1_ms, start, start + QUARTER_MS) for start in quarters]
+
+
+def _energy_parts(
+    entry: GpuEntry, quarters: Sequence[int], parts_ms: Sequence[int]
+) -> Iterable[tuple[int | None, int, int]]:
+    """(energy_mj, measured_ms, lost_mj) of each quarter."""
+    drawn_ms = lost_ms = parts_ms
+    drawn_from_ms = entry.t1_ms - entry.measured_ms
+    if entry.measured_ms and drawn_from_ms != entry.t0_ms:
+        drawn_ms = _clipped(quarters, drawn_from_ms, entry.t1_ms)
+        if entry.lost_mj < 0 and drawn_from_ms < entry.t0_ms:  # taken back from the entries that told it
+            lost_ms = _clipped(quarters, drawn_from_ms, entry.t0_ms)
+    return zip(
+        _shares(entry.energy_mj, drawn_ms),
+        split_counts(entry.measured_ms, drawn_ms),
+        split_counts(entry.lost_mj, lost_ms),
+        strict=True,
+    )
 
 
 def _shares(total: int | None, parts_ms: Sequence[int]) -> Sequence[int | None]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from collectors.exposition import ExpositionError
+from collectors.meters.reader import MOST_DEVICES
 from collectors.readings import Reason
 from tests.collectors.meters.pages import energy_grew_mj, gpus, gpus_on, read, reason
 
@@ -133,6 +135,11 @@ def test_one_page_that_gathers_several_exporters_is_read_as_all_of_them() -> Non
 def test_names_and_models_from_a_page_are_clean() -> None:
     (gpu,) = gpus_on('DCGM_FI_DEV_POWER_USAGE{gpu="0",UUID="GPU-1",modelName="H\x1b[31m100"} 300')
     assert gpu.facts.name == "H\ufffd[31m100"
+
+
+def test_a_page_of_more_devices_than_a_rack_has_is_refused() -> None:
+    with pytest.raises(ExpositionError, match="devices"):
+        gpus_on(*(f'DCGM_FI_DEV_SM_CLOCK{{gpu="{n}",UUID="GPU-{n}"}} 1' for n in range(MOST_DEVICES + 1)))
 
 
 def test_each_meter_says_how_often_it_is_worth_asking() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collectors.meters.meter import Covers
 from tests.collectors.meters.pages import read, watts, watts_on
@@ -59,6 +61,12 @@ def test_only_the_inputs_of_power_supplies_are_the_server(sensor: str, counts: b
 @pytest.mark.parametrize("value", ["0", "NaN", "-1"])
 def test_a_server_that_says_it_draws_nothing_has_no_sensor(value: str) -> None:
     assert watts_on(f"ipmi_dcmi_power_consumption_current_watts {value}") == {}
+
+
+@given(st.floats(), st.floats())
+def test_no_number_on_a_page_becomes_impossible_watts(one: float, other: float) -> None:
+    told = watts_on(*(f'idrac_power_supply_input_watts{{id="{i}"}} {value}' for i, value in enumerate((one, other))))
+    assert all(0 < power < 2**63 for power in told.values())
 
 
 def test_of_a_page_that_gathers_several_machines_only_this_one_counts() -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
-from collectors.readings import UNNAMED, FlowReading, Histogram, ServerReading
+from collectors.readings import UNNAMED, FlowReading, Histogram, Moves, ServerReading
 from collectors.vocabularies.plan import UNTAGGED
 from tests.collectors.vocabularies.two_readings import PAGES, read
 
@@ -66,43 +67,49 @@ ENGINES: Mapping[str, tuple[str, ...]] = {
     "endpoint picker, 2026": ("endpoint-picker-llm-d-written-1", "endpoint-picker-llm-d-written-2"),
 }
 TABLES: Mapping[str, tuple[str, ...]] = {
-    "Pages": ("layer", "kind", "pages"),
+    "Pages": ("read as", "layer", "kind", "pages"),
     "Tokens": ("prompt", "cached", "output", "moves", "progress", "drafted", "accepted"),
     "Requests and load": ("finished", "failed", "aborted", "preempted", "running", "waiting", "KV usage"),
     "Latencies and lengths": ("TTFT, s", "per token, s", "end to end, s", "queue, s", "prompt length, tokens"),
     "Whose tokens, and the deployment": ("model", "tenant", "tier", "role", "facts"),
 }
+COUNTERS = {
+    "prompt": "prompt_tokens",
+    "cached": "cached_tokens",
+    "output": "output_tokens",
+    "progress": "progress",
+    "drafted": "drafted_tokens",
+    "accepted": "accepted_tokens",
+    "finished": "finished",
+    "failed": "failed",
+    "aborted": "aborted",
+    "preempted": "preempted",
+}
+GAUGES = {"running": "running", "waiting": "waiting", "KV usage": "kv_usage"}
+HISTOGRAMS = {"TTFT, s": "ttft", "end to end, s": "e2e", "queue, s": "queue", "prompt length, tokens": "prompt_length"}
+PER_TOKEN = ("itl", "tpot", "token_time")  # kinds that mean different things
 
-Cells = Mapping[str, str]  # column → cell
 Readings = Sequence[ServerReading]
 
 
-def cells(engine: str) -> Cells:
-    """One engine's row of all tables."""
+@cache
+def cells(engine: str) -> Mapping[str, str]:
+    """One engine's row of all tables: column → cell."""
     readings = [read(page) for page in ENGINES[engine]]
+    last = readings[-1]
     flows = [flow for reading in readings for flow in reading.flows]
-    kinds = {kind_of_pages()[page] for page in ENGINES[engine]}
     facts = {name: value for reading in readings for name, value in reading.facts}
+    counters = {column: _counter(readings, name) for column, name in COUNTERS.items()}
     return {
-        "layer": readings[-1].layer,
-        "kind": _listed(kinds),
+        "read as": last.server.engine,
+        "layer": last.layer,
+        "kind": _listed({kind_of_pages()[page] for page in ENGINES[engine]}),
         "pages": ", ".join(f"`{page}`" for page in ENGINES[engine]),
-        "prompt": _counter(readings, "prompt_tokens"),
-        "cached": _counter(readings, "cached_tokens"),
-        "output": _counter(readings, "output_tokens"),
-        "moves": readings[-1].moves,
-        "progress": _counter(readings, "progress"),
-        "drafted": _counter(readings, "drafted_tokens"),
-        "accepted": _counter(readings, "accepted_tokens"),
-        **{name: _counter(readings, name) for name in ("finished", "failed", "aborted", "preempted")},
-        "running": _gauge([reading.running for reading in readings]),
-        "waiting": _gauge([reading.waiting for reading in readings]),
-        "KV usage": _gauge([reading.kv_usage for reading in readings]),
-        "TTFT, s": _histogram(readings, "ttft"),
-        "per token, s": _each_kind(readings, ("itl", "tpot", "token_time")),
-        "end to end, s": _histogram(readings, "e2e"),
-        "queue, s": _histogram(readings, "queue"),
-        "prompt length, tokens": _histogram(readings, "prompt_length"),
+        **counters,
+        "moves": Moves.NONE if counters["output"] == NOT_ON_PAGE else last.moves,
+        **{column: _gauge([getattr(reading, name) for reading in readings]) for column, name in GAUGES.items()},
+        **{column: _histogram(readings, name) for column, name in HISTOGRAMS.items()},
+        "per token, s": _each_kind(readings, PER_TOKEN),
         "model": _listed({flow.model for flow in flows} - {UNNAMED}),
         "tenant": _listed({flow.tenant for flow in flows} - {UNTAGGED}),
         "tier": _listed({flow.tier for flow in flows} - {""}),
@@ -148,14 +155,15 @@ def documented() -> dict[str, dict[str, str]]:
     return rows
 
 
-def kind_of_pages() -> dict[str, str]:
+@cache
+def kind_of_pages() -> Mapping[str, str]:
     """Every page that tests/pages/INDEX.md names, and its kind: REAL, SYNTH, …"""
     kinds: dict[str, str] = {}
     for line in (PAGES / "INDEX.md").read_text().splitlines():
         if line.startswith("| `"):
             files, _, kind, *_ = (cell.strip() for cell in line.strip("|").split("|"))
             for name in re.findall(r"`([^`]+)\.prom`", files):
-                kinds.update(dict.fromkeys(_expanded(name), kind))
+                kinds.update(dict.fromkeys(_expanded(name.rpartition("/")[2]), kind))
     return kinds
 
 

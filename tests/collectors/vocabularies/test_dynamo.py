@@ -1,7 +1,8 @@
 """What tokwatch reads from real pages of NVIDIA Dynamo 1.6.1 and its mocker engine.
 
-The clients' own `usage` adds up to 43255 prompt and 15259 output tokens in 145 requests of the aggregated run (the page
-before it had seen one of them), and to 16820 and 5583 in the 55 requests that succeeded of the disaggregated one.
+The clients' own `usage` adds up to 15259 output tokens in the 145 requests of the aggregated run; the first page had
+seen one of them. The other totals are the frontend's own: 43255 prompt tokens of that run, and 16820 prompt and 5583
+output tokens of the 55 requests that succeeded in the disaggregated one.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def increments(server: str) -> dict[str, int]:
 # --- the frontend -------------------------------------------------------------------------------------------------
 
 
-def test_a_frontend_counts_what_its_clients_were_told() -> None:
+def test_every_counter_of_a_frontend_moves_by_what_was_served() -> None:
     assert increments(FRONTEND) == {
         "prompt_tokens": 43255 - 5,
         "cached_tokens": 0,

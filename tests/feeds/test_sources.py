@@ -1,0 +1,44 @@
+"""Which servers are watched: those the config names, completed by what was found at their address, and the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from collectors.discovery import Discovery
+from collectors.readings import ServerFacts
+from tokwatch.commands.settings import configured_servers
+from tokwatch.config import parse
+from tokwatch.feeds.sources import merged
+
+FOUND = ServerFacts("127.0.0.1:8000", "vllm", pid=7, pids=(7, 8), model="qwen", tensor_parallel=4, role="decode")
+
+
+def named(*lines: str) -> ServerFacts:
+    """A server of the config, with further keys."""
+    text = "\n".join(('[[servers]]\nurl = "http://127.0.0.1:8000"', *lines))
+    (facts,) = configured_servers(parse(text, "config.toml").servers)
+    return facts
+
+
+def test_what_the_config_says_of_a_server_goes_before_what_was_found() -> None:
+    declared = named(
+        'deployment = "prod"',
+        'role = "prefill"',
+        "counts = false",
+        "tensor_parallel = 2",
+        'gpus = [0, "GPU-11111111"]',
+    )
+    (watched,) = merged([declared], Discovery((FOUND,), ()))
+    assert (watched.deployment, watched.role, watched.counts) == ("prod", "prefill", False)
+    assert (watched.tensor_parallel, watched.gpus, watched.pids) == (2, ("0", "GPU-11111111"), (7, 8))
+
+
+def test_what_the_config_leaves_open_is_what_was_found() -> None:
+    (watched,) = merged([named()], Discovery((FOUND,), ()))
+    assert (watched.role, watched.tensor_parallel, watched.model, watched.counts) == ("decode", 4, "qwen", None)
+
+
+def test_servers_that_the_config_does_not_name_come_after_those_it_names() -> None:
+    other = replace(FOUND, address="127.0.0.1:8001")
+    remote = replace(named(), address="10.0.0.7:8000")
+    assert merged([remote], Discovery((other,), ())) == (remote, other)
