@@ -50,6 +50,7 @@ class GpuFacts:
     driver_version: str | None = None
     mig: bool = False
     persistence_mode: bool | None = None
+    interval_s: float = 0.0  # how often its meter has news, where that is slower than it is asked
     meter: str = "NVML"  # what read it: "NVML", "dcgm-exporter", "RAPL", …; shown on Sources
     kind: str = (
         "gpu"  # "gpu" | "accelerator" (TPU, Neuron core, Gaudi) | "package" (the processors of a box without one)

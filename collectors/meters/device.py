@@ -59,6 +59,7 @@ class Device:
                 power_limit_w=number("power_limit_w"),
                 driver_version=self._label(self._meter.driver) or None,
                 mig=bool(parts),
+                interval_s=self._meter.interval_s,
                 meter=self._meter.name,
                 kind=self._meter.kind,
             ),

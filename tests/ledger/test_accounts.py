@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from collectors.readings import FlowReading, Layer, MigInstance, ServerFacts, ServerReading
+from collectors.readings import FlowReading, Layer, MigInstance, Moves, ServerFacts, ServerReading
 from tests.ledger.box import PRICE, Box, placed, priced, value, work
 from tests.ledger.readings import flow, gpu, page
 from tokwatch.ledger.accounts import SHARED_IDLE, UNASSIGNED, Accounts
@@ -157,9 +157,11 @@ def test_a_pair_that_shares_a_gpu_with_another_server_pays_its_part_of_that_gpu(
 def test_a_gateways_tokens_are_on_its_row_and_not_in_the_totals() -> None:
     box = Box()
     for second in range(30):
-        gateway = replace(work(second, placed(address="g:1", engine="litellm")), layer=Layer.GATEWAY)
+        facts = placed(address="g:1", engine="litellm")
+        gateway = work(second, facts, layer=Layer.GATEWAY, moves=Moves.AT_END)
         box.turn(second, [gpu(second)], [work(second, placed(0)), gateway])
     shown = box.snapshot(PRICE)
     assert {row.address: value(row.tok_s) for row in shown.servers} == {A: 1200, "g:1": 1200}
     assert (value(shown.totals.tok_s), value(shown.totals.tok_per_j)) == (1200, 4.0)
+    assert shown.totals.tok_s.marks == shown.totals.tok_per_j.marks == ()  # not "long", as the gateway's would be
     assert [rate for rate in shown.totals.tok_s_spark if rate is not None][-1] == pytest.approx(1200)

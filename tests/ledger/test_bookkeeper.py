@@ -167,6 +167,17 @@ def test_a_config_that_contradicts_the_driver_is_a_problem_until_it_is_mended() 
     assert msgspec.json.decode(last(box, "problem", "placement"), type=ProblemBody).text == ""
 
 
+def test_a_gpu_whose_meter_reports_seldom_keeps_its_place_in_between() -> None:
+    box = Box()
+    facts = placed(0, 8)
+    exported = gpu(0, 8, facts=gpu_facts(8, meter="dcgm-exporter"))
+    records = [box.turn(0, [gpu(0), exported], [page(0, flow(), facts=facts)])]
+    records += [box.turn(s, [gpu(s)], [page(s, flow(), facts=facts)]) for s in range(1, 30)]
+    assert {event.kind for record in records[1:] for event in record.events} <= {"state"}
+    late = box.turn(400, [gpu(400)], [page(400, flow(), facts=facts)])  # … and is missed when it is gone
+    assert [event.key for event in late.events if event.kind == "problem"] == ["placement"]
+
+
 # --- servers ----------------------------------------------------------------------------------------------------------
 
 

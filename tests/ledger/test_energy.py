@@ -236,6 +236,21 @@ def test_a_stuck_counter_that_catches_up_in_one_jump_counts_nothing_twice() -> N
     assert board.counted_mj == board.true_mj
 
 
+def test_ticks_shorter_than_the_counters_steps_know_their_energy_too() -> None:
+    meter = EnergyMeter()
+    counters = [START_MJ + at_ms // 100 * 30_000 for at_ms in range(0, 1000, 40)]
+    steps = [meter.step(40 * tick, shown, POWER_W, LIMIT_W) for tick, shown in enumerate(counters)]
+    assert all(step.energy_mj is not None and not step.lost_mj for step in steps[1:])
+    assert sum(step.energy_mj or 0 for step in steps) == counters[-1] - START_MJ
+
+
+def test_a_counter_that_is_stuck_is_found_out_by_short_ticks_as_well() -> None:
+    meter = EnergyMeter()
+    steps = [meter.step(100 * tick, START_MJ, POWER_W, LIMIT_W) for tick in range(101)]
+    assert sum(step.energy_mj or 0 for step in steps) == 10 * PER_SECOND_MJ - 3 * PER_SECOND_MJ // 10
+    assert (steps[30].flags, steps[-1].lost_mj) == (Flag.ESTIMATED | Flag.STUCK, 0)
+
+
 def test_a_counter_that_moves_only_every_other_second_is_exact() -> None:
     board = Board()
     for _ in range(20):

@@ -10,8 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokwatch.demo.engine_pages import E2E_EDGES_S, ITL_EDGES_S, TTFT_EDGES_S
-from tokwatch.demo.load import Latencies, Load, Sizes, spread
+from tokwatch.demo.engine_pages import ITL_EDGES_S, PROMPT_EDGES_TOKENS, REQUEST_EDGES_S, TTFT_EDGES_S
+from tokwatch.demo.load import Load, Observed, Sizes, spread
 from tokwatch.demo.waves import Quantity, parse_wave
 
 LIVE_S = 4 * 3600.0
@@ -113,9 +113,10 @@ def _load(
     prompts, outputs = spread(prompt, 0.6), spread(output, 0.5)
     ttft, tpot = spread(ttft_s, ttft_sigma), spread(tpot_s, 0.12)
     e2e = [first + each * tokens for first, each, tokens in zip(ttft, tpot, outputs, strict=True)]
+    sizes = Sizes(prompts)
     return Load(
         requests_per_s=Quantity(tuple(parse_wave(scaled(wave, requests_per_s)) for wave in activity)),
-        prompt_tokens=Sizes(prompts),
+        prompt_tokens=sizes,
         cached_tokens=Sizes([cached * tokens for tokens in prompts]),
         output_tokens=Sizes(outputs),
         queue_s=queue_s,
@@ -123,10 +124,12 @@ def _load(
         decode_s=output * tpot_s,
         tokens_per_step=tokens_per_step,
         kv_capacity_tokens=kv_capacity_tokens,
-        ttft=Latencies(TTFT_EDGES_S, ttft),
-        itl=Latencies(ITL_EDGES_S, spread(tpot_s, 0.3)),
-        tpot=Latencies(ITL_EDGES_S, tpot),
-        e2e=Latencies(E2E_EDGES_S, e2e),
+        ttft=Observed(TTFT_EDGES_S, ttft),
+        itl=Observed(ITL_EDGES_S, spread(tpot_s, 0.3)),
+        tpot=Observed(ITL_EDGES_S, tpot),
+        e2e=Observed(REQUEST_EDGES_S, e2e),
+        queue=Observed(REQUEST_EDGES_S, [first * queue_s / ttft_s for first in ttft]),
+        prompt_length=Observed(PROMPT_EDGES_TOKENS, sizes.tokens),
     )
 
 

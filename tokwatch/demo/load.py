@@ -35,7 +35,8 @@ class Sizes:
     """Token counts of one request after another, repeating; the sum over the first n needs no loop."""
 
     def __init__(self, values: Sequence[float]) -> None:
-        self._sums = tuple(accumulate((max(1, round(value)) for value in values), initial=0))
+        self.tokens = tuple(max(1, round(value)) for value in values)
+        self._sums = tuple(accumulate(self.tokens, initial=0))
 
     @property
     def mean(self) -> float:
@@ -47,12 +48,12 @@ class Sizes:
         return rounds * self._sums[-1] + self._sums[rest]
 
 
-class Latencies:
-    """Observed seconds one after another, repeating, as the histogram of the first n."""
+class Observed:
+    """What is observed one after another, repeating, as the histogram of the first n: seconds or tokens."""
 
     def __init__(self, edges: tuple[float, ...], values: Sequence[float]) -> None:
         self.edges = edges
-        self._sums_us = tuple(accumulate((round(value * 1e6) for value in values), initial=0))
+        self._sums_e6 = tuple(accumulate((round(value * 1e6) for value in values), initial=0))
         self._counts = tuple(  # cumulative over the edges, of the first 0, 1, 2, … values
             tuple(sum(value <= edge for value in values[:n]) for edge in (*edges, math.inf))
             for n in range(len(values) + 1)
@@ -62,7 +63,7 @@ class Latencies:
         """The histogram after n observations."""
         rounds, rest = divmod(n, len(self._counts) - 1)
         counts = tuple(rounds * all_ + part for all_, part in zip(self._counts[-1], self._counts[rest], strict=True))
-        return Histogram(self.edges, counts, (rounds * self._sums_us[-1] + self._sums_us[rest]) / 1e6)
+        return Histogram(self.edges, counts, (rounds * self._sums_e6[-1] + self._sums_e6[rest]) / 1e6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,14 @@ class Counters:
     finished: int
     running: int
     waiting: int
-    kv_usage: float
+    kv_usage: float  # share of …
+    kv_capacity_tokens: int
     ttft: Histogram
     itl: Histogram
-    tpot: Histogram
+    tpot: Histogram  # this one and those below: of finished requests only
     e2e: Histogram
+    queue: Histogram
+    prompt_length: Histogram
 
 
 @dataclass(frozen=True)
@@ -97,10 +101,12 @@ class Load:
     decode_s: float
     tokens_per_step: int
     kv_capacity_tokens: int
-    ttft: Latencies
-    itl: Latencies
-    tpot: Latencies
-    e2e: Latencies
+    ttft: Observed
+    itl: Observed
+    tpot: Observed
+    e2e: Observed
+    queue: Observed
+    prompt_length: Observed
 
     @cached_property
     def _kv_tokens_per_request(self) -> float:
@@ -131,8 +137,11 @@ class Load:
             running=running,
             waiting=int(arrived(0.0)) - started,
             kv_usage=min(1.0, running * self._kv_tokens_per_request / self.kv_capacity_tokens),
+            kv_capacity_tokens=self.kv_capacity_tokens,
             ttft=self.ttft.of_first(prefilled),
             itl=self.itl.of_first(later_tokens),
             tpot=self.tpot.of_first(finished),
             e2e=self.e2e.of_first(finished),
+            queue=self.queue.of_first(finished),
+            prompt_length=self.prompt_length.of_first(finished),
         )

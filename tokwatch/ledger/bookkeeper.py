@@ -103,6 +103,7 @@ class Bookkeeper:
         self._last: Instant | None = None
         self._gpu_states: dict[int, StateBody] = {}
         self._placed: dict[str, GpuPlacement] = {}
+        self._gpus: dict[str, GpuReading] = {}
         for past in in_force:
             self._resume(past, goes_on=goes_on)
 
@@ -176,9 +177,9 @@ class Bookkeeper:
 
     def _read_gpus(self, seen: Sightings, axis: Axis, host: int, changes: Changes) -> tuple[GpuEntry, ...]:
         readings = self._meters_once.of(seen.gpus)
-        placement = place(seen.known_servers, readings, host_pids=seen.host_pids)
+        placement = place(seen.known_servers, self._all_gpus(readings, axis), host_pids=seen.host_pids)
         placements = {placed.gpu_key: placed for placed in placement.gpus}
-        if readings:
+        if self._gpus:
             words = "; ".join(placement.conflicts)
             changes.note("problem", 0, ProblemBody(words), "placement")
         by_address = {facts.address: facts for facts in seen.known_servers}
@@ -205,6 +206,14 @@ class Bookkeeper:
             entries.append(msgspec.structs.replace(entry, state=state.state, owner=owner))
         return tuple(entries)
 
+    def _all_gpus(self, readings: Iterable[GpuReading], axis: Axis) -> tuple[GpuReading, ...]:
+        """The last reading of every GPU: meters report at their own paces, and what is placed where must not change
+        with them."""
+        oldest_ns = axis.boottime_ns - _LONGEST_PACE_NS
+        heard_of = {key: reading for key, reading in self._gpus.items() if reading.at_ns > oldest_ns}
+        self._gpus = heard_of | {gpu_key(reading.facts): reading for reading in readings}
+        return tuple(self._gpus.values())
+
     def _note_gpu(
         self, reading: GpuReading, gpu: int, placed: GpuPlacement, servers: list[int], changes: Changes
     ) -> None:
@@ -222,7 +231,7 @@ class Bookkeeper:
 
     def _owner(self, addresses: list[str], host: int, axis: Axis) -> int:
         """The server that a GPU belongs to, or the group of those that have it together; 0 without any."""
-        accounts = {self._roster.account(address) for address in addresses}
+        accounts = dict.fromkeys(self._roster.account(address) for address in addresses)
         units = [[self._server_entity(facts, host, axis.tick_ms) for facts in account] for account in accounts]
         if not units:
             return 0
@@ -244,6 +253,7 @@ class Bookkeeper:
         return (self._meter.host(reading, axis, entity=host),)
 
 
+_LONGEST_PACE_NS = 300_000_000_000  # exporters are scraped every 15 to 60 s; what is older is no longer there
 _MEASURED = ("power_w", "energy_mj", "utilization", "memory_used_bytes", "temperature_c", "sm_clock_mhz")
 
 

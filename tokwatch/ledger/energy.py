@@ -54,6 +54,7 @@ class EnergyMeter:
         self._open_mj = 0  # the most that was drawn since the base: told as lost until a reading settles it
         self._last_power: tuple[int, float] | None = None
         self._drawn_mj: int | None = None  # since the base, by the power samples; None: they do not cover all of it
+        self._moved_ms = 0  # since when the counter stands
         self._stuck = False
 
     @property
@@ -63,7 +64,7 @@ class EnergyMeter:
 
     def resume(self, at_ms: int, energy_mj: int) -> None:
         """Continue from the base of an earlier run of the same boot and driver."""
-        self._base = _Point(at_ms, energy_mj)
+        self._go_on_from(_Point(at_ms, energy_mj))
 
     def step(self, at_ms: int, energy_mj: int | None, power_w: float | None, limit_w: float | None) -> EnergyStep:
         """Add one reading; energy_mj and power_w may be unknown."""
@@ -111,8 +112,11 @@ class EnergyMeter:
         """The counter stands, or moves again: by a jump that may hold what was already counted from power samples."""
         if now.energy_mj == base.energy_mj and not self._stuck:
             if not power_w:
+                self._moved_ms = now.at_ms
+            still_ms = now.at_ms - self._moved_ms
+            if still_ms <= _SLACK_MS:
                 return self._count(base, now, 0, Flag(0), exact=True)
-            if now.at_ms - base.at_ms < _STUCK_MS:
+            if still_ms < _STUCK_MS:
                 return self._hold(now.at_ms, Flag(0))
         drawn_mj = self._drawn_mj
         flags = Flag.STUCK if drawn_mj is None else Flag.ESTIMATED | Flag.STUCK
@@ -121,6 +125,8 @@ class EnergyMeter:
         return step
 
     def _go_on_from(self, base: _Point) -> None:
+        if self._base is None or base.energy_mj != self._base.energy_mj:
+            self._moved_ms = base.at_ms
         self._base, self._suspect, self._drawn_mj = base, None, 0
         self._highest_cap_w, self._open_mj, self._stuck = self._cap_w, 0, False
 

@@ -65,7 +65,9 @@ class GpuEntry(msgspec.Struct, frozen=True, gc=False):
     state: int  # State
     owner: int  # entity of the server (or group of servers) the GPU serves; 0: unassigned
     flags: int = 0
-    lost_mj: int = 0  # the most that may have been drawn in the interval and is not in energy_mj
+    # By how much the most that may have been drawn and not counted changed; negative where this reading makes up for
+    # earlier ones that could not be read.
+    lost_mj: int = 0
     tensor_permille: int | None = None
     dram_permille: int | None = None
     memory_temperature_c: int | None = None

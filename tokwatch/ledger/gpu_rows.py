@@ -80,8 +80,8 @@ def _tok_per_j(moment: Moment, accounts: Accounts, gpu: int, servers: list[int],
     """Of the GPU; of all GPUs of its deployment where prefill is on one and decode on another."""
     if not tok_s.value:
         return unknown(tok_s.why or "no tokens")
-    if _is_part_of_one(accounts, gpu):
-        return accounts.tok_per_j(servers[0])
+    if whole := _whole(accounts, gpu):
+        return accounts.tok_per_j(whole.servers[0])
     figure = tokens_per_joule(tok_s, moment.watts(gpu, servers), few=moment.few(servers))
     return allocated(figure) if accounts.shared(gpu) else figure
 
@@ -93,16 +93,17 @@ def _usd_per_million(
         return unknown("nothing served")
     if not all(moment.counted(server) for server in servers):
         return unknown(OF_ANOTHER_USER)
-    if _is_part_of_one(accounts, gpu):
-        return accounts.usd_per_m_output(servers[0])
+    if whole := _whole(accounts, gpu):
+        return accounts.usd_per_m_output(whole.servers[0])
     figure = usd_per_million(rate, tok_s, few=moment.few(servers), warm=moment.warm(servers))
     return allocated(figure) if accounts.shared(gpu) else figure
 
 
-def _is_part_of_one(accounts: Accounts, gpu: int) -> bool:
-    """The GPU does a part of a deployment's work, and nothing else: a ratio of it alone would say nothing."""
+def _whole(accounts: Accounts, gpu: int) -> Account | None:
+    """The deployment of several servers that the GPU does a part of the work of, and nothing else: a ratio of the GPU
+    alone would say nothing."""
     on = accounts.on_gpu(gpu)
-    return len(on) == 1 and len(on[0].servers) > 1
+    return on[0] if len(on) == 1 and len(on[0].servers) > 1 else None
 
 
 def _spark(moment: Moment, accounts: Accounts, on: list[Account]) -> tuple[float | None, ...]:

@@ -173,7 +173,7 @@ class Moment:
             if (known_ms := getattr(totals, f"{field}_ms"))
         ]
         if counted and not rates and self.token_rate(server, field).value is not None:
-            return Figure(0.0, marks=marks)
+            return Figure(0.0)  # without its marks: nothing of it is in the sum
         return total(rates, self._why_no_rate(server))
 
     def few(self, servers: Sequence[int]) -> bool:

@@ -122,7 +122,7 @@ def _evidence(
 
 def _cuda_counts_as_the_driver(gpus: Sequence[GpuReading]) -> bool:
     """Equal GPUs are in the order of the PCI bus for both."""
-    return len({gpu.facts.name for gpu in gpus}) <= 1
+    return len({gpu.facts.name for gpu in gpus if gpu.facts.name}) <= 1
 
 
 def _gpu(
