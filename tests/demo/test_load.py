@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collectors.readings import Histogram
 from tokwatch.demo.fleet import FLEET, LIVE_S, SimulatedServer
-from tokwatch.demo.load import Counters, Latencies, Load, Sizes, spread
+from tokwatch.demo.load import Counters, Load, Observed, Sizes, spread
 from tokwatch.demo.waves import Quantity, parse_wave
 
 DAY_S = 86_400.0
@@ -19,10 +20,11 @@ instants = st.floats(min_value=0.0, max_value=LIVE_S + DAY_S)
 
 
 def _load(*waves: str) -> Load:
-    latencies = Latencies((0.1, 1.0), [0.05, 0.5, 5.0])
+    latencies = Observed((0.1, 1.0), [0.05, 0.5, 5.0])
+    prompts = Sizes([100, 300])
     return Load(
         requests_per_s=Quantity(tuple(map(parse_wave, waves))),
-        prompt_tokens=Sizes([100, 300]),
+        prompt_tokens=prompts,
         cached_tokens=Sizes([10, 30]),
         output_tokens=Sizes([50]),
         queue_s=1.0,
@@ -34,14 +36,21 @@ def _load(*waves: str) -> Load:
         itl=latencies,
         tpot=latencies,
         e2e=latencies,
+        queue=latencies,
+        prompt_length=Observed((200.0,), prompts.tokens),
     )
+
+
+def _histograms(counters: Counters) -> list[Histogram]:
+    values = (getattr(counters, field.name) for field in dataclasses.fields(counters))
+    return [value for value in values if isinstance(value, Histogram)]
 
 
 def _counted(counters: Counters) -> list[float]:
     """Everything that must not fall."""
     plain = ("prompt_tokens", "cached_tokens", "output_tokens", "output_tokens_finished", "steps", "finished")
     numbers = [float(getattr(counters, name)) for name in plain]
-    for observed in (counters.ttft, counters.itl, counters.tpot, counters.e2e):
+    for observed in _histograms(counters):
         numbers += [*observed.counts, observed.sum]
     return numbers
 
@@ -67,6 +76,20 @@ def test_every_output_token_is_a_first_one_or_was_waited_for(server: SimulatedSe
     counters = server.load.at(t_s, 0.0)
     assert counters.output_tokens == counters.ttft.counts[-1] + counters.itl.counts[-1]
     assert counters.cached_tokens <= counters.prompt_tokens
+
+
+@given(servers, instants)
+def test_every_finished_request_had_a_prompt_and_waited_in_the_queue(server: SimulatedServer, t_s: float) -> None:
+    counters = server.load.at(t_s, 0.0)
+    assert counters.prompt_length.counts[-1] == counters.queue.counts[-1] == counters.finished
+    assert counters.prompt_length.sum == server.load.prompt_tokens.of_first(counters.finished)
+    assert counters.queue.sum <= counters.e2e.sum
+
+
+@pytest.mark.parametrize("server", FLEET, ids=lambda server: f"gpu {server.gpus[0]}")
+def test_requests_tell_of_the_queue_that_the_waiting_gauge_shows(server: SimulatedServer) -> None:
+    observed = server.load.queue.of_first(64)  # the whole table
+    assert observed.sum / observed.counts[-1] == pytest.approx(server.load.queue_s, rel=0.02)
 
 
 @given(servers, instants)
@@ -98,10 +121,10 @@ def test_the_sum_of_the_first_n_sizes_goes_round_the_table() -> None:
 
 
 def test_the_histogram_of_the_first_n_goes_round_the_table() -> None:
-    latencies = Latencies((0.1, 1.0), [0.1, 5.0, 0.5])
-    assert latencies.of_first(0).counts == (0, 0, 0)
-    assert latencies.of_first(5).counts == (2, 3, 5)
-    assert latencies.of_first(5).sum == pytest.approx(0.1 + 5.0 + 0.5 + 0.1 + 5.0)
+    observed = Observed((0.1, 1.0), [0.1, 5.0, 0.5])
+    assert observed.of_first(0).counts == (0, 0, 0)
+    assert observed.of_first(5).counts == (2, 3, 5)
+    assert observed.of_first(5).sum == pytest.approx(0.1 + 5.0 + 0.5 + 0.1 + 5.0)
 
 
 def test_spread_values_have_their_mean() -> None:

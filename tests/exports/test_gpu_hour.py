@@ -123,7 +123,7 @@ def test_a_stored_name_is_cleaned() -> None:
 def test_seconds_in_states_add_up_to_the_observed_time(generated: Quarters) -> None:
     for hour in gpu_hours(generated.gpus, background(price(2.35))):
         states = (hour.s_serving, hour.s_parked, hour.s_held, hour.s_unallocated, hour.s_loading)
-        others = (hour.s_lost, hour.s_blind, hour.s_other, hour.s_unknown)
+        others = (hour.s_stalled, hour.s_lost, hour.s_blind, hour.s_other, hour.s_unknown)
         assert sum(states) + sum(others) == pytest.approx(hour.observed_s)
         if hour.observed_s:
             assert hour.cost_total_usd == pytest.approx(2.35 * hour.observed_s / 3600)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -257,3 +258,44 @@ def test_processes_that_are_not_visible_are_not_taken_for_none() -> None:
     assert watch.signals(gpu(0, processes=None)).has_process is None
     assert watch.signals(gpu(1, processes=())).has_process is False
     assert watch.signals(gpu(2)).has_process is True
+
+
+# --- engines that hang ------------------------------------------------------------------------------------------------
+
+
+def hang(watch: Watch, seconds: range, **changes: Any) -> State:
+    """Three requests run on every page and no token moves; the state after the last of them."""
+    for second in seconds:
+        watch.see(page(second, flow(output_tokens=500, progress=500), running=3, **changes))
+    return watch.state(seconds[-1])
+
+
+def test_requests_that_run_while_no_token_moves_are_stalled_after_the_evidence_window() -> None:
+    watch = Watch()
+    assert hang(watch, range(30)) is State.SERVING
+    assert hang(watch, range(30, 32)) is State.STALLED
+    watch.see(page(32, flow(output_tokens=501, progress=501), running=3))
+    assert watch.state(32) is State.SERVING
+
+
+def test_an_answer_of_ten_minutes_whose_tokens_come_at_its_end_is_no_stall_while_steps_move() -> None:
+    """llama.cpp counts a request when it ends; its engine steps are live."""
+    watch = Watch()
+    for second in range(600):
+        reading = flow(output_tokens=0, prompt_tokens=40, progress=second * 30)
+        watch.see(page(second, reading, running=1, moves=Moves.AT_END))
+        assert watch.state(second) is not State.STALLED
+
+
+def test_without_a_live_series_a_stall_is_not_observable_and_never_entered() -> None:
+    watch = Watch()
+    for second in range(600):
+        watch.see(page(second, flow(output_tokens=0, progress=None), running=1, moves=Moves.AT_END))
+        assert watch.state(second) is not State.STALLED
+
+
+def test_a_long_prefill_fills_the_cache_and_is_no_stall() -> None:
+    watch = Watch()
+    for second in range(120):
+        watch.see(page(second, flow(output_tokens=0, progress=0), running=1, kv_usage=second / 200))
+        assert watch.state(second) is not State.STALLED

@@ -216,7 +216,7 @@ def test_increments_telescope_whatever_pages_lack_and_whenever_the_recorder_rest
     assert counted == {"a": seen["a"] - 500, "b": seen["b"] - 700}
 
 
-# --- names that come late, ranks that restart by themselves -------------------------------------------------------------
+# --- names that come late, ranks that restart by themselves -----------------------------------------------------------
 
 
 def test_a_model_whose_name_is_learnt_later_is_the_same_flow() -> None:

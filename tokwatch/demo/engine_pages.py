@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 
 from collectors.readings import Histogram
 from tokwatch.demo.load import Counters

@@ -31,6 +31,7 @@ class GpuHour(msgspec.Struct, frozen=True, kw_only=True):
     observed_s: float
     coverage: float  # observed_s / 3600, also in the hour that is still running
     energy_board_j: float | None  # also what was drawn while nobody watched
+    energy_lost_max_j: float  # the most that was drawn besides while the counter could not be read
     power_avg_w: float | None  # energy / the time that it was measured over
     power_max_w: float | None
     util_avg: float | None  # 0..1, share of time in which any kernel ran
@@ -41,6 +42,7 @@ class GpuHour(msgspec.Struct, frozen=True, kw_only=True):
     s_held: float
     s_unallocated: float
     s_loading: float
+    s_stalled: float
     s_lost: float
     s_blind: float
     s_other: float
@@ -88,6 +90,7 @@ def _gpu_hour(hour_ms: int, gpu: int, rows: list[GpuQuarter], background: Backgr
         observed_s=usage.observed_ms / 1000,
         coverage=usage.observed_ms / HOUR_MS,
         energy_board_j=None if energy_mj is None else energy_mj / 1000,
+        energy_lost_max_j=max(0, sum(row.lost_mj for row in rows)) / 1000,
         power_avg_w=None if energy_mj is None else _mean(energy_mj, sum(row.measured_ms for row in rows)),
         power_max_w=None if power_max_mw is None else power_max_mw / 1000,
         util_avg=None if utilization is None else utilization / 1000,
@@ -98,6 +101,7 @@ def _gpu_hour(hour_ms: int, gpu: int, rows: list[GpuQuarter], background: Backgr
         s_held=_state_s(rows, State.HELD),
         s_unallocated=_state_s(rows, State.UNALLOCATED),
         s_loading=_state_s(rows, State.LOADING),
+        s_stalled=_state_s(rows, State.STALLED),
         s_lost=_state_s(rows, State.LOST),
         s_blind=_state_s(rows, State.BLIND),
         s_other=_state_s(rows, State.OTHER_WORK),

@@ -22,6 +22,7 @@ class Rule(msgspec.Struct, frozen=True):
 
 RULES = (
     Rule(State.LOST, 15, "critical", text="GPU lost"),
+    Rule(State.STALLED, 30, "critical", text="requests run, no token is made"),
     Rule(State.BLIND, 120, "warning", text="server not readable"),
     Rule(State.LOADING, 900, "warning", text="still loading"),
     Rule(State.PARKED, 300, "info", 1800, "loaded, no request"),

@@ -23,7 +23,8 @@ class State(enum.IntEnum):
     HELD = 6
     UNALLOCATED = 7
     OTHER_WORK = 8
-    # 9–14 are kept for STALLED, THROTTLED, SATURATED, BACKLOG, MISROUTED, UNDERBATCHED
+    STALLED = 9
+    # 10–14 are kept for THROTTLED, SATURATED, BACKLOG, MISROUTED, UNDERBATCHED
 
     @property
     def idle(self) -> bool:

@@ -26,6 +26,8 @@ class _Server:
     running: int | None = None
     waiting: int | None = None
     asleep: bool = False
+    kv_permyriad: int | None = None
+    still_from_ms: int | None = None  # since when requests run on every live page and nothing moves
 
 
 class Evidence:
@@ -51,6 +53,17 @@ class Evidence:
         server.failures, server.problem = 0, ""
         server.answered_started_s = reading.started_at_s or reading.server.started_at_s
         server.running, server.waiting, server.asleep = reading.running, reading.waiting, bool(reading.asleep)
+        self._watch_for_stalls(server, entry, moved)
+
+    def _watch_for_stalls(self, server: _Server, entry: ServerEntry, moved: int | None) -> None:
+        """Only a live series can stand still: tokens that come when a request ends say nothing before. A long prefill
+        moves no tokens either, but the KV cache that it fills."""
+        fills = entry.kv_permyriad != server.kv_permyriad
+        server.kv_permyriad = entry.kv_permyriad
+        if entry.progress is None or moved is None or moved or fills or not entry.running:
+            server.still_from_ms = None
+        elif server.still_from_ms is None:
+            server.still_from_ms = entry.t0_ms
 
     def gpu(self, entry: GpuEntry, now_ms: int) -> None:
         """Take one GPU entry into account."""
@@ -108,8 +121,16 @@ class Evidence:
             waiting=_sum([server.waiting for server in answering]),
             asleep=bool(answering) and all(server.asleep for server in answering),
             moved=moved if moved or all(server.counts for server in answering) else None,
+            still_s=self._still_s(answering),
             evidence_s=min(((s.page_ms or 0) - s.watched_from_ms for s in answering), default=0) / 1000,
         )
+
+    def _still_s(self, servers: Sequence[_Server]) -> float | None:
+        """How long none of those that run requests has moved; None where one moves, or none can tell."""
+        at_work = [server for server in servers if server.running]
+        if not at_work or any(server.still_from_ms is None for server in at_work):
+            return None
+        return min((server.page_ms or 0) - (server.still_from_ms or 0) for server in at_work) / 1000
 
     def _moved(self, server: _Server, axis: Axis) -> bool:
         return server.moved_ms is not None and server.moved_ms > axis.tick_ms - self._width_ms

@@ -13,6 +13,7 @@ import msgspec
 from tokwatch.ledger.entries import Event, State
 
 _HOLDS_MEMORY_MIB = 1024
+_HOT = 0.5  # busy time from which a hang is one in a kernel
 _NO_REQUEST = "loaded, no request"
 _ASLEEP = "asleep on purpose"
 
@@ -25,6 +26,7 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parked_after_s: float = 300.0
     unallocated_after_s: float = 300.0
     other_work_after_s: float = 60.0
+    stalled_after_s: float = 30.0  # on top of the evidence window, in which nothing may have moved either
     loading_at_most_s: float = 900.0  # a process whose endpoint is not up by then is HELD
     evidence_window_s: float = 30.0  # tokens moved in it mean work; nothing idle is judged before it is full
     idle_utilization: float = 0.01  # busy time below which a GPU runs no kernels worth the name
@@ -38,6 +40,7 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             State.PARKED: self.parked_after_s,
             State.UNALLOCATED: self.unallocated_after_s,
             State.OTHER_WORK: self.other_work_after_s,
+            State.STALLED: self.stalled_after_s,
         }.get(state, 0.0)
 
 
@@ -58,6 +61,7 @@ class Signals:
     waiting: int | None = None
     asleep: bool = False  # all of the placed servers were put to sleep: their memory is free
     moved: bool | None = None  # tokens or steps moved in the evidence window; None: nothing tells
+    still_s: float | None = None  # how long requests ran and nothing moved on live pages; None: no page can tell
     evidence_s: float = 0.0  # how much of the evidence window was watched
     has_process: bool | None = None
     memory_used_mib: int | None = None
@@ -106,6 +110,8 @@ def _judge_serving(signals: Signals, now: State, busy: bool | None, limits: Thre
         if busy is False:
             return State.HELD, f"{signals.server} does not come up: {signals.server_problem}"
         return State.BLIND, signals.server_problem
+    if signals.still_s is not None and signals.still_s >= limits.evidence_window_s and not signals.moved:
+        return State.STALLED, _how_stalled(signals)
     if signals.running or signals.moved:
         return State.SERVING, ""
     if signals.waiting:
@@ -117,6 +123,14 @@ def _judge_serving(signals: Signals, now: State, busy: bool | None, limits: Thre
     if signals.moved is None:
         return State.UNKNOWN, f"{signals.server} counts no tokens"
     return State.PARKED, _NO_REQUEST
+
+
+def _how_stalled(signals: Signals) -> str:
+    """A kernel that never ends is another trouble than an engine that starts none."""
+    running = f"{signals.running} running, no token"
+    if signals.utilization is None:
+        return running
+    return f"{running}, the GPU is {'busy' if signals.utilization >= _HOT else 'at rest'}"
 
 
 def _why_unknown(signals: Signals) -> str:

@@ -149,6 +149,7 @@ _V_GPU_QUARTER: Final = """CREATE VIEW v_gpu_quarter AS SELECT
     q.ms_lost / 1e3 AS lost_s, q.ms_blind / 1e3 AS blind_s, q.ms_loading / 1e3 AS loading_s,
     q.ms_serving / 1e3 AS serving_s, q.ms_parked / 1e3 AS parked_s, q.ms_held / 1e3 AS held_s,
     q.ms_unallocated / 1e3 AS unallocated_s, q.ms_other_work / 1e3 AS other_work_s,
+    q.ms_stalled / 1e3 AS stalled_s,
     q.observed_ms / 1e3 AS observed_s, q.gap_ms / 1e3 AS gap_s, q.energy_mj / 1e3 AS energy_j,
     max(q.lost_mj, 0) / 1e3 AS energy_lost_at_most_j, q.measured_ms / 1e3 AS energy_measured_s,
     q.power_max_mw / 1e3 AS power_max_w, q.power_mw_ms / 1e3 / nullif(q.power_ms, 0) AS power_mean_w,
@@ -167,7 +168,7 @@ _V_FLOW_QUARTER: Final = """CREATE VIEW v_flow_quarter AS SELECT
     LEFT JOIN entity AS server ON server.id = flow.parent"""
 
 # What a version-1 store does not have was not measured: NULL, or 0 where the column is a sum.
-_ENERGY_AND_SPECULATION: Final = (
+_SECOND: Final = (
     "ALTER TABLE gpu_raw ADD COLUMN lost_mj INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE gpu_raw ADD COLUMN tensor_permille INTEGER",
     "ALTER TABLE gpu_raw ADD COLUMN dram_permille INTEGER",
@@ -176,6 +177,7 @@ _ENERGY_AND_SPECULATION: Final = (
     "ALTER TABLE flow_raw ADD COLUMN accepted_tokens INTEGER",
     "ALTER TABLE host_raw ADD COLUMN power_mw INTEGER",
     "ALTER TABLE host_raw ADD COLUMN energy_mj INTEGER",
+    "ALTER TABLE gpu_quarter ADD COLUMN ms_stalled INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE gpu_quarter ADD COLUMN lost_mj INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE gpu_quarter ADD COLUMN tensor_permille_ms INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE gpu_quarter ADD COLUMN tensor_ms INTEGER NOT NULL DEFAULT 0",
@@ -191,7 +193,7 @@ _ENERGY_AND_SPECULATION: Final = (
 
 _STEPS: Final = (
     ("first_tables", (*_FIRST_TABLES, *_FIRST_VIEWS, _CREATED_BY)),
-    ("energy_and_speculation", _ENERGY_AND_SPECULATION),
+    ("lost_energy_activity_speculation_stalls", _SECOND),
 )
 
 
