@@ -159,14 +159,15 @@ def llama_cpp_page(counters: Counters) -> bytes:
     computed = counters.prompt_tokens - cached
     per_step = counters.output_tokens / counters.steps if counters.steps else 0.0
     decode_words = "Total number of llama_decode() calls, excluding speculative decoding and multimodal decoding"
-    drafted, accepted = "Total draft tokens generated", "Total draft tokens accepted by the target model"
+    drafted_words = "Speculative: Total draft tokens generated"
+    accepted_words = "Speculative: Total draft tokens accepted by the target model"
     series: tuple[tuple[str, str, str, float], ...] = (
         ("prompt_tokens_total", "counter", "Number of prompt tokens processed, excluding cached tokens", computed),
         ("prompt_tokens_cached_total", "counter", "Number of prompt tokens reused from the cache", cached),
         ("tokens_predicted_total", "counter", "Number of generation tokens processed", counters.output_tokens_finished),
         ("n_decode_total", "counter", decode_words, counters.steps),
-        ("spec_decode_num_draft_tokens_total", "counter", f"Speculative: {drafted}", 0),
-        ("spec_decode_num_accepted_tokens_total", "counter", f"Speculative: {accepted}", 0),
+        ("spec_decode_num_draft_tokens_total", "counter", drafted_words, 0),
+        ("spec_decode_num_accepted_tokens_total", "counter", accepted_words, 0),
         ("requests_processing", "gauge", "Number of requests processing", counters.running),
         ("requests_deferred", "gauge", "Number of requests deferred", counters.waiting),
         ("n_busy_slots_per_decode", "gauge", "Average number of busy slots per llama_decode() call", per_step),
