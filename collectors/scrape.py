@@ -240,12 +240,14 @@ def _check(answer: aiohttp.ClientResponse, where: str) -> None:
 
 
 async def _body(answer: aiohttp.ClientResponse, where: str) -> bytes:
-    body = bytearray()
-    async for chunk in answer.content.iter_chunked(65536):  # unpacked bytes, so a gzip bomb is counted at full size
-        body += chunk
-        if len(body) > MAX_PAGE_BYTES:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in answer.content.iter_chunked(2**20):  # unpacked bytes, so a gzip bomb is counted at full size
+        size += len(chunk)
+        if size > MAX_PAGE_BYTES:
             raise ScrapeError(f"{where} sends more than {MAX_PAGE_BYTES >> 20} MiB: not read", Failure.TOO_LARGE)
-    return bytes(body)
+        chunks.append(chunk)
+    return b"".join(chunks)  # most pages come in one piece, which is then not copied
 
 
 def _tls_reason(error: aiohttp.ClientSSLError) -> str:

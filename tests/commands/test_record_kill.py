@@ -6,6 +6,7 @@ import contextlib
 import random
 import sqlite3
 import subprocess
+import time
 from pathlib import Path
 
 import msgspec
@@ -33,13 +34,18 @@ def test_a_recorder_killed_at_any_moment_loses_no_tick_and_no_energy(tmp_path: P
     box = CommandBox(tmp_path)
     moments = random.Random(20261121)
     told: list[int] = []
+    start_s = 0.0
     for turn in range(KILLS):
+        began_s = time.monotonic()
         recording = box.start_recording()
+        if turn == 0:
+            recording.wait_for_ticks(1)
+            start_s = time.monotonic() - began_s
         if turn == 0 or turn == KILLS - 1:
             recording.wait_for_ticks(3)
-        else:  # from before the store is open to some ticks later
+        else:  # from before the store is open to some ticks later, however slow the machine is just now
             with contextlib.suppress(subprocess.TimeoutExpired):
-                recording.process.wait(moments.uniform(0.2, 0.9))
+                recording.process.wait(moments.uniform(0.4 * start_s, start_s + 0.6))
         ticks, _, _ = recording.end(kill=True)
         told += ticks
     connection = sqlite3.connect(box.store)

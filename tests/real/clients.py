@@ -14,7 +14,7 @@ import aiohttp
 
 _SENTENCE = "the quick brown fox jumps over the lazy dog "
 _SHARED_PREFIX = _SENTENCE * 30  # longer than a block of the prefix cache
-_TIMEOUT = aiohttp.ClientTimeout(total=120)
+_TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,11 @@ async def ask(session: aiohttp.ClientSession, api: Api, request: Request) -> Usa
         return _usage(last)
 
 
-def session_of(api: Api) -> aiohttp.ClientSession:
+def session_of(api: Api, timeout_s: float = _TIMEOUT_S) -> aiohttp.ClientSession:
     """A session that shows the API key. Every request has a connection of its own: llama-server closes kept ones."""
     connector = aiohttp.TCPConnector(force_close=True)
-    return aiohttp.ClientSession(headers={"Authorization": f"Bearer {api.key}"}, timeout=_TIMEOUT, connector=connector)
+    timeout = aiohttp.ClientTimeout(total=timeout_s)
+    return aiohttp.ClientSession(headers={"Authorization": f"Bearer {api.key}"}, timeout=timeout, connector=connector)
 
 
 async def load_for(api: Api, *, clients: int, seconds: float) -> list[Usage]:
@@ -103,7 +104,7 @@ async def load_for(api: Api, *, clients: int, seconds: float) -> list[Usage]:
     return used
 
 
-async def load_of(api: Api, requests: Iterable[Request], *, at_once: int) -> list[Usage]:
+async def load_of(api: Api, requests: Iterable[Request], *, at_once: int, timeout_s: float = _TIMEOUT_S) -> list[Usage]:
     """These requests, so many of them at the same time."""
     gate = asyncio.Semaphore(at_once)
 
@@ -111,7 +112,7 @@ async def load_of(api: Api, requests: Iterable[Request], *, at_once: int) -> lis
         async with gate:
             return await ask(session, api, request)
 
-    async with session_of(api) as session:
+    async with session_of(api, timeout_s) as session:
         return await asyncio.gather(*(one(request) for request in requests))
 
 

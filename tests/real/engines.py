@@ -78,6 +78,8 @@ class LlamaServer:
     port: int
     key: str
     log: Path
+    slots: int = 4
+    context: int = 16384  # tokens, of all slots together
 
     @property
     def api(self) -> Api:
@@ -85,7 +87,7 @@ class LlamaServer:
 
     @contextmanager
     def running(self) -> Iterator[subprocess.Popen[bytes]]:
-        options = "--alias tiny --metrics -np 4 -c 16384 -t 1 --host 127.0.0.1"
+        options = f"--alias tiny --metrics -np {self.slots} -c {self.context} -t 1 --host 127.0.0.1"
         command = [self.program, "-m", self.model, *options.split(), "--port", str(self.port)]
         command += ["--api-key", self.key] if self.key else []
         with _ready(command, {}, self.log, f"{self.api.url}/health", end_within_s=5) as server:

@@ -1,6 +1,7 @@
 """Makes the tiny model that the tests give to llama-server: random weights, a vocabulary of bytes and a few words.
 
-Run it once with a Python that has `gguf` and `numpy`: `python make_tiny_llama.py FILE.gguf`.
+Run it once with a Python that has `gguf` and `numpy`: `python make_tiny_llama.py FILE.gguf`. With `--slow` it is 50
+times larger and takes long answers, so that one of them lasts ten minutes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from pathlib import Path
 import gguf  # type: ignore[import-not-found]
 import numpy as np  # type: ignore[import-not-found]
 
-_LAYERS, _WIDTH, _HEADS, _INNER, _CONTEXT, _WORDS = 2, 64, 4, 128, 4096, 512
+_SLOW = "--slow" in sys.argv
+_LAYERS, _WIDTH, _HEADS, _INNER, _CONTEXT = (8, 512, 4, 1408, 65536) if _SLOW else (2, 64, 4, 128, 4096)
+_WORDS = 512
 _LETTERS = "▁abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,!?"
 _CHAT = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}assistant: "
 
