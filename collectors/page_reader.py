@@ -13,7 +13,7 @@ from collectors.vocabularies import not_recognised, recognise
 from collectors.vocabularies.plan import Plan, plan_of
 from collectors.vocabularies.reader import read
 
-RELEARN_NS = 60_000_000_000  # what a layout cannot see, such as a newer spelling elsewhere on the page, is seen by then
+RELEARN_NS = 60_000_000_000  # a layout sees every change of names by itself; this bounds the cost of a mistake in it
 
 
 class PageReader:

@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"{check.verdict.upper():<5} {check.id:<28} {check.found}")
             if check.hint:
                 print(f"{'':<34} → {check.hint}")
-    if not seen.gpus and not seen.known_servers:
+    if seen.nothing_found:
         return Exit.NOTHING_FOUND
     return Exit.FAILED if any(check.verdict == "fail" for check in checks) else Exit.DONE
 

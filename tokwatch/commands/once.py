@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     config = config_of(options)
     current = _from_recorder(_recorded_store(options)) or asyncio.run(_measured(config, options))
     print(canonical_json(current).decode() if options.json else plain_table(current), end="\n" if options.json else "")
-    if not current.gpus and not current.servers:
+    if current.nothing_found:
         return Exit.NOTHING_FOUND
     # A server whose engine was never seen is a probe and no row.
     silent = any(not probe.ok and probe.name.startswith("server ") for probe in current.probes)

@@ -172,7 +172,7 @@ class TokwatchApp(App[str]):
 
     def _open_sources_when_empty(self, snapshot: Snapshot) -> None:
         """With nothing found Sources is the screen that helps; the home screen comes back with the first find."""
-        empty = not snapshot.gpus and not snapshot.servers
+        empty = snapshot.nothing_found
         if empty and snapshot.probes and not self._seen_any and not self._sources_opened_itself:
             self._sources_opened_itself = True
             self.action_show_sources()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from tokwatch.dashboard.glyphs import ABSENT, INFINITE
+from tokwatch.ledger.marks import signs, word
 from tokwatch.ledger.snapshot import Figure, Interval
 
 _ENGINES = {"vllm": "vLLM", "sglang": "SGLang", "llama.cpp": "llama.cpp"}
@@ -76,17 +77,17 @@ def percent(share: float) -> str:
 
 
 def figure(value: Figure, write: Callable[[float], str]) -> str:
-    """A Figure in words: "–" when unknown, "∞" for cost without tokens, "~" before an estimate."""
+    """A Figure in words: "–" when unknown, "∞" for cost without tokens, else with the signs of its marks before it."""
     if value.infinite:
         return INFINITE
     if value.value is None:
         return ABSENT
-    return ("~" if "est" in value.marks else "") + write(value.value)
+    return signs(value.marks) + write(value.value)
 
 
-def is_few(value: Figure) -> bool:
-    """Under 100 tokens: true, and not worth comparing."""
-    return "few" in value.marks and value.value is not None and not value.infinite
+def beside(value: Figure) -> str:
+    """The word that has to stand beside a Figure: "few", "5m", mostly none."""
+    return "" if value.infinite or value.value is None else word(value.marks)
 
 
 def interval(value: Interval, write: Callable[[float], str]) -> str:
@@ -104,6 +105,14 @@ def interval(value: Interval, write: Callable[[float], str]) -> str:
 def percent_tenths(share: float) -> str:
     """A share of 0..1 in per cent with one decimal; a hundred per cent has none."""
     return "100" if share >= 0.9995 else f"{share * 100:.1f}"
+
+
+def verdict(met: str, target: float | None) -> str:
+    """What an SLO's bounds say of its target; "" without one."""
+    if target is None:
+        return ""
+    words = {"met": "meets {}", "missed": "misses {}"}.get(met, "{}: cannot tell")
+    return words.format(f"{target * 100:g} %")
 
 
 def seconds(value: float) -> str:
@@ -156,6 +165,11 @@ def indices(numbers: tuple[int, ...]) -> str:
         else:
             runs.append([number])
     return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+
+
+def devices(numbers: tuple[int, ...], device: str) -> str:
+    """Devices by kind and index, "gpu 0–3, 6"; the processors are one and have none."""
+    return "" if not numbers else "cpu" if device == "CPU" else f"{device.lower()} {indices(numbers)}"
 
 
 def _minus(text: str) -> str:

@@ -18,6 +18,7 @@ RULE = "─"
 BAR = "━"
 BAR_HALF = "╸"
 UNWATCHED = "·"
+WARNING = "▲"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ _ASCII = str.maketrans(
         "↓": "v",
         "⏎": "enter",
         "°": "",
+        "÷": "/",
+        "≤": "<=",
         "€": "EUR ",
         "£": "GBP ",
         "¥": "JPY ",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from collectors.labels import clean_label
+from tokwatch.ledger.marks import MARKS, signs, word
 from tokwatch.ledger.snapshot import AlertRow, Figure, GpuRow, Interval, ServerRow, Snapshot
 
 _ABSENT, _INFINITE = "–", "∞"
@@ -25,8 +26,10 @@ def plain_table(snapshot: Snapshot, width: int = 100) -> str:
         blocks.append(["ALERTS", *(_alert(alert, snapshot) for alert in snapshot.alerts)])
     if snapshot.servers:
         blocks.append(_servers(snapshot))
-    if not snapshot.gpus and not snapshot.servers:
+    if snapshot.nothing_found:
         blocks.append(_probes(snapshot))
+    if legend := _legend(snapshot):
+        blocks.append(legend)
     if snapshot.problems:
         blocks.append(["PROBLEMS", *snapshot.problems])
     # Cleaned last, so that no text of a Snapshot gets by.
@@ -43,7 +46,8 @@ def _heading(snapshot: Snapshot) -> list[str]:
 
 def _headline(snapshot: Snapshot) -> list[str]:
     totals, currency = snapshot.totals, snapshot.currency
-    idle = f"  ({totals.gpus_idle} of {totals.gpus} GPUs)" if totals.gpus else ""
+    devices = snapshot.device if totals.gpus == 1 else f"{snapshot.device}s"
+    idle = f"  ({totals.gpus_idle} of {totals.gpus} {devices})" if totals.gpus else ""
     lines = [
         ("output tok/s", _told(totals.tok_s, _number)),
         ("tok/s/W", _told(totals.tok_per_j, _ratio)),
@@ -58,14 +62,15 @@ def _headline(snapshot: Snapshot) -> list[str]:
 
 def _gpus(snapshot: Snapshot) -> list[str]:
     money = snapshot.currency
-    header = ("GPU", "STATE", "FOR", "SERVES", "TOK/S", "TOK/S/W", f"{money}/M OUT", f"IDLE {money}", "W", "GiB", "°C")
+    header = (snapshot.device.upper(), "STATE", "FOR", "SERVES", "TOK/S", "TOK/S/W", f"{money}/M OUT", f"IDLE {money}", "W", "GiB", "°C")
     rows = [_gpu(row, snapshot.tick_ms) for row in snapshot.gpus]
-    return _columns([header, *rows], numbers_from=4)
+    faults = [f"{row.label}: {warning.text}" for row in snapshot.gpus for warning in row.warnings]
+    return _columns([header, *rows], numbers_from=4) + faults
 
 
 def _gpu(row: GpuRow, now_ms: int) -> tuple[str, ...]:
     return (
-        str(row.index),
+        row.label,
         row.state,
         _duration(now_ms - row.since_ms),
         row.serves or _ABSENT,
@@ -80,14 +85,14 @@ def _gpu(row: GpuRow, now_ms: int) -> tuple[str, ...]:
 
 
 def _alert(alert: AlertRow, snapshot: Snapshot) -> str:
-    gpus = f"gpu {', '.join(map(str, alert.gpus))}" if alert.gpus else ""
+    gpus = f"{snapshot.device.lower()} {', '.join(map(str, alert.gpus))}" if alert.gpus else ""
     per_day = f"{_ratio(alert.usd_per_day.value)} {snapshot.currency}/day" if alert.usd_per_day.value else ""
     duration = _duration(snapshot.tick_ms - alert.since_ms)
     return "  ".join(part for part in (alert.status, alert.state, gpus, duration, alert.text, per_day) if part)
 
 
 def _servers(snapshot: Snapshot) -> list[str]:
-    header = ("SERVER", "ENGINE", "MODEL", "GPUS", "TOK/S", "PROMPT/S", "RUN", "WAIT", "TTFT95 s", "TPOT95 s")
+    header = ("SERVER", "ENGINE", "MODEL", "GPUS", "TOK/S", "PROMPT/S", "RUN", "WAIT", "TTFT95 s", "TPOT95 s", "TPOT OF")
     lines = _columns([header, *(_server(row) for row in snapshot.servers)], numbers_from=4)
     problems = [f"{row.address}: {row.problem}" for row in snapshot.servers if row.problem]
     others = [f"{row.address}: of another user, not in the money" for row in snapshot.servers if not row.verified]
@@ -105,8 +110,23 @@ def _server(row: ServerRow) -> tuple[str, ...]:
         _ABSENT if row.running is None else str(row.running),
         _ABSENT if row.waiting is None else str(row.waiting),
         _bucket(row.ttft_p95_s),
-        _bucket(row.tpot_p95_s),
+        _bucket(_time_per_token(row)),
+        row.per_token.removeprefix("per ") or _ABSENT,
     )
+
+
+def _time_per_token(row: ServerRow) -> Interval:
+    """The p95 of the kind that the server tells: `row.per_token` says which."""
+    told = (row.tpot_p95_s, row.itl_s.p95, row.token_time_s.p95)
+    return next((interval for interval in told if interval.low is not None), row.tpot_p95_s)
+
+
+def _legend(snapshot: Snapshot) -> list[str]:
+    """What the marks of the figures above mean."""
+    rows = (snapshot.totals, *snapshot.gpus, *snapshot.servers)
+    figures = (getattr(row, name) for row in rows for name in row.__struct_fields__)
+    borne = {mark for figure in figures if isinstance(figure, Figure) for mark in figure.marks}
+    return [f"{mark.sign}  {mark.meaning}" for name, mark in MARKS.items() if name in borne]
 
 
 def _probes(snapshot: Snapshot) -> list[str]:
@@ -129,7 +149,7 @@ def _short(figure: Figure, write: Callable[[float], str]) -> str:
         return _INFINITE
     if figure.value is None:
         return _ABSENT
-    return ("~" if "est" in figure.marks else "") + write(figure.value)
+    return " ".join(part for part in (word(figure.marks), signs(figure.marks) + write(figure.value)) if part)
 
 
 def _bucket(interval: Interval) -> str:

@@ -65,6 +65,13 @@ class ReasonsBody(msgspec.Struct, frozen=True):
     reasons: dict[str, str]
 
 
+class XidBody(msgspec.Struct, frozen=True):
+    """`xid` of a GPU, key = the code: the last time that the driver reported it."""
+
+    code: int
+    at_ms: int  # the tick that it was read in
+
+
 class ProblemBody(msgspec.Struct, frozen=True):
     """`problem` of a server (its page) or of the recorder (entity 0): words, empty when over."""
 

@@ -18,6 +18,7 @@ from tokwatch.ledger.bodies import (
     ReasonsBody,
     ServerBody,
     SettingsBody,
+    XidBody,
 )
 from tokwatch.ledger.changes import Changes
 from tokwatch.ledger.entries import (
@@ -40,6 +41,7 @@ from tokwatch.ledger.meters_once import MetersOnce
 from tokwatch.ledger.placement import GpuPlacement, place
 from tokwatch.ledger.registry import Registry, gpu_key, group_key, server_key
 from tokwatch.ledger.roster import Roster
+from tokwatch.ledger.snapshot import nothing_found
 from tokwatch.ledger.states import StateBody, StateTracker, Thresholds
 
 
@@ -54,6 +56,11 @@ class Sightings:
     host: HostReading | None = None
     probes: tuple[Probe, ...] = ()
     problems: tuple[tuple[str, str], ...] = ()  # the recorder's own: (what, words); words empty when over
+
+    @property
+    def nothing_found(self) -> bool:
+        """Neither a server nor a GPU is here."""
+        return nothing_found(self.known_servers, (gpu.facts.kind for gpu in self.gpus))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +202,8 @@ class Bookkeeper:
             servers = [by_address[address] for address in placed.servers if address in by_address]
             entities = [self._server_entity(facts, host, axis.tick_ms) for facts in servers]
             self._note_gpu(reading, entry.entity, placed, entities, changes)
+            for code in reading.xids:
+                changes.note("xid", entry.entity, XidBody(code, axis.tick_ms), str(code))
             signals = self._evidence.signals(reading, entry, servers, axis, self._roster.partners(placed.servers))
             # Nobody saw when in a gap the state began.
             seen_from_ms = entry.t1_ms if entry.flags & Flag.GAP else entry.t0_ms
@@ -254,7 +263,10 @@ class Bookkeeper:
 
 
 _LONGEST_PACE_NS = 300_000_000_000  # exporters are scraped every 15 to 60 s; what is older is no longer there
-_MEASURED = ("power_w", "energy_mj", "utilization", "memory_used_bytes", "temperature_c", "sm_clock_mhz")
+_MEASURED = (
+    *("power_w", "energy_mj", "utilization", "memory_used_bytes", "temperature_c", "sm_clock_mhz"),
+    *("memory_temperature_c", "throttle", "tensor_activity", "dram_activity"),
+)
 
 
 def _flagged(flow: FlowEntry, flags: Flag) -> FlowEntry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
+from tokwatch.ledger.accounts import Accounts
 from tokwatch.ledger.alerts import AlertBody
 from tokwatch.ledger.bodies import HostBody, ProbeBody, ProblemBody
 from tokwatch.ledger.entries import State
@@ -26,7 +27,8 @@ def snapshot(view: View, *, mode: str, session: str = "") -> Snapshot:
     """The Snapshot of the view's last tick."""
     moment = Moment(view)
     assert view.tick is not None
-    rows, strips = gpu_rows(moment), strip_rows(moment)
+    accounts = Accounts(moment)
+    rows, strips = gpu_rows(moment, accounts), strip_rows(moment)
     host = next(
         (body for (kind, _, _), body in view.in_force.items() if kind == "facts" and isinstance(body, HostBody)), None
     )
@@ -49,13 +51,13 @@ def snapshot(view: View, *, mode: str, session: str = "") -> Snapshot:
         engines=tuple(sorted(Counter(body.engine for _, body in moment.servers).items())),
         currency=moment.version.prices.currency if moment.version else "USD",
         price=_price(moment, rows),
-        totals=totals(moment, rows),
+        totals=totals(moment, accounts, rows),
         gpus=rows,
         strip=strips,
         strip_from_ms=moment.now_ms - STRIP_MS,
         strip_idle_usd=known_total((strip.idle_usd for strip in strips), NO_GPU),
         alerts=_alerts(moment),
-        servers=server_rows(moment),
+        servers=server_rows(moment, accounts),
         probes=_probes(view),
         self_cost=_self_cost(view),
         problems=tuple(
@@ -67,8 +69,9 @@ def snapshot(view: View, *, mode: str, session: str = "") -> Snapshot:
 
 
 def _hardware(rows: tuple[GpuRow, ...]) -> str:
-    names = Counter(row.name.removeprefix("NVIDIA ") or "unknown GPU" for row in rows)
-    return ", ".join(f"{count}× {name}" for name, count in names.items())
+    names = Counter(row.name.removeprefix("NVIDIA ") or "unknown GPU" for row in rows if row.kind != "package")
+    processors = [row.name or "unknown CPU" for row in rows if row.kind == "package"]  # "2× AMD EPYC 9654" by itself
+    return ", ".join([*(f"{count}× {name}" for name, count in names.items()), *processors])
 
 
 def _price(moment: Moment, rows: tuple[GpuRow, ...]) -> str:

@@ -150,7 +150,7 @@ class Event(msgspec.Struct, frozen=True):
 
     tick_ms: int
     entity: int  # 0: the whole store
-    kind: str  # "facts" | "state" | "placement" | "reasons" | "incarnation" | "alert" | "probe" | "settings"
+    kind: str  # "facts" | "state" | "placement" | "reasons" | "xid" | "incarnation" | "alert" | "probe" | "settings"
     key: str  # distinguishes several of a kind at one entity (the alert's key, the probe's name); else ""
     body: bytes  # JSON, decoded by the module that owns the kind
 

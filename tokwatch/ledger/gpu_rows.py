@@ -6,7 +6,8 @@ from tokwatch.ledger.accounts import OF_ANOTHER_USER, Account, Accounts, allocat
 from tokwatch.ledger.axis import clip_ms
 from tokwatch.ledger.bodies import GpuBody
 from tokwatch.ledger.entries import GpuEntry, State
-from tokwatch.ledger.figures import known, known_total, share, tokens_per_joule, unknown, usd_per_million
+from tokwatch.ledger.figures import WARMING_UP, known, known_total, share, tokens_per_joule, unknown, usd_per_million
+from tokwatch.ledger.gpu_health import GpuHealth, health, xids
 from tokwatch.ledger.moment import Moment
 from tokwatch.ledger.prices import cost
 from tokwatch.ledger.snapshot import Figure, GpuRow, StateSpan, StripRow
@@ -21,13 +22,16 @@ def state_name(state: int) -> str:
     return State(state).name.lower().replace("_", " ")
 
 
-def gpu_rows(moment: Moment) -> tuple[GpuRow, ...]:
+def gpu_rows(moment: Moment, accounts: Accounts) -> tuple[GpuRow, ...]:
     """One row a GPU, by index."""
-    accounts = Accounts(moment)
-    return tuple(_gpu_row(moment, accounts, body, entry) for body, entry in moment.gpus)
+    reported = xids(moment)
+    return tuple(
+        _gpu_row(moment, accounts, body, entry, health(entry, reported.get(entry.entity, []), moment.now_ms))
+        for body, entry in moment.gpus
+    )
 
 
-def _gpu_row(moment: Moment, accounts: Accounts, body: GpuBody, entry: GpuEntry) -> GpuRow:
+def _gpu_row(moment: Moment, accounts: Accounts, body: GpuBody, entry: GpuEntry, ails: GpuHealth) -> GpuRow:
     gpu = entry.entity
     state = moment.state(gpu)
     placement = moment.placement(gpu)
@@ -35,6 +39,13 @@ def _gpu_row(moment: Moment, accounts: Accounts, body: GpuBody, entry: GpuEntry)
     on = [*accounts.on_gpu(gpu), *(Account((server,)) for server in servers if not moment.counted(server))]
     tok_s = _output_tok_s(moment, accounts, on)
     rate = moment.rate_usd_per_hour(body)
+
+    # NVML says of every field why it is unknown, but for what takes two samples.
+    untold = WARMING_UP if body.meter == "NVML" else f"not told by {body.meter}"
+
+    def gauge(value: float | None, field: str, marks: tuple[str, ...] = ()) -> Figure:
+        return known(value, moment.why(gpu, field) or untold, marks)
+
     return GpuRow(
         entity=gpu,
         index=body.index,
@@ -43,7 +54,7 @@ def _gpu_row(moment: Moment, accounts: Accounts, body: GpuBody, entry: GpuEntry)
         state=state_name(state.state),
         confirmed=state.confirmed,
         since_ms=state.since_ms,
-        note=state.note,
+        note="; ".join(part for part in (state.note, *(warning.text for warning in ails.warnings)) if part),
         serves=_serves(moment, servers),
         servers=tuple(servers),
         placed_by=placement.method,
@@ -54,13 +65,25 @@ def _gpu_row(moment: Moment, accounts: Accounts, body: GpuBody, entry: GpuEntry)
         usd_per_m_output=_usd_per_million(moment, accounts, gpu, servers, rate, tok_s),
         idle_usd_today=moment.spent_usd(body, moment.view.idle_today.get(gpu, {})),
         usd_per_hour=rate,
-        power_w=known(_scaled(entry.power_mw, 1000), moment.why(gpu, "power_w"), moment.scope(gpu)),
+        power_w=gauge(_scaled(entry.power_mw, 1000), "power_w", moment.scope(gpu)),
         power_limit_w=_scaled(body.power_limit_mw, 1000),
-        utilization=known(_scaled(entry.util_permille, 1000), moment.why(gpu, "utilization")),
-        memory_used_gib=known(_scaled(entry.memory_used_mib, _MIB_PER_GIB), moment.why(gpu, "memory_used_bytes")),
+        utilization=gauge(_scaled(entry.util_permille, 1000), "utilization"),
+        memory_used_gib=gauge(_scaled(entry.memory_used_mib, _MIB_PER_GIB), "memory_used_bytes"),
         memory_total_gib=_scaled(body.memory_total_mib, _MIB_PER_GIB),
-        temperature_c=known(entry.temperature_c, moment.why(gpu, "temperature_c")),
+        temperature_c=gauge(entry.temperature_c, "temperature_c"),
         processes=placement.processes,
+        meter=body.meter,
+        kind=body.kind,
+        power_scope=body.power_scope,
+        tensor_activity=gauge(_scaled(entry.tensor_permille, 1000), "tensor_activity"),
+        dram_activity=gauge(_scaled(entry.dram_permille, 1000), "dram_activity"),
+        memory_temperature_c=gauge(entry.memory_temperature_c, "memory_temperature_c"),
+        throttle=ails.throttle,
+        throttle_alert=ails.throttle_alert,
+        mig=body.mig_profiles,
+        xid=ails.xid,
+        xid_at_ms=ails.xid_at_ms,
+        warnings=ails.warnings,
     )
 
 

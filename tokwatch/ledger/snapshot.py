@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sized
+
 import msgspec
 
 SCHEMA = 1
@@ -14,7 +16,8 @@ class Figure(msgspec.Struct, frozen=True):
     why: str = ""  # why value is None, in words for the screen: "warming up", "no price set", "unsupported", …
     infinite: bool = False  # cost at zero tokens: drawn as ∞
     coverage: float = 1.0  # seconds measured / seconds in the window
-    marks: tuple[str, ...] = ()  # "few" < 100 tokens · "est" · "long" a window longer than the usual · "allocated"
+    # What it rests on, see marks.py: "few" · "est" · "long" · "allocated" · "part" · "stale" · "module" · "package"
+    marks: tuple[str, ...] = ()
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -38,6 +41,17 @@ class Quantiles(msgspec.Struct, frozen=True):
     p50: Interval = _UNOBSERVED
     p95: Interval = _UNOBSERVED
     p99: Interval = _UNOBSERVED
+
+
+_DEVICES = {"package": "CPU", "accelerator": "chip"}
+_UNMEASURED = Figure(None, "not measured")
+
+
+class GpuWarning(msgspec.Struct, frozen=True):
+    """Something wrong with a device itself: slowed by its own hardware, or an Xid of late."""
+
+    text: str
+    at_ms: int | None = None  # when it happened; None: it is so now
 
 
 class GpuRow(msgspec.Struct, frozen=True):
@@ -68,6 +82,28 @@ class GpuRow(msgspec.Struct, frozen=True):
     memory_total_gib: float | None
     temperature_c: Figure
     processes: int | None  # compute processes on it
+    meter: str = "NVML"  # what reads it: "NVML", "dcgm-exporter", "RAPL", …
+    kind: str = "gpu"  # "gpu" | "accelerator" | "package": the processors of a box without either
+    power_scope: str = "gpu"  # whose the watts are: "gpu" | "module" (a superchip's, CPU included) | "package"
+    tensor_activity: Figure = _UNMEASURED  # 0..1, tensor pipes
+    dram_activity: Figure = _UNMEASURED  # 0..1, device memory bandwidth
+    memory_temperature_c: Figure = _UNMEASURED
+    throttle: tuple[str, ...] | None = None  # why its clocks are not at their highest, in words; None: not known
+    throttle_alert: bool = False  # one of the reasons is none that a healthy GPU shows
+    mig: tuple[str, ...] = ()  # profiles of its MIG instances, which have no watts of their own: "1g.10gb"
+    xid: str = ""  # the last errors that the driver reported, in words: "Xid 79: GPU fell off the bus"
+    xid_at_ms: int | None = None
+    warnings: tuple[GpuWarning, ...] = ()  # words of the `note` too
+
+    @property
+    def device(self) -> str:
+        """What it is, in a word: "GPU", "chip", "CPU"."""
+        return _DEVICES.get(self.kind, "GPU")
+
+    @property
+    def label(self) -> str:
+        """What stands in the column of indices."""
+        return "cpu" if self.kind == "package" else str(self.index)
 
 
 class StateSpan(msgspec.Struct, frozen=True):
@@ -144,6 +180,12 @@ class ServerRow(msgspec.Struct, frozen=True):
     tpot_met: Interval = _NO_SLO
     e2e_met: Interval = _NO_SLO
     token_gaps_met: Interval = _NO_SLO  # share of token gaps within the TPOT limit: of tokens, not of requests
+    tok_per_j: Figure = _UNMEASURED  # output tokens per joule of its deployment's GPUs
+    layer: str = "engine"  # "engine" | "router" | "gateway"
+    role: str = ""  # "prefill" | "decode" | "" both in one
+    deployment: str = ""  # the name of its deployment, where one was given
+    counts: str = ""  # whether its tokens are added up, in words
+    slo_target: float | None = None  # share of requests that must be within its limits
 
 
 class ProbeRow(msgspec.Struct, frozen=True):
@@ -225,6 +267,22 @@ class Snapshot(msgspec.Struct, frozen=True):
     probes: tuple[ProbeRow, ...]
     self_cost: SelfCost
     problems: tuple[str, ...]  # the recorder's own troubles: disk full, driver not answering, …
+
+    @property
+    def device(self) -> str:
+        """The devices in one word; "GPU" where there are several kinds, or none."""
+        words = {row.device for row in self.gpus}
+        return words.pop() if len(words) == 1 else "GPU"
+
+    @property
+    def nothing_found(self) -> bool:
+        """Neither a server nor a GPU is here."""
+        return nothing_found(self.servers, (row.kind for row in self.gpus))
+
+
+def nothing_found(servers: Sized, kinds: Iterable[str]) -> bool:
+    """No server, and no device but the processors, which every box has. `kinds`: of the devices, as in GpuRow."""
+    return not len(servers) and all(kind == "package" for kind in kinds)
 
 
 def canonical_json(snapshot: Snapshot) -> bytes:

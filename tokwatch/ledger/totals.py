@@ -19,9 +19,8 @@ from tokwatch.ledger.sums import FLEET_SPARK_COUNT, SPARK_COUNT
 NO_GPU = "no GPU"
 
 
-def totals(moment: Moment, rows: tuple[GpuRow, ...]) -> Totals:
+def totals(moment: Moment, accounts: Accounts, rows: tuple[GpuRow, ...]) -> Totals:
     """All GPUs and servers of the moment, each token once. Money rests on placed and accepted servers only."""
-    accounts = Accounts(moment)
     servers = [server for server, _ in moment.servers if moment.counted(server)]
     placed = [server for server in servers if accounts.gpus_of(accounts.of_server(server))]
     idle = [row for row in rows if row.idle and row.confirmed]

@@ -22,6 +22,7 @@ from tokwatch.ledger.bodies import (
     ReasonsBody,
     ServerBody,
     SettingsBody,
+    XidBody,
 )
 from tokwatch.ledger.entries import (
     Entity,
@@ -50,6 +51,7 @@ _KINDS: dict[str, dict[str, type[msgspec.Struct]]] = {
     "facts": {"gpu": GpuBody, "server": ServerBody, "host": HostBody},
     "placement": {"gpu": PlacementBody},
     "reasons": {"gpu": ReasonsBody},
+    "xid": {"gpu": XidBody},
     "state": {"gpu": StateBody},
     "problem": {"server": ProblemBody, "": ProblemBody},
     "probe": {"": ProbeBody},

@@ -14,6 +14,7 @@ from tokwatch.dashboard.screens.sources import SourcesScreen
 from tokwatch.dashboard.widgets.document import Document, Page
 from tokwatch.dashboard.widgets.footer import Footer
 from tokwatch.dashboard.widgets.header import Header
+from tokwatch.ledger.marks import MARKS
 
 _KEY_NAMES = {
     "question_mark": "?",
@@ -42,8 +43,9 @@ _STATES = {
 _MARKS = (
     (glyphs.ABSENT, "not measured, or does not apply; 0 is a measured zero"),
     (glyphs.INFINITE, "cost without tokens"),
-    ("~", "estimated: energy from power samples"),
-    ("few", "under 100 tokens in the window: true, but not worth comparing"),
+    ("97–99", "known between these bounds: the edges of a histogram's buckets"),
+    *MARKS.values(),
+    (glyphs.WARNING, "beside a number: the device is at fault itself, see the lines below the list"),
     ("quiet state", "not confirmed yet: it has to last a moment before it counts"),
 )
 _TEXT = 22

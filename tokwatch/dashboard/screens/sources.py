@@ -1,4 +1,4 @@
-"""Sources: every probe, every server and its metrics, what watching costs; with nothing found, what to do next."""
+"""Sources: every probe, GPU and server and what is read of it, what watching costs; with nothing found, what to do."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from textual.binding import Binding
 
 from tokwatch.dashboard import formats, glyphs
 from tokwatch.dashboard.screens.base import FrameScreen
+from tokwatch.dashboard.screens.sources_gpus import write_gpus
+from tokwatch.dashboard.screens.sources_servers import write_servers
 from tokwatch.dashboard.widgets.document import Document, Page
 from tokwatch.dashboard.widgets.footer import Footer
 from tokwatch.dashboard.widgets.header import Header
-from tokwatch.ledger.snapshot import ServerRow, Snapshot
+from tokwatch.ledger.snapshot import Snapshot
 
 KEYS = (("?", "help"), ("d", "demo"), ("↑↓", "scroll"), ("t", "theme"), ("q", "quit"))
 _GLYPH, _VERDICT, _NAME, _TEXT = 4, 6, 14, 46  # columns
@@ -48,7 +50,7 @@ class SourcesPage(Document):
         if snapshot is None:
             page.text(1, f"{glyphs.ABSENT} {self.frame.starting}")
             return
-        if not snapshot.gpus and not snapshot.servers:
+        if snapshot.nothing_found:
             _write_nothing_found(page)
         for problem in snapshot.problems:
             line = page.line()
@@ -56,8 +58,10 @@ class SourcesPage(Document):
             page.beside(line, _NAME, problem, "alarm")
         narrow = _NARROW_BY if self.size.width < 100 else 0
         _write_probes(page, snapshot, narrow)
+        if snapshot.gpus:
+            write_gpus(page, snapshot)
         if snapshot.servers:
-            _write_servers(page, snapshot, narrow)
+            write_servers(page, snapshot)
         _write_self_cost(page, snapshot, narrow)
 
 
@@ -95,43 +99,6 @@ def _write_probes(page: Page, snapshot: Snapshot, narrow: int) -> None:
         )
         if probe.hint:
             page.text(_TEXT - narrow, f"→ {probe.hint}", "ui")
-
-
-def _write_servers(page: Page, snapshot: Snapshot, narrow: int) -> None:
-    up = sum(server.up for server in snapshot.servers)
-    page.heading("SERVERS", f"{up} of {len(snapshot.servers)} answer")
-    for number, server in enumerate(snapshot.servers):
-        if number:
-            page.line()
-        line = page.line()
-        line.put(_GLYPH, glyphs.OK if server.up else glyphs.FAILED, "work" if server.up else "alarm")
-        line.put(_VERDICT, "up" if server.up else "down", "text" if server.up else "alarm", bold=not server.up)
-        line.put(_NAME, server.address, bold=True, width=_TEXT - narrow - _NAME - 1)
-        page.beside(line, _TEXT - narrow, f"{formats.engine(server.engine)}  {server.model}", "text")
-        for label, text, role in _server_facts(server):
-            line = page.line()
-            line.put(_NAME, label, "quiet")
-            page.beside(line, _TEXT - narrow, text, role)
-
-
-def _server_facts(server: ServerRow) -> list[tuple[str, str, str]]:
-    facts: list[tuple[str, str, str]] = []
-    if server.problem:
-        facts.append(("problem", server.problem, "alarm"))
-    if not server.verified:
-        facts.append(
-            ("owner", f"{server.owner}: another user's, not in the money until accepted in the configuration", "waste")
-        )
-    elif server.owner:
-        facts.append(("owner", server.owner, "quiet"))
-    if server.gpus:
-        facts.append(("gpus", formats.indices(server.gpus), "text"))
-    if server.used:
-        facts.append(("reads", ", ".join(server.used), "quiet"))
-    facts.extend(("missing", f"{role}: {lost}", "text") for role, lost in server.missing)
-    if server.moves == "at end":
-        facts.append(("note", "counts tokens when a request ends, so its rate moves in steps", "quiet"))
-    return facts
 
 
 def _write_self_cost(page: Page, snapshot: Snapshot, narrow: int) -> None:

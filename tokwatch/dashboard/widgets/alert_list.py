@@ -1,13 +1,18 @@
-"""Alert list: what needs attention, with what it costs a day and has cost so far; the recorder's own troubles first."""
+"""Alert list: what needs attention, with what it costs a day and has cost so far.
+
+The recorder's own troubles come first, then devices that are at fault themselves, then the states that cost money.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from tokwatch.dashboard import formats, glyphs
 from tokwatch.dashboard.cells import Line
 from tokwatch.dashboard.layout import MARGIN
 from tokwatch.dashboard.widgets.canvas import Canvas
 from tokwatch.dashboard.widgets.gpu_list import put_rule
-from tokwatch.ledger.snapshot import AlertRow, Snapshot
+from tokwatch.ledger.snapshot import AlertRow, GpuWarning, Snapshot
 
 _WIDE = 100  # from here on with the time it fired
 _MONEY = 22  # a day and so far, right-aligned
@@ -15,7 +20,27 @@ _MONEY = 22  # a day and so far, right-aligned
 
 def alert_count(snapshot: Snapshot | None) -> int:
     """How many lines the list would like to have."""
-    return len(snapshot.alerts) + len(snapshot.problems) if snapshot else 0
+    return len(_entries(snapshot)) if snapshot else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """A warning, and the devices that it is given of."""
+
+    gpus: tuple[int, ...]
+    warning: GpuWarning
+
+
+_Entry = str | _Fault | AlertRow  # str: a trouble of the recorder
+
+
+def _entries(snapshot: Snapshot) -> list[_Entry]:
+    faults: dict[GpuWarning, list[int]] = {}
+    for row in snapshot.gpus:
+        for warning in row.warnings:
+            faults.setdefault(warning, []).append(row.index)
+    told = [_Fault(tuple(gpus), warning) for warning, gpus in faults.items()]
+    return [*snapshot.problems, *told, *snapshot.alerts]
 
 
 class AlertList(Canvas):
@@ -33,17 +58,20 @@ class AlertList(Canvas):
         if self.heading:
             _put_heading(lines[0], snapshot)
             put_rule(lines[1])
-        entries: list[str | AlertRow] = [*snapshot.problems, *snapshot.alerts]
+        entries = _entries(snapshot)
         whole = len(body) if len(entries) <= len(body) else len(body) - 1
-        gpus = min(max((len(_gpus(alert)) for alert in snapshot.alerts), default=0), width // 5)
+        named = (len(_gpus(entry, snapshot)) for entry in entries if not isinstance(entry, str))
+        gpus = min(max(named, default=0), width // 5)
         for line, entry in zip(body, entries[:whole], strict=False):
             if isinstance(entry, str):
                 x = _put_problem(line)
                 line.put(x, entry, width=width - MARGIN - x)
+            elif isinstance(entry, _Fault):
+                _put_fault(line, entry, snapshot, gpus)
             else:
                 _put_alert(line, entry, snapshot, gpus, with_day=not self.heading)
         if entries[whole:]:
-            _put_rest(body[-1], entries[whole:])
+            _put_rest(body[-1], entries[whole:], snapshot)
         return lines
 
 
@@ -52,19 +80,40 @@ def _put_problem(line: Line, x: int = MARGIN + 3) -> int:
     return line.put(x + 3, "tokwatch", "alarm", bold=True) + 2
 
 
-def _put_rest(line: Line, entries: list[str | AlertRow]) -> None:
+def _put_fault(line: Line, fault: _Fault, snapshot: Snapshot, gpus: int) -> None:
+    line.put(MARGIN + 3, glyphs.WARNING, "alarm")
+    line.put(MARGIN + 6, "fault", "alarm", bold=True)
+    x = MARGIN + 17
+    if line.width >= _WIDE:
+        at_ms = fault.warning.at_ms
+        line.put(x, "" if at_ms is None else formats.hour_minute(at_ms, snapshot.utc_offset_s), "quiet")
+        x += 6
+    line.put(x, _gpus(fault, snapshot), width=gpus)
+    x += gpus + 2
+    line.put(x, fault.warning.text, width=line.width - MARGIN - x)
+
+
+def _put_rest(line: Line, entries: list[_Entry], snapshot: Snapshot) -> None:
     """What has no line of its own, in few words each and as many as fit."""
     x = MARGIN + 3
     for number, entry in enumerate(entries):
-        words = "problem" if isinstance(entry, str) else f"{glyphs.look_of_state(entry.state).word} {_gpus(entry)}"
+        glyph, words, role = _in_short(entry, snapshot)
         more = f"+{len(entries) - number}"
         if x + 3 + len(words) + 3 + len(more) > line.width - MARGIN:
             line.put(x, more, "quiet")
             return
-        look = None if isinstance(entry, str) else glyphs.look_of_state(entry.state)
-        role = look.role if look else "alarm"
-        line.put(x, look.glyph if look else glyphs.FAILED, role)
+        line.put(x, glyph, role)
         x = line.put(x + 2, words, role if role in ("waste", "alarm") else "text") + 3
+
+
+def _in_short(entry: _Entry, snapshot: Snapshot) -> tuple[str, str, str]:
+    """Glyph, words and role."""
+    if isinstance(entry, str):
+        return glyphs.FAILED, "problem", "alarm"
+    if isinstance(entry, _Fault):
+        return glyphs.WARNING, f"fault {_gpus(entry, snapshot)}", "alarm"
+    look = glyphs.look_of_state(entry.state)
+    return look.glyph, f"{look.word} {_gpus(entry, snapshot)}", look.role
 
 
 def _put_heading(line: Line, snapshot: Snapshot) -> None:
@@ -86,7 +135,7 @@ def _put_alert(line: Line, alert: AlertRow, snapshot: Snapshot, gpus: int, *, wi
     if line.width >= _WIDE:
         at_ms = alert.fired_ms if alert.fired_ms is not None else alert.since_ms
         x = line.put(x, formats.hour_minute(at_ms, snapshot.utc_offset_s), "quiet") + 1
-    line.put(x, _gpus(alert), width=gpus)
+    line.put(x, _gpus(alert, snapshot), width=gpus)
     x += gpus + 2
     right = line.width - MARGIN
     costs = alert.usd_per_day.value is not None or alert.usd_so_far.value is not None
@@ -103,5 +152,5 @@ def _put_alert(line: Line, alert: AlertRow, snapshot: Snapshot, gpus: int, *, wi
         line.put(right - 9, so_far, role if known else "faint", bold=firing and known, width=9, right=True)
 
 
-def _gpus(alert: AlertRow) -> str:
-    return f"gpu {formats.indices(alert.gpus)}" if alert.gpus else ""
+def _gpus(of: AlertRow | _Fault, snapshot: Snapshot) -> str:
+    return formats.devices(of.gpus, snapshot.device)

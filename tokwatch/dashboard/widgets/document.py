@@ -11,6 +11,8 @@ from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.canvas import Canvas
 from tokwatch.dashboard.widgets.gpu_list import put_rule
 
+_FACT, _FACT_TEXT = 14, 28  # columns
+
 
 class Page:
     """Lines in the making."""
@@ -45,6 +47,22 @@ class Page:
         line.put(x, first, role)
         for row in more:
             self.line().put(x, row, role)
+
+    def fact(self, label: str, text: str, role: str = "text") -> None:
+        """A quiet label, and a paragraph to its right."""
+        line = self.line()
+        line.put(_FACT, label, "quiet", width=_FACT_TEXT - _FACT - 1)
+        self.beside(line, _FACT_TEXT, text, role)
+
+    def table(self, heading: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
+        """Rows of facts with several columns, of which the first is the label; each to the left in its width."""
+        for row in (heading, *rows):
+            line = self.line()
+            line.put(_FACT, row[0], "quiet", width=_FACT_TEXT - _FACT - 1)
+            x = _FACT_TEXT
+            for text, width in zip(row[1:], widths, strict=True):
+                line.put(x, text, "quiet" if row is heading else "text", width=width - 1)
+                x += width
 
 
 class Document(Canvas):

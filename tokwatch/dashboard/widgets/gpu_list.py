@@ -8,6 +8,7 @@ from tokwatch.dashboard.layout import MARGIN, Place, columns
 from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.canvas import Canvas
 from tokwatch.dashboard.widgets.sparkline import bar, blocks
+from tokwatch.ledger.marks import SCOPES
 from tokwatch.ledger.snapshot import Figure, GpuRow, Snapshot
 
 _RIGHT = {
@@ -35,7 +36,7 @@ class GpuHeading(Canvas):
             if key in _LEFT:
                 line.put(place.x, _LEFT[key], "quiet", width=place.width)
             elif key in _RIGHT:
-                heading = _RIGHT[key].replace("$", sign)
+                heading = _heading(key, snapshot).replace("$", sign)
                 line.put(place.x, heading, "quiet", width=max(place.width, len(heading)), right=True)
             elif snapshot:
                 limits = {row.power_limit_w if key == "power_bar" else row.memory_total_gib for row in snapshot.gpus}
@@ -44,6 +45,16 @@ class GpuHeading(Canvas):
                     line.put(place.x, f"of {limit:.0f}", "faint", width=place.width)
         put_rule(rule)
         return [line, rule]
+
+
+def _heading(key: str, snapshot: Snapshot | None) -> str:
+    if snapshot and key == "gpu":
+        return snapshot.device.upper()
+    if snapshot and key == "power":
+        scopes = {row.power_scope for row in snapshot.gpus}
+        if len(scopes) == 1 and (scope := SCOPES.get(scopes.pop())):
+            return scope.sign
+    return _RIGHT[key]
 
 
 class GpuRows(Canvas):
@@ -91,7 +102,9 @@ class GpuRows(Canvas):
         if number == self.cursor:
             line.paint(MARGIN, self.size.width - 2 * MARGIN + self._bar_width, "selected")
             line.put(MARGIN, glyphs.CURSOR, "ui")
-        line.put(places["gpu"].x + 1, str(row.index), width=places["gpu"].width - 1, right=True)
+        if row.warnings:
+            line.put(places["gpu"].x + 1, glyphs.WARNING, "alarm")
+        line.put(places["gpu"].x + 1, row.label, width=places["gpu"].width - 1, right=True)
         _put_state(line, places["state"], row, snapshot.tick_ms)
         _put_serves(line, places["serves"], row)
         alarm = row.confirmed and glyphs.look_of_state(row.state).role == "alarm"
@@ -164,18 +177,21 @@ def put_rule(line: Line) -> None:
 
 
 def put_figure(line: Line, place: Place, figure: Figure, text: str, role: str, *, bold: bool) -> None:
-    """A figure at the right of its column. Absent is faint; ∞ is money for nothing; `few` stands before its figure."""
+    """A figure at the right of its column. Absent is faint; ∞ is money for nothing; a mark's word stands before it."""
     if figure.infinite:
         role, bold = "waste", False
     elif figure.value is None:
         role, bold = "faint", False
-    if formats.is_few(figure):
-        if len(text) + 4 > place.width + 2:  # two cells of the gap before the column are free
-            text = "few"
-        else:
-            line.put(place.x + place.width - len(text) - 4, "few", "quiet")
+    word = formats.beside(figure)
+    if word == "few":
         role, bold = "quiet", False
-    line.put(place.x, text, role, bold=bold, width=place.width, right=True)
+    right = place.x + place.width
+    blank = len(word) + 1 + len(text) <= place.width + 2  # two cells of the gap before the column are free
+    if word == "few" and not blank:
+        text = word
+    elif word:
+        line.put(right - len(text) - blank - len(word), word, "quiet")
+    line.put(min(place.x, right - len(text)), text, role, bold=bold, width=max(place.width, len(text)), right=True)
 
 
 def put_bar(line: Line, place: Place, value: float | None, full: float | None, role: str) -> None:

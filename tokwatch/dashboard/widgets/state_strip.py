@@ -32,11 +32,12 @@ class StateStrip(Canvas):
             return lines
         first_cell = snapshot.tick_ms // cell_ms - cells + 1
         _put_heading(lines[0], snapshot)
+        gpus = {gpu.entity: gpu for gpu in snapshot.gpus}
         for line, row in zip(lines[1:-1], snapshot.strip, strict=False):
-            line.put(MARGIN + 1, str(row.index), width=3, right=True)
+            gpu = gpus.get(row.entity)
+            line.put(MARGIN + 1, gpu.label if gpu else str(row.index), width=3, right=True)
             _put_spans(line, row, first_cell, cell_ms, cells)
-            idle_now = any(gpu.entity == row.entity and gpu.idle for gpu in snapshot.gpus)
-            _put_amount(line, row.idle_usd, snapshot.currency, bold=idle_now)
+            _put_amount(line, row.idle_usd, snapshot.currency, bold=gpu is not None and gpu.idle)
         _put_amount(lines[-1], snapshot.strip_idle_usd, snapshot.currency, bold=snapshot.totals.gpus_idle > 0)
         _put_axis(lines[-1], snapshot, first_cell, cell_ms, cells)
         return lines

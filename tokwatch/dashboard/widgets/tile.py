@@ -118,6 +118,6 @@ def cells_of(pieces: Sequence[Piece]) -> int:
     return sum(len(to_cells(piece.text)) for piece in pieces)
 
 
-def few(figure: Figure) -> str:
-    """ " few" for a figure that is marked so."""
-    return " few" if formats.is_few(figure) else ""
+def unit(text: str, figure: Figure) -> str:
+    """The unit of a figure, with the word that has to stand beside it: "tok/s 5m"."""
+    return " ".join(part for part in (text, formats.beside(figure)) if part)

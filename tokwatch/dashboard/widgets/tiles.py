@@ -8,9 +8,10 @@ from textual.containers import Horizontal
 from tokwatch.dashboard import formats
 from tokwatch.dashboard.layout import MARGIN, tile_widths
 from tokwatch.dashboard.theme import Look
-from tokwatch.dashboard.widgets.tile import ABSENT, Piece, Tile, cells_of, few, value
-from tokwatch.ledger.snapshot import Snapshot
+from tokwatch.dashboard.widgets.tile import ABSENT, Piece, Tile, cells_of, unit, value
+from tokwatch.ledger.snapshot import Figure, Snapshot
 
+_WHOSE = {"module": "module", "package": "CPU"}  # watts, by their mark
 _NO_PRICE = ("press $ to set a price", "$ sets a price")
 
 
@@ -22,7 +23,7 @@ class OutputTile(Tile):
     def fill(self, snapshot: Snapshot) -> None:
         totals = snapshot.totals
         self.put(0, Piece(self.title))
-        self.put(1, value(totals.tok_s, formats.figure(totals.tok_s, formats.count)), Piece(" tok/s"))
+        self.put(1, value(totals.tok_s, formats.figure(totals.tok_s, formats.count)), _unit("tok/s", totals.tok_s))
         self.put_spark(totals.tok_s_spark)
         if self.tall:
             self.put(self.last, Piece(f"{formats.figure(totals.tok_s_all, formats.short)} with prompt"))
@@ -36,10 +37,16 @@ class TokensPerWattTile(Tile):
     def fill(self, snapshot: Snapshot) -> None:
         totals = snapshot.totals
         self.put(0, Piece(self.title))
-        self.put(1, value(totals.tok_per_j, formats.figure(totals.tok_per_j, formats.ratio)), Piece(" tok/s/W"))
+        self.put(
+            1,
+            value(totals.tok_per_j, formats.figure(totals.tok_per_j, formats.ratio)),
+            _unit("tok/s/W", totals.tok_per_j),
+        )
         self.put_spark(totals.tok_per_j_spark)
         if self.tall:
-            self.put(self.last, Piece(f"board {formats.figure(totals.power_w, formats.count)} W"))
+            watts = totals.power_w
+            whose = next((_WHOSE[mark] for mark in watts.marks if mark in _WHOSE), "board")
+            self.put(self.last, Piece(f"{whose} {formats.figure(watts, formats.count)} W"))
 
 
 class PriceTile(Tile):
@@ -56,12 +63,12 @@ class PriceTile(Tile):
             self.put_paragraph(2, *_NO_PRICE, "quiet")
             return
         output = formats.figure(totals.usd_per_m_output, formats.per_million)
-        unit = "out" + few(totals.usd_per_m_output)
+        out = unit("out", totals.usd_per_m_output)
         every = value(totals.usd_per_m_all, formats.figure(totals.usd_per_m_all, formats.ratio))
-        if self.put_big(sign, totals.usd_per_m_output, output, unit):
+        if self.put_big(sign, totals.usd_per_m_output, output, out):
             self.put(self.last, every, Piece(" all tokens"))
         else:
-            self.put(1, value(totals.usd_per_m_output, output, "bright"), Piece(" " + unit))
+            self.put(1, value(totals.usd_per_m_output, output, "bright"), Piece(" " + out))
             self.put(2, every, Piece(" all"))
 
 
@@ -80,8 +87,19 @@ class SloTile(Tile):
             self.put(self.last, Piece(f"{formats.figure(totals.requests_s, formats.count)} req/s"))
             return
         self.put(0, Piece(self.title))
+        if totals.slo_met.low is None:
+            self.put(1, ABSENT)
+            self.put_paragraph(2, totals.slo_met.why, "6 says why", "quiet")
+            return
         self.put(1, _interval(formats.interval(totals.slo_met, formats.percent_tenths)), Piece(" %"))
-        self.put(2, Piece("of requests"))
+        if totals.slo_met.why:  # of few requests the counts say more than a verdict
+            words, _, counts = totals.slo_met.why.partition(": ")
+            self.put(2, Piece(words))
+            self.put(3, Piece(counts, "text"))
+        else:
+            words = formats.verdict(totals.slo_verdict, totals.slo_target) or "of requests"
+            role = "alarm" if totals.slo_verdict == "missed" else "quiet"
+            self.put(2, Piece(words if len(words) <= self.room else words.rpartition(": ")[2], role))
         goodput = f"goodput {formats.interval(totals.goodput_req_s, formats.count)}"
         self.put(self.last, Piece(goodput + (" req/s" if len(goodput) + 6 <= self.room else "/s")))
 
@@ -103,7 +121,10 @@ class IdleTile(Tile):
         sign = formats.currency_sign(snapshot.currency)
         strong, plain = ("waste", "waste") if self._idle else ("text", "quiet")
         self.put(0, Piece(self.title, plain, bold=self._idle))
-        gpus = (Piece(f"{totals.gpus_idle} of {totals.gpus}", strong, bold=True), Piece(" GPUs", plain))
+        gpus = (
+            Piece(f"{totals.gpus_idle} of {totals.gpus}", strong, bold=True),
+            Piece(f" {_devices(snapshot)}", plain),
+        )
         if not snapshot.price:
             self.put(1, ABSENT)
             self.put(1, *gpus, right=True)
@@ -132,6 +153,14 @@ class IdleTile(Tile):
         self.put(self.last, *today)
         if cells_of(today) + 1 + cells_of(share) <= self.room:
             self.put(self.last, *share, right=True)
+
+
+def _unit(text: str, figure: Figure) -> Piece:
+    return Piece(f" {unit(text, figure)}")
+
+
+def _devices(snapshot: Snapshot) -> str:
+    return snapshot.device if snapshot.totals.gpus == 1 else f"{snapshot.device}s"
 
 
 def _interval(text: str) -> Piece:
