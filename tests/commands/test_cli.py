@@ -188,7 +188,10 @@ def test_a_box_with_nothing_to_watch_is_told_by_the_exit_code(tmp_path: Path) ->
     ended = box.run(box.command("once", "--json", "--for", "0.2s"))
     assert ended.returncode == 3, ended.stderr
     (snapshot,) = lines_of(ended.stdout)
-    assert (snapshot.gpus, snapshot.servers) == ((), ())
+    assert ([row.kind for row in snapshot.gpus], snapshot.servers) == (["package"], ())
+    doctor = box.run(box.command("doctor"))
+    assert doctor.returncode == 3, doctor.stderr
+    assert " cpu  " in doctor.stdout
 
 
 def test_a_server_that_cannot_be_read_makes_it_a_partial_answer(box: CommandBox) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from tests.dashboard.snapshots import ALERTS, BOX, SERVERS
-from tokwatch.ledger.snapshot import ProbeRow, Snapshot
+from tokwatch.ledger.snapshot import Figure, GpuWarning, Interval, ProbeRow, Snapshot
 
 HOSTILE = (
     "\x1b]0;evil\x07",
@@ -37,7 +37,24 @@ def hostile_box() -> Snapshot:
         return HOSTILE[number % len(HOSTILE)]
 
     gpus = tuple(
-        replace(BOX.gpus[i % 8], index=i, entity=10 + i, serves=value, name=value, note=value, state=value)
+        replace(
+            BOX.gpus[i % 8],
+            index=i,
+            entity=10 + i,
+            serves=value,
+            name=value,
+            note=value,
+            state=value,
+            meter=value,
+            kind=value,
+            power_scope=value,
+            throttle=(value,),
+            mig=(value, value),
+            xid=value,
+            xid_at_ms=BOX.tick_ms,
+            warnings=(GpuWarning(value),),
+            tensor_activity=Figure(None, value),
+        )
         for i, value in enumerate(HOSTILE)
     )
     return replace(
@@ -57,6 +74,14 @@ def hostile_box() -> Snapshot:
                 model=ALL,
                 problem=ALL,
                 owner=text(i + 5),
+                layer=text(i + 6),
+                role=text(i + 7),
+                deployment=ALL,
+                counts=ALL,
+                per_token=ALL,
+                slo=ALL,
+                slo_met=Interval(None, None, ALL),
+                facts=((text(i), ALL),),
                 verified=False,
                 used=HOSTILE,
                 missing=tuple((value, value) for value in HOSTILE),

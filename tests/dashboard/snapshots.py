@@ -14,8 +14,10 @@ from tokwatch.ledger.snapshot import (
     AlertRow,
     Figure,
     GpuRow,
+    GpuWarning,
     Interval,
     ProbeRow,
+    Quantiles,
     SelfCost,
     ServerRow,
     Snapshot,
@@ -72,6 +74,10 @@ def gpu(index: int, **changes: object) -> GpuRow:
         memory_total_gib=80,
         temperature_c=Figure(61),
         processes=1,
+        tensor_activity=Figure(0.31 + index / 100),
+        dram_activity=Figure(0.62),
+        memory_temperature_c=Figure(74),
+        throttle=(),
     )
     return replace(row, **changes)
 
@@ -262,7 +268,24 @@ def server(entity: int, address: str, engine: str, model: str, gpus: tuple[int, 
         facts=(("tensor parallel", "4"),),
         used=("generation_tokens_total", "prompt_tokens_total", "num_requests_running", "time_to_first_token_seconds"),
         missing=(),
+        per_token="per request",
+        ttft_s=quantiles((0.1, 0.25), (0.25, 0.5), (0.5, None)),
+        tpot_s=quantiles((0.01, 0.025), (0.025, 0.05), (0.025, 0.05)),
+        slo="TTFT ≤ 2 s, TPOT ≤ 0.05 s",
+        slo_target=0.99,
+        slo_met=Interval(0.972, 0.989, n=2400),
+        slo_verdict="missed",
+        goodput_req_s=Interval(38.9, 39.6),
+        ttft_met=Interval(0.991, 0.998, n=2400),
+        tpot_met=Interval(0.981, 0.989, n=2400),
+        tok_per_j=Figure(2.55),
+        counts="tokens counted here",
     )
+
+
+def quantiles(*buckets: tuple[float, float | None]) -> Quantiles:
+    """p50, p95 and p99 of 2400 requests."""
+    return Quantiles(*(Interval(low, high, n=2400) for low, high in buckets))
 
 
 SERVERS = (
@@ -302,6 +325,9 @@ TOTALS = Totals(
     goodput_req_s=Interval(117.4, 119.5),
     ttft_p95_s=Interval(0.25, 0.5),
     requests_s=Figure(120.8),
+    slo="TTFT ≤ 2 s, TPOT ≤ 0.05 s",
+    slo_target=0.99,
+    slo_verdict="missed",
 )
 BOX = Snapshot(
     schema=SCHEMA,
@@ -513,6 +539,110 @@ def every_state() -> Snapshot:
     rows.append(replace(PARKED, index=9, entity=19, confirmed=False))
     rows.append(gpu(10, power_w=Figure(203, marks=("est",)), usd_per_m_output=Figure(0.31, marks=("few",))))
     return replace(BOX, gpus=tuple(rows), strip=(), totals=replace(TOTALS, gpus=11))
+
+
+def shared_and_ailing() -> Snapshot:
+    """Two servers share GPUs 0 and 1, GPU 5 counts at the end, two GPUs are at fault, one is split into MIG devices."""
+    rows = list(GPUS)
+    marks = ("allocated",)
+    for i in (0, 1):
+        rows[i] = replace(
+            rows[i],
+            serves="Qwen3-32B + Llama-8B",
+            tok_per_j=Figure(2.53, marks=marks),
+            usd_per_m_output=Figure(0.42, marks=marks),
+        )
+    brake = GpuWarning("power brake")
+    for i in (2, 3):
+        rows[i] = replace(rows[i], throttle=("power brake", "power cap"), throttle_alert=True, warnings=(brake,))
+    fallen = "Xid 79: GPU fell off the bus"
+    rows[4] = replace(
+        rows[4],
+        throttle=("power cap",),
+        xid=fallen,
+        xid_at_ms=at("13:58:03"),
+        warnings=(GpuWarning(fallen, at("13:58:03")),),
+    )
+    rows[5] = replace(
+        rows[5],
+        serves="Llama-3.1-8B",
+        tok_s=Figure(3333, marks=("long",)),
+        tok_per_j=Figure(5.84, marks=("est", "long")),
+        usd_per_m_output=Figure(0.20, marks=("long",)),
+    )
+    rows[7] = replace(rows[7], mig=("1g.10gb", "1g.10gb", "3g.40gb"))
+    first, second, third = SERVERS
+    refused = Figure(None, "shares its GPUs: tokens per watt are told per GPU only")
+    servers = (
+        replace(first, tok_per_j=refused, usd_per_m_output=Figure(0.42, marks=marks)),
+        replace(second, layer="router", deployment="chat", counts="shown, counted at its engines", gpus=()),
+        replace(
+            third,
+            moves="at end",
+            role="decode",
+            per_token="per token",
+            tpot_s=Quantiles(),
+            itl_s=quantiles((0.01, 0.025), (0.025, 0.05), (0.025, 0.05)),
+            slo_met=Interval(8 / 11, 9 / 11, "few requests: 8–9 of 11", n=11),
+            slo_verdict="",
+        ),
+    )
+    totals = replace(
+        TOTALS,
+        tok_s=Figure(12_431, marks=("long",)),
+        tok_per_j=Figure(3.19, marks=("allocated", "est", "long")),
+        usd_per_m_output=Figure(0.42, marks=("allocated",)),
+        slo_met=Interval(8 / 11, 9 / 11, "few requests: 8–9 of 11", n=11),
+        slo_verdict="",
+    )
+    return replace(BOX, gpus=tuple(rows), servers=servers, totals=totals)
+
+
+def processors() -> Snapshot:
+    """A laptop that serves on its processor, measured by RAPL."""
+    scope = ("package",)
+    row = gpu(
+        0,
+        kind="package",
+        name="AMD Ryzen 9 7940HS",
+        meter="RAPL",
+        power_scope="package",
+        serves="Qwen3-0.6B",
+        tok_s=Figure(38),
+        tok_per_j=Figure(1.02, marks=scope),
+        power_w=Figure(37, marks=scope),
+        power_limit_w=None,
+        memory_used_gib=Figure(9),
+        memory_total_gib=32,
+        temperature_c=Figure(None, "unsupported"),
+        tensor_activity=Figure(None, "not told by RAPL"),
+        dram_activity=Figure(None, "not told by RAPL"),
+        throttle=None,
+    )
+    totals = replace(
+        TOTALS,
+        gpus=1,
+        gpus_idle=0,
+        idle_since_ms=None,
+        deployments=1,
+        tok_s=Figure(38),
+        tok_per_j=Figure(1.02, marks=scope),
+        power_w=Figure(37, marks=scope),
+        power_limit_w=None,
+        memory_used_gib=Figure(9),
+        memory_total_gib=32,
+    )
+    return replace(
+        BOX,
+        host="laptop",
+        hardware="AMD Ryzen 9 7940HS",
+        engines=(("llama.cpp", 1),),
+        totals=totals,
+        gpus=(row,),
+        strip=(strip_row(0, UNKNOWN, span("serving", START, END)),),
+        alerts=(),
+        servers=(replace(SERVERS[2], engine="llama.cpp", gpus=(0,)),),
+    )
 
 
 def replaying(mode: str = "replay") -> Snapshot:

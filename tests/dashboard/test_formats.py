@@ -114,6 +114,27 @@ def test_clocks_are_those_of_the_recording_host() -> None:
     assert formats.hour_minute(at("23:30"), utc_offset_s=3600) == "00:30"
 
 
-@pytest.mark.parametrize(("numbers", "written"), [((), ""), ((7,), "7"), ((0, 1, 2, 3, 6), "0–3, 6"), ((5, 6), "5–6")])
-def test_runs_of_gpus_are_joined(numbers: tuple[int, ...], written: str) -> None:
-    assert formats.indices(numbers) == written
+@pytest.mark.parametrize(
+    ("figure", "written"),
+    [
+        (Figure(2.53), "2.53"),
+        (Figure(2.53, marks=("allocated", "long")), "«÷2.53"),
+        (Figure(2.53, marks=("few", "part", "stale")), "?*2.53"),
+        (Figure(None, "lost", marks=("allocated", "long")), "–"),
+    ],
+)
+def test_what_a_figure_rests_on_stands_before_it(figure: Figure, written: str) -> None:
+    assert formats.figure(figure, formats.ratio) == written
+
+
+@pytest.mark.parametrize(("numbers", "device", "written"), [((0, 1, 3), "GPU", "gpu 0–1, 3"), ((0,), "CPU", "cpu")])
+def test_devices_are_named_by_kind_and_index(numbers: tuple[int, ...], device: str, written: str) -> None:
+    assert formats.devices(numbers, device) == written
+
+
+@pytest.mark.parametrize(
+    ("met", "target", "words"),
+    [("met", 0.99, "meets 99 %"), ("missed", 0.999, "misses 99.9 %"), ("", 0.99, "99 %: cannot tell"), ("", None, "")],
+)
+def test_a_verdict_may_be_that_nobody_can_tell(met: str, target: float | None, words: str) -> None:
+    assert formats.verdict(met, target) == words

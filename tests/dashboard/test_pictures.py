@@ -40,6 +40,10 @@ CASES: dict[str, tuple[Snapshot, dict[str, Any]]] = {
     "simulated": (replace(snapshots.BOX, kind="simulated"), {"terminal_size": SMALL}),
     "nothing_found": (snapshots.nothing_found(), {"terminal_size": SMALL}),
     "sources": (snapshots.down_server(), {"press": ["6"]}),
+    "shared_and_ailing": (snapshots.shared_and_ailing(), {}),
+    "shared_and_ailing_80x24": (snapshots.shared_and_ailing(), {"terminal_size": SMALL}),
+    "processors": (snapshots.processors(), {"terminal_size": SMALL}),
+    "sources_of_all_kinds": (snapshots.shared_and_ailing(), {"press": ["6"], "terminal_size": (80, 80)}),
     "help": (snapshots.BOX, {"press": ["question_mark"], "terminal_size": (80, 60)}),
 }
 

@@ -14,9 +14,9 @@ from tests.dashboard.snapshots import ALERTS, BOX, FREE, GPUS, PARKED, at, gpu, 
 from tokwatch.dashboard.theme import DARK
 from tokwatch.dashboard.widgets.alert_list import AlertList
 from tokwatch.dashboard.widgets.canvas import Canvas
-from tokwatch.dashboard.widgets.gpu_list import GpuClosing, GpuRows
+from tokwatch.dashboard.widgets.gpu_list import GpuClosing, GpuHeading, GpuRows
 from tokwatch.dashboard.widgets.state_strip import StateStrip
-from tokwatch.dashboard.widgets.tiles import IdleTile, PriceTile, SloTile
+from tokwatch.dashboard.widgets.tiles import IdleTile, PriceTile, SloTile, TokensPerWattTile
 from tokwatch.ledger.snapshot import Figure, Interval, Snapshot
 
 Read = Callable[..., Awaitable["Reading"]]
@@ -89,6 +89,52 @@ async def test_figures_say_what_they_are(read: Read) -> None:
     assert "∞" in row[1]
 
 
+async def test_figures_of_shared_gpus_and_of_long_windows_are_marked(read: Read) -> None:
+    rows = (await read(GpuRows, snapshots.shared_and_ailing())).rows
+    assert "÷2.53    ÷0.42" in rows[0]
+    assert "«3 333" in rows[5]
+    assert "«~5.84" in rows[5]
+
+
+async def test_a_sign_never_costs_a_figure_its_digits(read: Read) -> None:
+    marked = gpu(0, tok_s=Figure(12_431, marks=("long", "allocated", "est")))
+    assert "«÷~12 431 " in (await read(GpuRows, replace(BOX, gpus=(marked,)))).rows[0]
+
+
+async def test_a_device_at_fault_is_pointed_out_beside_its_number_and_below_the_list(read: Read) -> None:
+    rows = (await read(GpuRows, snapshots.shared_and_ailing())).rows
+    assert [row[:6] for row in rows[1:5]] == ["    1 ", "  ▲ 2 ", "  ▲ 3 ", "  ▲ 4 "]
+    alerts = await read(AlertList, snapshots.shared_and_ailing(), (120, 50))
+    assert alerts.rows[2] == "    ▲  fault            gpu 2–3  power brake"
+    assert alerts.rows[3] == "    ▲  fault      13:58 gpu 4    Xid 79: GPU fell off the bus"
+    assert alerts.colour_of("fault") == (DARK.alarm, True)
+
+
+async def test_faults_that_have_no_line_are_named_in_the_last_one(read: Read) -> None:
+    ailing = snapshots.shared_and_ailing()
+    rows = (await read(AlertList, replace(ailing, gpus=ailing.gpus * 8), (120, 24))).rows
+    assert rows[-1].startswith("    ▲ fault gpu 2–3   ▲ fault gpu 4   ○ free gpu 7")
+
+
+async def test_the_processors_of_a_box_are_called_so(read: Read) -> None:
+    box = snapshots.processors()
+    heading = (await read(GpuHeading, box, (80, 24))).rows[0]
+    assert heading.startswith("  CPU  STATE")
+    assert heading.endswith("  CPU W")
+    assert (await read(GpuRows, box)).rows[0].startswith(" ▌cpu  ● serving")
+    assert (await read(StateStrip, box)).rows[1].startswith("  cpu  ━")
+    assert "0 of 1 CPU" in (await read(IdleTile, box)).rows[2]
+    assert "CPU 37 W" in (await read(TokensPerWattTile, box)).rows[5]
+
+
+async def test_watts_of_a_module_are_not_called_a_gpus(read: Read) -> None:
+    module = replace(BOX, gpus=tuple(replace(row, power_scope="module") for row in GPUS))
+    assert "MOD. W" in (await read(GpuHeading, module)).rows[0]
+    assert "module 3 896 W" in (await read(TokensPerWattTile, module)).rows[5]
+    mixed = replace(BOX, gpus=(replace(GPUS[0], power_scope="module"), *GPUS[1:]))
+    assert "POWER W" in (await read(GpuHeading, mixed)).rows[0]
+
+
 async def test_a_lost_gpu_does_not_hide_the_others(read: Read) -> None:
     rows = (await read(GpuRows, snapshots.every_state())).rows
     assert len(rows) == 11
@@ -150,6 +196,43 @@ async def test_without_an_slo_its_tile_shows_the_latency_that_could_become_one(r
     rows = (await read(SloTile, snapshots.no_price())).rows
     assert [row.strip() for row in rows[1:4]] == ["TTFT p95", "0.25–0.50 s", "no SLO set"]
     assert rows[5].strip() == "121 req/s"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words", "colour"),
+    [
+        ("met", "meets 99 %", DARK.quiet),
+        ("missed", "misses 99 %", DARK.alarm),
+        ("", "99 %: cannot tell", DARK.quiet),
+    ],
+)
+async def test_the_slo_tile_gives_bounds_and_what_they_say_of_the_target(
+    read: Read, verdict: str, words: str, colour: str
+) -> None:
+    tile = await read(SloTile, replace(BOX, totals=replace(BOX.totals, slo_verdict=verdict)))
+    assert [row.strip() for row in tile.rows[1:4]] == ["SLO MET", "97.2–98.9 %", words]
+    assert tile.colour_of(words) == (colour, False)
+
+
+async def test_a_share_of_few_requests_stands_with_its_counts(read: Read) -> None:
+    rows = (await read(SloTile, snapshots.shared_and_ailing())).rows
+    assert [row.strip() for row in rows[2:5]] == ["72.7–81.8 %", "few requests", "8–9 of 11"]
+
+
+@pytest.mark.parametrize(
+    ("why", "rows"),
+    [
+        ("no request finished", ["–", "no request", "finished"]),
+        ("known per token, not per request: see the share of token gaps", ["–", "6 says why", ""]),
+    ],
+)
+async def test_an_slo_of_which_nothing_is_known_says_why(read: Read, why: str, rows: list[str]) -> None:
+    tile = await read(SloTile, replace(BOX, totals=replace(BOX.totals, slo_met=Interval(None, None, why))))
+    assert [row.strip() for row in tile.rows[2:5]] == rows
+
+
+async def test_a_big_figure_keeps_its_signs_beside_the_currency(read: Read) -> None:
+    assert "÷$ █▀█" in (await read(PriceTile, snapshots.shared_and_ailing())).rows[2]
 
 
 async def test_goodput_between_equal_bounds_is_one_number(read: Read) -> None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tests.dashboard import snapshots
 from tokwatch.exports.table import plain_table
-from tokwatch.ledger.snapshot import Snapshot
+from tokwatch.ledger.snapshot import Figure, Interval, Quantiles, Snapshot
 
 BOX = snapshots.all_at_work()
 
@@ -46,6 +46,41 @@ def test_nothing_found_tells_what_was_looked_for_and_what_to_try() -> None:
     text = plain_table(snapshots.nothing_found())
     assert "no  NVIDIA driver: libnvidia-ml.so.1 is not installed" in text
     assert "try: on a GPU box: install the NVIDIA driver" in text
+
+
+def test_processors_alone_are_nothing_found_and_have_their_row() -> None:
+    box = replace(snapshots.processors(), servers=())
+    text = plain_table(box)
+    assert "\ncpu  serving" in text
+    assert "  CPU W  " in text
+    assert "(0 of 1 CPU)" in text
+    assert "Nothing to watch was found." in text
+
+
+def test_marks_are_written_and_those_that_occur_are_explained() -> None:
+    text = plain_table(snapshots.shared_and_ailing())
+    assert "output tok/s    «12431" in text
+    assert "USD/M output    ÷0.42" in text
+    assert "\n÷  rests on GPUs that several servers share" in text
+    assert "\n~  estimated" in text
+    assert "rests on" not in plain_table(BOX)
+
+
+def test_a_mark_of_a_figure_that_is_not_known_needs_no_words() -> None:
+    row = replace(BOX.gpus[0], power_w=Figure(None, "lost", marks=("module",)))
+    assert "MOD. W" not in plain_table(replace(BOX, gpus=(row, *BOX.gpus[1:])))
+
+
+def test_time_per_token_is_of_the_kind_that_the_server_tells() -> None:
+    kinds = Quantiles(p95=Interval(0.03, 0.04))
+    untold = Interval(None, None, "no request finished")
+    server = replace(BOX.servers[0], tpot_p95_s=untold, itl_s=kinds, per_token="per token")
+    text = plain_table(replace(BOX, servers=(server,)))
+    assert "  0.03–0.04\n127.0.0.1:8000: its TPOT95 is per token" in text
+
+
+def test_devices_at_fault_are_told_below_their_rows() -> None:
+    assert "\n4: Xid 79: GPU fell off the bus" in plain_table(snapshots.shared_and_ailing())
 
 
 def test_a_demo_says_that_it_is_one() -> None:

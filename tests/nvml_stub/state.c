@@ -164,7 +164,7 @@ Wait wait_begun(unsigned timeout_ms) {
 int wait_on(const Wait *wait, int64_t *now_ns) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += 20000000; /* the real clock turns by itself: look again */
+    until.tv_nsec += 200000000;/* the real clock turns by itself: look again */
     until.tv_sec += until.tv_nsec / NS_PER_S;
     until.tv_nsec %= NS_PER_S;
     pthread_mutex_lock(&lock);

@@ -14,6 +14,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+from collectors.nvml_throttle import throttle_alerts
+from collectors.nvml_xids import xid_words
+from collectors.readings import GpuReading, Reason
 from tokwatch import __version__
 from tokwatch.commands.settings import can_draw, config_of, configured_servers, store_of, this_box
 from tokwatch.config import Config
@@ -26,6 +29,8 @@ from tokwatch.store.lock import who_records
 from tokwatch.store.reader import Reader
 
 Verdict = Literal["pass", "warn", "fail"]
+_WHOSE = {"module": "module, its processor included", "package": "processor packages"}
+_NEEDED = ("power_w", "energy_mj")
 _LOOKS = 3  # rounds of readings: a rate and an energy counter show only over several
 
 
@@ -121,17 +126,7 @@ def _sources(seen: Sightings) -> Iterator[Check]:
     for probe in seen.probes:
         words = probe.name.lower().replace(" ", "-")
         yield Check(f"source.{words}", "pass" if probe.ok else "warn", probe.found, probe.hint)
-    for gpu in seen.gpus:
-        unknown = ", ".join(f"{field}: {reason}" for field, reason in gpu.reasons)
-        verdict: Verdict = "fail" if gpu.problem else "warn" if unknown else "pass"
-        name = gpu.facts.name or "no name"
-        power = "–" if gpu.power_w is None else f"{gpu.power_w:.0f} W"
-        counter = "no energy counter, estimated" if gpu.energy_estimated else "energy counter"
-        yield Check(
-            f"gpu.{gpu.facts.index}",
-            verdict,
-            gpu.problem_text or f"{name}, {power}, {counter}" + (f"; not available: {unknown}" if unknown else ""),
-        )
+    yield from map(_gpu, seen.gpus)
     for server in seen.servers:
         words = "; ".join(f"no {role}: {lost}" for role, lost in server.missing)
         found = f"{server.server.engine}, {len(server.used)} series read in {server.took_ms} ms" if server.ok else ""
@@ -141,6 +136,27 @@ def _sources(seen: Sightings) -> Iterator[Check]:
             found + (f"; {words}" if words else "") if server.ok else server.problem,
             server.server.hint,
         )
+
+
+def _gpu(gpu: GpuReading) -> Check:
+    facts = gpu.facts
+    check_id = "cpu" if facts.kind == "package" else f"gpu.{facts.index}"
+    if gpu.problem:
+        return Check(check_id, "fail", gpu.problem_text or gpu.problem.value)
+    power = (
+        "no power" if gpu.power_w is None else f"{gpu.power_w:.0f} W of the {_WHOSE.get(facts.power_scope, 'board')}"
+    )
+    counter = "no energy" if gpu.energy_mj is None else "energy estimated" if gpu.energy_estimated else "energy counted"
+    parts = [facts.name or "no name", f"read by {facts.meter}", power, counter]
+    if gpu.mig_instances:
+        parts.append(f"{len(gpu.mig_instances)} MIG instances, which have no watts of their own")
+    slowed = throttle_alerts(gpu.throttle or 0)
+    ails = [*(f"slowed: {reason}" for reason in slowed), *map(xid_words, gpu.xids)]
+    unknown = ", ".join(f"{field}: {reason}" for field, reason in gpu.reasons)
+    # What a device never has is no fault of anybody's; without watts half of tokwatch is missing.
+    lacks = any(reason is not Reason.UNSUPPORTED or field in _NEEDED for field, reason in gpu.reasons)
+    found = "; ".join(part for part in (", ".join(parts), *ails, unknown and f"not available: {unknown}") if part)
+    return Check(check_id, "warn" if ails or lacks else "pass", found)
 
 
 def _driver_calls(durations: dict[str, tuple[int, float, float]]) -> Iterator[Check]:

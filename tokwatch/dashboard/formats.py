@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from tokwatch.dashboard.glyphs import ABSENT, INFINITE
-from tokwatch.ledger.marks import signs, word
+from tokwatch.indices import indices
+from tokwatch.ledger.marks import signs
 from tokwatch.ledger.snapshot import Figure, Interval
 
 _ENGINES = {"vllm": "vLLM", "sglang": "SGLang", "llama.cpp": "llama.cpp"}
@@ -85,9 +86,9 @@ def figure(value: Figure, write: Callable[[float], str]) -> str:
     return signs(value.marks) + write(value.value)
 
 
-def beside(value: Figure) -> str:
-    """The word that has to stand beside a Figure: "few", "5m", mostly none."""
-    return "" if value.infinite or value.value is None else word(value.marks)
+def is_few(value: Figure) -> bool:
+    """Under 100 tokens: true, and not worth comparing."""
+    return "few" in value.marks and value.value is not None and not value.infinite
 
 
 def interval(value: Interval, write: Callable[[float], str]) -> str:
@@ -154,17 +155,6 @@ def clock(at_ms: int, utc_offset_s: int) -> str:
 def hour_minute(at_ms: int, utc_offset_s: int) -> str:
     """HH:MM on the clock of the recording host."""
     return f"{local(at_ms, utc_offset_s):%H:%M}"
-
-
-def indices(numbers: tuple[int, ...]) -> str:
-    """GPU indices with runs joined: 0–3, 6."""
-    runs: list[list[int]] = []
-    for number in sorted(numbers):
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def devices(numbers: tuple[int, ...], device: str) -> str:

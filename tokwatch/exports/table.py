@@ -7,10 +7,16 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from collectors.labels import clean_label
-from tokwatch.ledger.marks import MARKS, signs, word
+from tokwatch.indices import indices
+from tokwatch.ledger.marks import MARKS, SCOPES, signs
 from tokwatch.ledger.snapshot import AlertRow, Figure, GpuRow, Interval, ServerRow, Snapshot
 
 _ABSENT, _INFINITE = "–", "∞"
+_USUAL_KIND = ("", "per request")
+_MARKED = (
+    *("tok_s", "tok_per_j", "usd_per_m_output", "usd_per_m_all", "idle_usd_per_hour", "idle_usd_today"),
+    *("power_w", "memory_used_gib", "temperature_c", "prompt_tok_s"),
+)  # the figures of the tables
 _WIDEST_NAME = 18  # cells of a model, server or GPU name
 
 
@@ -62,7 +68,21 @@ def _headline(snapshot: Snapshot) -> list[str]:
 
 def _gpus(snapshot: Snapshot) -> list[str]:
     money = snapshot.currency
-    header = (snapshot.device.upper(), "STATE", "FOR", "SERVES", "TOK/S", "TOK/S/W", f"{money}/M OUT", f"IDLE {money}", "W", "GiB", "°C")
+    scope = SCOPES.get(snapshot.power_scope)
+    watts = scope.sign if scope else "W"
+    header = (
+        snapshot.device.upper(),
+        "STATE",
+        "FOR",
+        "SERVES",
+        "TOK/S",
+        "TOK/S/W",
+        f"{money}/M OUT",
+        f"IDLE {money}",
+        watts,
+        "GiB",
+        "°C",
+    )
     rows = [_gpu(row, snapshot.tick_ms) for row in snapshot.gpus]
     faults = [f"{row.label}: {warning.text}" for row in snapshot.gpus for warning in row.warnings]
     return _columns([header, *rows], numbers_from=4) + faults
@@ -85,18 +105,21 @@ def _gpu(row: GpuRow, now_ms: int) -> tuple[str, ...]:
 
 
 def _alert(alert: AlertRow, snapshot: Snapshot) -> str:
-    gpus = f"{snapshot.device.lower()} {', '.join(map(str, alert.gpus))}" if alert.gpus else ""
+    gpus = f"{snapshot.device.lower()} {indices(alert.gpus)}" if alert.gpus else ""
     per_day = f"{_ratio(alert.usd_per_day.value)} {snapshot.currency}/day" if alert.usd_per_day.value else ""
     duration = _duration(snapshot.tick_ms - alert.since_ms)
     return "  ".join(part for part in (alert.status, alert.state, gpus, duration, alert.text, per_day) if part)
 
 
 def _servers(snapshot: Snapshot) -> list[str]:
-    header = ("SERVER", "ENGINE", "MODEL", "GPUS", "TOK/S", "PROMPT/S", "RUN", "WAIT", "TTFT95 s", "TPOT95 s", "TPOT OF")
+    header = ("SERVER", "ENGINE", "MODEL", "GPUS", "TOK/S", "PROMPT/S", "RUN", "WAIT", "TTFT95 s", "TPOT95 s")
     lines = _columns([header, *(_server(row) for row in snapshot.servers)], numbers_from=4)
     problems = [f"{row.address}: {row.problem}" for row in snapshot.servers if row.problem]
     others = [f"{row.address}: of another user, not in the money" for row in snapshot.servers if not row.verified]
-    return lines + problems + others
+    kinds = [
+        f"{row.address}: its TPOT95 is {row.per_token}" for row in snapshot.servers if row.per_token not in _USUAL_KIND
+    ]
+    return lines + problems + others + kinds
 
 
 def _server(row: ServerRow) -> tuple[str, ...]:
@@ -104,19 +127,18 @@ def _server(row: ServerRow) -> tuple[str, ...]:
         row.address,
         row.engine,
         row.model.rstrip("/").rsplit("/", 1)[-1] or _ABSENT,
-        ",".join(map(str, row.gpus)) or _ABSENT,
+        indices(row.gpus) or _ABSENT,
         _short(row.tok_s, _number),
         _short(row.prompt_tok_s, _number),
         _ABSENT if row.running is None else str(row.running),
         _ABSENT if row.waiting is None else str(row.waiting),
         _bucket(row.ttft_p95_s),
         _bucket(_time_per_token(row)),
-        row.per_token.removeprefix("per ") or _ABSENT,
     )
 
 
 def _time_per_token(row: ServerRow) -> Interval:
-    """The p95 of the kind that the server tells: `row.per_token` says which."""
+    """The p95 of the kind that the server tells; `row.per_token` says which."""
     told = (row.tpot_p95_s, row.itl_s.p95, row.token_time_s.p95)
     return next((interval for interval in told if interval.low is not None), row.tpot_p95_s)
 
@@ -124,8 +146,8 @@ def _time_per_token(row: ServerRow) -> Interval:
 def _legend(snapshot: Snapshot) -> list[str]:
     """What the marks of the figures above mean."""
     rows = (snapshot.totals, *snapshot.gpus, *snapshot.servers)
-    figures = (getattr(row, name) for row in rows for name in row.__struct_fields__)
-    borne = {mark for figure in figures if isinstance(figure, Figure) for mark in figure.marks}
+    figures = (figure for row in rows for name in _MARKED if isinstance(figure := getattr(row, name, None), Figure))
+    borne = {mark for figure in figures if figure.value is not None for mark in figure.marks}
     return [f"{mark.sign}  {mark.meaning}" for name, mark in MARKS.items() if name in borne]
 
 
@@ -149,7 +171,7 @@ def _short(figure: Figure, write: Callable[[float], str]) -> str:
         return _INFINITE
     if figure.value is None:
         return _ABSENT
-    return " ".join(part for part in (word(figure.marks), signs(figure.marks) + write(figure.value)) if part)
+    return ("few " if "few" in figure.marks else "") + signs(figure.marks) + write(figure.value)
 
 
 def _bucket(interval: Interval) -> str:

@@ -74,7 +74,7 @@ def _population(moment: Moment, server: int, model: str, flows: list[FlowSums]) 
 def quantiles(populations: Sequence[Population], name: str) -> Quantiles:
     """The buckets that the quantiles of a latency fall in."""
     found = [each.latencies[name] for each in populations if name in each.latencies]
-    every = Observations(layout for each in found for layout in each.layouts)
+    every = found[0] if len(found) == 1 else Observations(layout for each in found for layout in each.layouts)
     return Quantiles(*(_bucket(every.quantile(q), every.n) for q in (0.50, 0.95, 0.99)))
 
 

@@ -13,15 +13,12 @@ class Mark(NamedTuple):
     meaning: str
 
 
-# A word beside the figure.
-WORDS: Mapping[str, Mark] = {
-    "few": Mark("few", "under 100 tokens in the window: true, but not worth comparing"),
-    "long": Mark("5m", "over the last five minutes: its engine counts tokens when a request ends"),
-}
+FEW = Mark("few", "under 100 tokens in the window: true, but not worth comparing")  # a word, beside the figure
 # One cell right before the figure.
 SIGNS: Mapping[str, Mark] = {
     "stale": Mark("?", "its server does not answer now: as it was last told"),
     "part": Mark("*", "some of what belongs to it is unknown and left out"),
+    "long": Mark("«", "over the last five minutes: its engine counts tokens when a request ends"),
     "allocated": Mark("÷", "rests on GPUs that several servers share, divided by their tokens"),
     "est": Mark("~", "estimated: energy added up from power samples, a share within a bucket"),
 }
@@ -30,16 +27,10 @@ SCOPES: Mapping[str, Mark] = {
     "module": Mark("MOD. W", "watts of a whole superchip module, its processor included"),
     "package": Mark("CPU W", "watts of the processor packages alone: no fans, no disks, no supply losses"),
 }
-MARKS: Mapping[str, Mark] = {**WORDS, **SIGNS, **SCOPES}
+MARKS: Mapping[str, Mark] = {"few": FEW, **SIGNS, **SCOPES}
 
 
 def signs(marks: Iterable[str]) -> str:
     """What stands right before the figure."""
     borne = frozenset(marks)
     return "".join(mark.sign for name, mark in SIGNS.items() if name in borne)
-
-
-def word(marks: Iterable[str]) -> str:
-    """What stands beside the figure; of several the gravest."""
-    borne = frozenset(marks)
-    return next((mark.sign for name, mark in WORDS.items() if name in borne), "")

@@ -275,6 +275,12 @@ class Snapshot(msgspec.Struct, frozen=True):
         return words.pop() if len(words) == 1 else "GPU"
 
     @property
+    def power_scope(self) -> str:
+        """Whose the watts of all devices are, as in GpuRow; "" where they differ, or there are none."""
+        scopes = {row.power_scope for row in self.gpus}
+        return scopes.pop() if len(scopes) == 1 else ""
+
+    @property
     def nothing_found(self) -> bool:
         """Neither a server nor a GPU is here."""
         return nothing_found(self.servers, (row.kind for row in self.gpus))

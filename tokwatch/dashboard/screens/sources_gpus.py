@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from tokwatch.dashboard import formats, glyphs
 from tokwatch.dashboard.widgets.document import Page
+from tokwatch.indices import indices
 from tokwatch.ledger.snapshot import Figure, GpuRow, Snapshot
 
 _GLYPH, _VERDICT, _NAME = 4, 6, 14  # columns
@@ -65,7 +66,7 @@ def _title(rows: Sequence[GpuRow]) -> str:
     device = rows[0].device
     if device == "CPU":
         return device
-    return f"{device}{'s' if len(rows) > 1 else ''} {formats.indices(tuple(row.index for row in rows))}"
+    return f"{device}{'s' if len(rows) > 1 else ''} {indices(row.index for row in rows)}"
 
 
 def _activity(rows: Sequence[GpuRow]) -> str:
@@ -95,4 +96,4 @@ def _reasons(rows: Sequence[GpuRow]) -> str:
             slowed.setdefault(reason, []).append(row.index)
     if len(rows) == 1:
         return ", ".join(slowed)
-    return "; ".join(f"{reason}: {formats.indices(tuple(numbers))}" for reason, numbers in slowed.items())
+    return "; ".join(f"{reason}: {indices(numbers)}" for reason, numbers in slowed.items())

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tokwatch.dashboard import formats, glyphs
 from tokwatch.dashboard.widgets.document import Page
+from tokwatch.indices import indices
 from tokwatch.ledger.snapshot import Interval, ServerRow, Snapshot
 
 _GLYPH, _VERDICT, _NAME = 4, 6, 14  # columns
@@ -50,14 +51,14 @@ def _what_it_is(server: ServerRow) -> Iterator[tuple[str, str, str]]:
     elif server.owner:
         yield "owner", f"{server.owner}, process {process}" if process else server.owner, "quiet"
     if server.gpus:
-        yield "GPUs", formats.indices(server.gpus), "text"
+        yield "GPUs", indices(server.gpus), "text"
     if server.counts:
         yield "counted", server.counts, "text"
     part = [server.layer] if server.layer != "engine" else []
     part += [server.role] if server.role else []
     part += [f"of deployment {server.deployment}"] if server.deployment else []
     if part:
-        yield "part", " ".join(part), "text"
+        yield "role", " ".join(part), "text"
     facts.pop("role", None)
     if facts:
         yield "runs with", ", ".join(f"{name} {value}" for name, value in facts.items()), "text"

@@ -50,10 +50,8 @@ class GpuHeading(Canvas):
 def _heading(key: str, snapshot: Snapshot | None) -> str:
     if snapshot and key == "gpu":
         return snapshot.device.upper()
-    if snapshot and key == "power":
-        scopes = {row.power_scope for row in snapshot.gpus}
-        if len(scopes) == 1 and (scope := SCOPES.get(scopes.pop())):
-            return scope.sign
+    if snapshot and key == "power" and (scope := SCOPES.get(snapshot.power_scope)):
+        return scope.sign
     return _RIGHT[key]
 
 
@@ -151,7 +149,8 @@ class GpuClosing(Canvas):
         line.put(places["state"].x, f"all {totals.gpus}", "quiet", width=places["state"].width)
         if totals.deployments:
             deployments = f"{totals.deployments} deployment{'s' if totals.deployments > 1 else ''}"
-            if len(deployments) <= places["serves"].width:
+            full = len(formats.figure(totals.tok_s, formats.count)) >= places["tok_s"].width
+            if len(deployments) + full <= places["serves"].width:  # a blank before the next figure
                 line.put(places["serves"].x, deployments, "quiet")
         idle_role = "waste" if totals.gpus_idle else "quiet"
         for key, figure, write, role in (
@@ -177,21 +176,20 @@ def put_rule(line: Line) -> None:
 
 
 def put_figure(line: Line, place: Place, figure: Figure, text: str, role: str, *, bold: bool) -> None:
-    """A figure at the right of its column. Absent is faint; ∞ is money for nothing; a mark's word stands before it."""
+    """A figure at the right of its column. Absent is faint; ∞ is money for nothing; `few` stands before its figure."""
     if figure.infinite:
         role, bold = "waste", False
     elif figure.value is None:
         role, bold = "faint", False
-    word = formats.beside(figure)
-    if word == "few":
-        role, bold = "quiet", False
     right = place.x + place.width
-    blank = len(word) + 1 + len(text) <= place.width + 2  # two cells of the gap before the column are free
-    if word == "few" and not blank:
-        text = word
-    elif word:
-        line.put(right - len(text) - blank - len(word), word, "quiet")
-    line.put(min(place.x, right - len(text)), text, role, bold=bold, width=max(place.width, len(text)), right=True)
+    if formats.is_few(figure):
+        if len(text) + 4 > place.width + 2:  # two cells of the gap before the column are free
+            text = "few"
+        else:
+            line.put(right - len(text) - 4, "few", "quiet")
+        role, bold = "quiet", False
+    x = min(place.x, right - len(text))  # signs may stand in the gap; a figure is never cut
+    line.put(x, text, role, bold=bold, width=right - x, right=True)
 
 
 def put_bar(line: Line, place: Place, value: float | None, full: float | None, role: str) -> None:

@@ -10,6 +10,7 @@ from tokwatch.dashboard.cells import Line, to_cells, wrap
 from tokwatch.dashboard.widgets.big_figure import big_figure
 from tokwatch.dashboard.widgets.canvas import Canvas
 from tokwatch.dashboard.widgets.sparkline import braille
+from tokwatch.ledger.marks import signs
 from tokwatch.ledger.snapshot import Figure, Snapshot
 
 _BIG_FROM = 90  # columns of the terminal
@@ -98,11 +99,12 @@ class Tile(Canvas):
 
         Returns False, and draws nothing, when it is unknown or there is no room for it.
         """
-        rows = big_figure(text)
+        marks = signs(figure.marks)
+        rows = big_figure(text.removeprefix(marks))
         known = figure.infinite or figure.value is not None
         if rows is None or not known or not self.tall or self.look.ascii_only or self.app.size.width < _BIG_FROM:
             return False
-        sign = sign.strip()
+        sign = marks + sign.strip()
         x = 1 + len(sign) + 1
         if x + len(rows[0]) + 1 + max(beside, len(unit)) > self.room + 1:
             return False
@@ -118,6 +120,6 @@ def cells_of(pieces: Sequence[Piece]) -> int:
     return sum(len(to_cells(piece.text)) for piece in pieces)
 
 
-def unit(text: str, figure: Figure) -> str:
-    """The unit of a figure, with the word that has to stand beside it: "tok/s 5m"."""
-    return " ".join(part for part in (text, formats.beside(figure)) if part)
+def few(figure: Figure) -> str:
+    """ " few" for a figure that is marked so."""
+    return " few" if formats.is_few(figure) else ""

@@ -8,10 +8,10 @@ from textual.containers import Horizontal
 from tokwatch.dashboard import formats
 from tokwatch.dashboard.layout import MARGIN, tile_widths
 from tokwatch.dashboard.theme import Look
-from tokwatch.dashboard.widgets.tile import ABSENT, Piece, Tile, cells_of, unit, value
-from tokwatch.ledger.snapshot import Figure, Snapshot
+from tokwatch.dashboard.widgets.tile import ABSENT, Piece, Tile, cells_of, few, value
+from tokwatch.ledger.snapshot import Snapshot
 
-_WHOSE = {"module": "module", "package": "CPU"}  # watts, by their mark
+_WHOSE = {"module": "module", "package": "CPU"}  # watts, by their scope
 _NO_PRICE = ("press $ to set a price", "$ sets a price")
 
 
@@ -23,7 +23,7 @@ class OutputTile(Tile):
     def fill(self, snapshot: Snapshot) -> None:
         totals = snapshot.totals
         self.put(0, Piece(self.title))
-        self.put(1, value(totals.tok_s, formats.figure(totals.tok_s, formats.count)), _unit("tok/s", totals.tok_s))
+        self.put(1, value(totals.tok_s, formats.figure(totals.tok_s, formats.count)), Piece(" tok/s"))
         self.put_spark(totals.tok_s_spark)
         if self.tall:
             self.put(self.last, Piece(f"{formats.figure(totals.tok_s_all, formats.short)} with prompt"))
@@ -40,13 +40,12 @@ class TokensPerWattTile(Tile):
         self.put(
             1,
             value(totals.tok_per_j, formats.figure(totals.tok_per_j, formats.ratio)),
-            _unit("tok/s/W", totals.tok_per_j),
+            Piece(" tok/s/W"),
         )
         self.put_spark(totals.tok_per_j_spark)
         if self.tall:
-            watts = totals.power_w
-            whose = next((_WHOSE[mark] for mark in watts.marks if mark in _WHOSE), "board")
-            self.put(self.last, Piece(f"{whose} {formats.figure(watts, formats.count)} W"))
+            whose = _WHOSE.get(snapshot.power_scope, "board")
+            self.put(self.last, Piece(f"{whose} {formats.figure(totals.power_w, formats.count)} W"))
 
 
 class PriceTile(Tile):
@@ -63,12 +62,12 @@ class PriceTile(Tile):
             self.put_paragraph(2, *_NO_PRICE, "quiet")
             return
         output = formats.figure(totals.usd_per_m_output, formats.per_million)
-        out = unit("out", totals.usd_per_m_output)
+        unit = "out" + few(totals.usd_per_m_output)
         every = value(totals.usd_per_m_all, formats.figure(totals.usd_per_m_all, formats.ratio))
-        if self.put_big(sign, totals.usd_per_m_output, output, out):
+        if self.put_big(sign, totals.usd_per_m_output, output, unit):
             self.put(self.last, every, Piece(" all tokens"))
         else:
-            self.put(1, value(totals.usd_per_m_output, output, "bright"), Piece(" " + out))
+            self.put(1, value(totals.usd_per_m_output, output, "bright"), Piece(" " + unit))
             self.put(2, every, Piece(" all"))
 
 
@@ -84,7 +83,8 @@ class SloTile(Tile):
             latency = formats.interval(totals.ttft_p95_s, formats.seconds)
             self.put(1, _interval(latency), Piece(" s"))
             self.put(2, Piece("no SLO set"))
-            self.put(self.last, Piece(f"{formats.figure(totals.requests_s, formats.count)} req/s"))
+            if self.tall:
+                self.put(self.last, Piece(f"{formats.figure(totals.requests_s, formats.count)} req/s"))
             return
         self.put(0, Piece(self.title))
         if totals.slo_met.low is None:
@@ -94,12 +94,14 @@ class SloTile(Tile):
         self.put(1, _interval(formats.interval(totals.slo_met, formats.percent_tenths)), Piece(" %"))
         if totals.slo_met.why:  # of few requests the counts say more than a verdict
             words, _, counts = totals.slo_met.why.partition(": ")
-            self.put(2, Piece(words))
-            self.put(3, Piece(counts, "text"))
+            for row, text in enumerate((words, counts) if self.tall else (counts,), 2):
+                self.put(row, Piece(text))
         else:
             words = formats.verdict(totals.slo_verdict, totals.slo_target) or "of requests"
             role = "alarm" if totals.slo_verdict == "missed" else "quiet"
             self.put(2, Piece(words if len(words) <= self.room else words.rpartition(": ")[2], role))
+        if not self.tall:
+            return
         goodput = f"goodput {formats.interval(totals.goodput_req_s, formats.count)}"
         self.put(self.last, Piece(goodput + (" req/s" if len(goodput) + 6 <= self.room else "/s")))
 
@@ -153,10 +155,6 @@ class IdleTile(Tile):
         self.put(self.last, *today)
         if cells_of(today) + 1 + cells_of(share) <= self.room:
             self.put(self.last, *share, right=True)
-
-
-def _unit(text: str, figure: Figure) -> Piece:
-    return Piece(f" {unit(text, figure)}")
 
 
 def _devices(snapshot: Snapshot) -> str:
