@@ -112,7 +112,8 @@ async def test_a_device_at_fault_is_pointed_out_beside_its_number_and_below_the_
 
 async def test_faults_that_have_no_line_are_named_in_the_last_one(read: Read) -> None:
     ailing = snapshots.shared_and_ailing()
-    rows = (await read(AlertList, replace(ailing, gpus=ailing.gpus * 8), (120, 24))).rows
+    many = (*ailing.gpus, *snapshots.many_gpus().gpus[8:])
+    rows = (await read(AlertList, replace(ailing, gpus=many), (120, 24))).rows
     assert rows[-1].startswith("    ▲ fault gpu 2–3   ▲ fault gpu 4   ○ free gpu 7")
 
 
@@ -217,6 +218,15 @@ async def test_the_slo_tile_gives_bounds_and_what_they_say_of_the_target(
 async def test_a_share_of_few_requests_stands_with_its_counts(read: Read) -> None:
     rows = (await read(SloTile, snapshots.shared_and_ailing())).rows
     assert [row.strip() for row in rows[2:5]] == ["72.7–81.8 %", "few requests", "8–9 of 11"]
+
+
+async def test_a_low_tile_has_no_room_for_goodput(read: Read) -> None:
+    for snapshot, last in (
+        (snapshots.shared_and_ailing(), "8–9 of 11"),
+        (BOX, "misses 99 %"),
+        (snapshots.no_price(), "no SLO set"),
+    ):
+        assert (await read(SloTile, snapshot, (120, 24))).rows[3].strip() == last
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,8 @@ class Vllm:
         options += " --max-num-seqs 8 --enable-prompt-tokens-details --host 127.0.0.1"
         words = [*options.split(), "--port", str(self.port), "--api-key", self.key, *self.arguments]
         if self.arguments:
-            script = self.log.with_suffix(".py")
+            script = self.log.parent / "bin" / "vllm"  # as its users start it; a file vllm.py would hide the package
+            script.parent.mkdir(exist_ok=True)
             script.write_text(_VLLM_SERVE)
             command = [self.python, str(script), "serve", self.model, *words]
         else:
