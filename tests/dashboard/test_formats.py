@@ -92,6 +92,7 @@ def test_an_interval_shows_its_bounds_and_never_its_middle(interval: Interval, w
 def test_a_latency_shows_its_bucket() -> None:
     assert formats.interval(Interval(0.25, 0.5), formats.seconds) == "0.25–0.50"
     assert formats.interval(Interval(10.0, float("inf")), formats.seconds) == "> 10"
+    assert formats.interval(Interval(0.0, 0.025), formats.seconds) == "0–0.025"
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ CASES: dict[str, tuple[Snapshot, dict[str, Any]]] = {
     "shared_and_ailing_80x24": (snapshots.shared_and_ailing(), {"terminal_size": SMALL}),
     "processors": (snapshots.processors(), {"terminal_size": SMALL}),
     "sources_of_all_kinds": (snapshots.shared_and_ailing(), {"press": ["6"], "terminal_size": (80, 80)}),
-    "help": (snapshots.BOX, {"press": ["question_mark"], "terminal_size": (80, 60)}),
+    "help": (snapshots.BOX, {"press": ["question_mark"], "terminal_size": (80, 84)}),
 }
 
 

@@ -102,6 +102,14 @@ def test_deployment_facts_stand_in_one_line_without_the_process() -> None:
     assert told["owner"] == "ml, process 4100"
 
 
+def test_what_a_server_makes_stands_with_its_marks_or_why_it_is_not_known() -> None:
+    assert of_server(SERVERS[0])["makes"] == "6 204 tok/s, 2.55 tok/s/W, $0.42 per M output"
+    shared = snapshots.shared_and_ailing().servers[0]
+    told = of_server(replace(shared, usd_per_m_output=Figure(None, "no tokens", infinite=True)))["makes"]
+    assert told.startswith("6 204 tok/s, – tok/s/W (shares its GPUs: tokens per watt are told per GPU only), ∞")
+    assert "÷$0.42 per M output" in of_server(shared)["makes"]
+
+
 def test_latencies_stand_with_their_bucket_and_how_many_they_are_of() -> None:
     told = of_server(SERVERS[0])
     assert told["seconds"].split() == ["p50", "p95", "p99", "of"]
@@ -112,10 +120,10 @@ def test_latencies_stand_with_their_bucket_and_how_many_they_are_of() -> None:
 
 def test_the_share_within_the_slo_says_what_it_is_worth() -> None:
     told = of_server(SERVERS[0])
-    assert told["within it"] == "97.2–98.9 % of requests, misses 99 %"
+    assert told["within it"] == "97.2–98.9 % of requests; misses 99 %"
     assert told["each alone"] == "TTFT 99.1–99.8 %, TPOT 98.1–98.9 %"
     few = replace(SERVERS[0], slo_met=Interval(8 / 11, 9 / 11, "few requests: 8–9 of 11", n=11), slo_verdict="")
-    assert of_server(few)["within it"] == "72.7–81.8 % of requests, few requests: 8–9 of 11"
+    assert of_server(few)["within it"] == "72.7–81.8 % of requests; few requests: 8–9 of 11"
     unknown = replace(SERVERS[0], slo_met=Interval(None, None, "its time per token includes prefill"))
     assert of_server(unknown)["within it"] == "– its time per token includes prefill"
 

@@ -90,7 +90,9 @@ async def test_figures_say_what_they_are(read: Read) -> None:
 
 
 async def test_figures_of_shared_gpus_and_of_long_windows_are_marked(read: Read) -> None:
-    rows = (await read(GpuRows, snapshots.shared_and_ailing())).rows
+    reading = await read(GpuRows, snapshots.shared_and_ailing())
+    assert reading.colour_of("÷") == (DARK.quiet, False)
+    rows = reading.rows
     assert "÷2.53    ÷0.42" in rows[0]
     assert "«3 333" in rows[5]
     assert "«~5.84" in rows[5]

@@ -118,6 +118,8 @@ def verdict(met: str, target: float | None) -> str:
 
 def seconds(value: float) -> str:
     """A latency in seconds, with as many decimals as its size deserves: 0.025, 0.25, 2.5, 30."""
+    if value == 0:
+        return "0"
     return f"{value:.3f}" if value < 0.095 else f"{value:.2f}" if value < 9.995 else f"{value:.0f}"
 
 

@@ -21,6 +21,7 @@ from tokwatch.ledger.bodies import (
     XidBody,
 )
 from tokwatch.ledger.changes import Changes
+from tokwatch.ledger.devices import nothing_found
 from tokwatch.ledger.entries import (
     Absolute,
     Entity,
@@ -41,7 +42,6 @@ from tokwatch.ledger.meters_once import MetersOnce
 from tokwatch.ledger.placement import GpuPlacement, place
 from tokwatch.ledger.registry import Registry, gpu_key, group_key, server_key
 from tokwatch.ledger.roster import Roster
-from tokwatch.ledger.snapshot import nothing_found
 from tokwatch.ledger.states import StateBody, StateTracker, Thresholds
 
 

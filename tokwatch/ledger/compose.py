@@ -8,6 +8,7 @@ from datetime import datetime
 from tokwatch.ledger.accounts import Accounts
 from tokwatch.ledger.alerts import AlertBody
 from tokwatch.ledger.bodies import HostBody, ProbeBody, ProblemBody
+from tokwatch.ledger.devices import PACKAGE
 from tokwatch.ledger.entries import State
 from tokwatch.ledger.figures import WARMING_UP, known_total, per_second, unknown
 from tokwatch.ledger.gpu_rows import cost_per_day, gpu_rows, idle_cost_so_far, state_name, strip_rows
@@ -69,8 +70,8 @@ def snapshot(view: View, *, mode: str, session: str = "") -> Snapshot:
 
 
 def _hardware(rows: tuple[GpuRow, ...]) -> str:
-    names = Counter(row.name.removeprefix("NVIDIA ") or "unknown GPU" for row in rows if row.kind != "package")
-    processors = [row.name or "unknown CPU" for row in rows if row.kind == "package"]  # "2× AMD EPYC 9654" by itself
+    names = Counter(row.name.removeprefix("NVIDIA ") or "unknown GPU" for row in rows if row.kind != PACKAGE)
+    processors = [row.name or "unknown CPU" for row in rows if row.kind == PACKAGE]  # "2× AMD EPYC 9654" by itself
     return ", ".join([*(f"{count}× {name}" for name, count in names.items()), *processors])
 
 

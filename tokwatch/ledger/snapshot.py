@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sized
-
 import msgspec
+
+from tokwatch.ledger.devices import PACKAGE, device_word, nothing_found
 
 SCHEMA = 1
 
@@ -43,7 +43,6 @@ class Quantiles(msgspec.Struct, frozen=True):
     p99: Interval = _UNOBSERVED
 
 
-_DEVICES = {"package": "CPU", "accelerator": "chip"}
 _UNMEASURED = Figure(None, "not measured")
 
 
@@ -98,12 +97,12 @@ class GpuRow(msgspec.Struct, frozen=True):
     @property
     def device(self) -> str:
         """What it is, in a word: "GPU", "chip", "CPU"."""
-        return _DEVICES.get(self.kind, "GPU")
+        return device_word((self.kind,))
 
     @property
     def label(self) -> str:
         """What stands in the column of indices."""
-        return "cpu" if self.kind == "package" else str(self.index)
+        return "cpu" if self.kind == PACKAGE else str(self.index)
 
 
 class StateSpan(msgspec.Struct, frozen=True):
@@ -271,8 +270,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     @property
     def device(self) -> str:
         """The devices in one word; "GPU" where there are several kinds, or none."""
-        words = {row.device for row in self.gpus}
-        return words.pop() if len(words) == 1 else "GPU"
+        return device_word(row.kind for row in self.gpus)
 
     @property
     def power_scope(self) -> str:
@@ -284,11 +282,6 @@ class Snapshot(msgspec.Struct, frozen=True):
     def nothing_found(self) -> bool:
         """Neither a server nor a GPU is here."""
         return nothing_found(self.servers, (row.kind for row in self.gpus))
-
-
-def nothing_found(servers: Sized, kinds: Iterable[str]) -> bool:
-    """No server, and no device but the processors, which every box has. `kinds`: of the devices, as in GpuRow."""
-    return not len(servers) and all(kind == "package" for kind in kinds)
 
 
 def canonical_json(snapshot: Snapshot) -> bytes:

@@ -37,6 +37,7 @@ _STATES = {
     "loading": "a server starts",
     "other work": "busy with something that is not a known inference engine",
     "blind": "a server is here and cannot be read",
+    "stalled": "requests run and no token is made: the server hangs",
     "lost": "the driver no longer answers for this GPU",
     "unknown": "not enough is known; never counted as idle",
 }

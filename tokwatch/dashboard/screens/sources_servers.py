@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tokwatch.dashboard import formats, glyphs
 from tokwatch.dashboard.widgets.document import Page
 from tokwatch.indices import indices
-from tokwatch.ledger.snapshot import Interval, ServerRow, Snapshot
+from tokwatch.ledger.snapshot import Figure, Interval, ServerRow, Snapshot
 
 _GLYPH, _VERDICT, _NAME = 4, 6, 14  # columns
 _BUCKET = 13  # cells of a column of buckets
@@ -33,6 +33,7 @@ def write_servers(page: Page, snapshot: Snapshot) -> None:
         page.beside(line, x + 2, f"{formats.engine(server.engine)}  {server.model}", "text")
         for label, text, role in _what_it_is(server):
             page.fact(label, text, role)
+        page.fact("makes", _figures(server, formats.currency_sign(snapshot.currency)))
         _write_latencies(page, server)
         for label, text, role in _slo(server):
             page.fact(label, text, role)
@@ -64,6 +65,20 @@ def _what_it_is(server: ServerRow) -> Iterator[tuple[str, str, str]]:
         yield "runs with", ", ".join(f"{name} {value}" for name, value in facts.items()), "text"
     if server.moves == "at end":
         yield "note", "counts tokens when a request ends: rates are over five minutes", "quiet"
+
+
+def _figures(server: ServerRow, currency: str) -> str:
+    """Each with its signs, or why it is not known."""
+    told = (
+        (server.tok_s, formats.count, "tok/s"),
+        (server.tok_per_j, formats.ratio, "tok/s/W"),
+        (server.usd_per_m_output, lambda usd: currency + formats.per_million(usd), "per M output"),
+    )
+    return ", ".join(f"{formats.figure(figure, write)} {unit}{_why_not(figure)}" for figure, write, unit in told)
+
+
+def _why_not(figure: Figure) -> str:
+    return "" if figure.infinite or figure.value is not None else f" ({figure.why})"
 
 
 def _write_latencies(page: Page, server: ServerRow) -> None:
@@ -100,7 +115,7 @@ def _slo(server: ServerRow) -> Iterator[tuple[str, str, str]]:
     else:
         verdict = met.why or formats.verdict(server.slo_verdict, server.slo_target)
         role = "alarm" if server.slo_verdict == "missed" else "text"
-        yield "within it", f"{_percent(met)} of requests, {verdict}", role
+        yield "within it", f"{_percent(met)} of requests; {verdict}", role
         goodput = formats.interval(server.goodput_req_s, formats.count)
         yield "goodput", f"{goodput} requests/s", "text"
     limits = (

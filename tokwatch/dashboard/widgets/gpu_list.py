@@ -8,7 +8,7 @@ from tokwatch.dashboard.layout import MARGIN, Place, columns
 from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.canvas import Canvas
 from tokwatch.dashboard.widgets.sparkline import bar, blocks
-from tokwatch.ledger.marks import SCOPES
+from tokwatch.ledger.marks import SCOPES, signs
 from tokwatch.ledger.snapshot import Figure, GpuRow, Snapshot
 
 _RIGHT = {
@@ -190,6 +190,8 @@ def put_figure(line: Line, place: Place, figure: Figure, text: str, role: str, *
         role, bold = "quiet", False
     x = min(place.x, right - len(text))  # signs may stand in the gap; a figure is never cut
     line.put(x, text, role, bold=bold, width=right - x, right=True)
+    if text.startswith(before := signs(figure.marks)):
+        line.put(right - len(text), before, "quiet")
 
 
 def put_bar(line: Line, place: Place, value: float | None, full: float | None, role: str) -> None:
