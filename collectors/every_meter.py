@@ -43,7 +43,9 @@ class EveryMeter:
         self._any_read |= bool(readings)
         if self._vendors_read:
             return tuple(reading for reading in readings if reading.facts.meter not in OF_EVERY_VENDOR)
-        self._package_read = not self._any_read and self._exporters.settled and not self._nvidia_driver.exists()
+        # The driver has a probe line once it has answered, with or without GPUs.
+        settled = bool(self._driver.probes()) and self._exporters.settled
+        self._package_read = settled and not self._any_read and not self._nvidia_driver.exists()
         return (self._package.reading(),) if self._package_read else readings
 
     def probes(self) -> tuple[Probe, ...]:

@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
-from collectors.counter_news import CounterNews
-from collectors.discovery import FIRST_ORDINARY_UID, THIS_BOX
+from collectors.discovery.processes import ProcSource
+from collectors.discovery.scan import FIRST_ORDINARY_UID, THIS_BOX
 from collectors.exposition import ExpositionError
+from collectors.meters.counter_news import CounterNews
 from collectors.meters.meter import Covers
 from collectors.meters.reader import MOST_DEVICES, HostPower, MeterPage, read_meter_page
 from collectors.power_sensors import ServerWatts
-from collectors.processes import ProcSource
 from collectors.readings import GpuFacts, GpuReading, Probe, Reason, ServerFacts, boottime_ns
 from collectors.scrape import Failure, Page, ScrapeError, Scraper
 

@@ -23,15 +23,16 @@ BY_DRIVER = GpuReading(GpuFacts(0, "GPU-3f1b7a52-0c7e-9d41-8a5e-2b6c4f0e1d93"), 
 class Driver:
     """A GpuCollector with given readings."""
 
-    def __init__(self, *readings: GpuReading) -> None:
+    def __init__(self, *readings: GpuReading, has_answered: bool = True) -> None:
         self.readings = readings
+        self.has_answered = has_answered
         self.closed = False
 
     async def collect(self) -> tuple[GpuReading, ...]:
         return self.readings
 
     def probes(self) -> tuple[Probe, ...]:
-        return (Probe("NVIDIA driver", bool(self.readings), "made up"),)
+        return (Probe("NVIDIA driver", bool(self.readings), "made up"),) if self.has_answered else ()
 
     def call_durations(self) -> dict[str, tuple[int, float, float]]:
         return {"nvmlInit": (1, 2.0, 3.0)}
@@ -97,6 +98,15 @@ async def test_a_loaded_driver_that_does_not_answer_yet_is_no_box_without_a_gpu(
     (made.root / "nvidia").write_text("NVRM version: 570.148.08")
     meters = made.of(Driver())
     assert await meters.collect() == ()
+    await meters.close()
+
+
+async def test_nothing_is_said_of_the_processors_until_the_driver_has_answered(made: Meters) -> None:
+    driver = Driver(has_answered=False)
+    meters = made.of(driver)
+    assert await meters.collect() == ()
+    driver.readings, driver.has_answered = (BY_DRIVER,), True
+    assert await meters.collect() == (BY_DRIVER,)
     await meters.close()
 
 

@@ -11,7 +11,7 @@ from collectors.exporters import ExporterCollector, likely_exporters
 from collectors.power_sensors import ServerWatts
 from collectors.readings import Reason, ServerFacts
 from collectors.scrape import Scraper
-from tests.collectors import made_up_box
+from tests.collectors.discovery import made_up_box
 from tests.collectors.meters.pages import PAGES
 from tests.collectors.page_server import serving
 from tests.collectors.test_servers import Box, Clock

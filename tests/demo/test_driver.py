@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from collectors.nvml import NvmlCollector
-from collectors.nvml_calls import Calls
-from collectors.nvml_session import Poll, Session
+from collectors.nvml.calls import Calls
+from collectors.nvml.collector import NvmlCollector
+from collectors.nvml.session import Poll, Session
 from tests.nvml_stub.stub import StubLibrary, pynvml_as_found
 from tokwatch.demo.driver import SimulatedDriver
 from tokwatch.demo.scenario import parse

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.nvml_errors import Code
+from collectors.nvml.errors import Code
 from tests.nvml_stub.stub import StubLibrary, pynvml_as_found
 from tokwatch.demo.scenario import parse
 from tokwatch.demo.waves import parse_wave

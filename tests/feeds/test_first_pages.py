@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from collectors.discovery import Discovery
+from collectors.discovery.scan import Discovery
 from collectors.readings import GpuReading, Probe, ServerFacts
 from tests.feeds.world import Host, Server, Servers, TurnedClock, llama_text
 from tokwatch.feeds.sources import Sources

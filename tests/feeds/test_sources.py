@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from collectors.discovery import Discovery
+from collectors.discovery.scan import Discovery
 from collectors.readings import ServerFacts
 from tokwatch.commands.settings import configured_servers
 from tokwatch.config import parse

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from collectors.discovery import Discovery
-from collectors.nvml import NvmlCollector
+from collectors.discovery.scan import Discovery
+from collectors.nvml.collector import NvmlCollector
 from collectors.readings import HostReading, Probe, ServerFacts, ServerReading
 from collectors.vocabularies import read_page
 from tests.nvml_stub.stub import StubLibrary

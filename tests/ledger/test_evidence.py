@@ -9,7 +9,19 @@ from typing import Any
 import pytest
 
 from collectors.readings import FlowReading, GpuReading, Moves, Reason, ServerFacts, ServerReading
-from tests.ledger.readings import BOOT_S, NOON_MS, axis, flow, gpu, lost_gpu, no_page, page, registry, server_facts
+from tests.ledger.readings import (
+    BOOT_S,
+    NOON_MS,
+    axis,
+    flow,
+    gpu,
+    gpu_facts,
+    lost_gpu,
+    no_page,
+    page,
+    registry,
+    server_facts,
+)
 from tokwatch.ledger.entries import State
 from tokwatch.ledger.evidence import Evidence
 from tokwatch.ledger.meter import Meter
@@ -299,3 +311,11 @@ def test_a_long_prefill_fills_the_cache_and_is_no_stall() -> None:
     for second in range(120):
         watch.see(page(second, flow(output_tokens=0, progress=0), running=1, kv_usage=second / 200))
         assert watch.state(second) is not State.STALLED
+
+
+def test_processors_without_a_server_are_neither_idle_nor_at_other_work() -> None:
+    """What else a box computes is no matter of tokens."""
+    watch = Watch()
+    for utilization in (0.0, 0.9):
+        signals = watch.signals(gpu(0, facts=gpu_facts(kind="package"), utilization=utilization, processes=None))
+        assert judge(signals, State.UNKNOWN, Thresholds()) == (State.UNKNOWN, "no inference server on this box")

@@ -212,3 +212,12 @@ def test_a_model_may_have_limits_of_its_own() -> None:
         ("TTFT ≤ 0.1 s", 0.8),
     ]
     assert about(both.totals.slo_met) == [0.85, 0.85, 0.85]
+
+
+def test_an_engine_without_latencies_says_so_and_not_that_nothing_finished() -> None:
+    """llama.cpp has no histograms and counts no finished requests, however many it serves."""
+    box = Box(settings=SettingsBody(slo_ttft_s=0.5))
+    for second in range(MINUTE):
+        reading = flow(output_tokens=100 * second, finished=None)
+        box.turn(second, [gpu(second)], [page(second, reading, facts=placed(0))])
+    assert box.snapshot(PRICE).servers[0].slo_met.why == "its page tells no latencies"

@@ -16,9 +16,9 @@ from pathlib import Path
 import pynvml
 import pytest
 
-from collectors.nvml_calls import Calls
-from collectors.nvml_port import Driver
-from collectors.nvml_session import Poll, Session
+from collectors.nvml.calls import Calls
+from collectors.nvml.port import Driver
+from collectors.nvml.session import Poll, Session
 from collectors.readings import GpuReading
 
 SOURCES = Path(__file__).parent

@@ -14,8 +14,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from collectors.nvml_throttle import throttle_alerts
-from collectors.nvml_xids import xid_words
+from collectors.nvml.throttle import throttle_alerts
+from collectors.nvml.xids import xid_words
 from collectors.readings import GpuReading, Reason
 from tokwatch import __version__
 from tokwatch.commands.settings import can_draw, config_of, configured_servers, store_of, this_box

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from collectors.discovery import Discovery
+from collectors.discovery.scan import Discovery
 from collectors.host import CpuTimes, HostCollector
-from collectors.nvml import NvmlCollector
+from collectors.nvml.collector import NvmlCollector
 from collectors.readings import Probe, ServerFacts
 from collectors.scrape import Scraper
 from collectors.servers import ServerCollector

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from collectors.nvml_errors import Code
+from collectors.nvml.errors import Code
 from tokwatch.demo.driver_shapes import (
     EventData,
     EventSet,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from collectors.nvml_errors import Code
+from collectors.nvml.errors import Code
 from tokwatch.demo.simulated_gpu import SimulatedGpu
 
 UINT, ULONGLONG = 1, 3  # nvmlValueType_t

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from collectors.nvml_errors import Code
+from collectors.nvml.errors import Code
 from tokwatch.demo.driver_shapes import ULONGLONG, FieldValue, GpmMetric, Value
 from tokwatch.demo.simulated_gpu import Rule, SimulatedGpu
 

@@ -54,7 +54,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from collectors.nvml_errors import Code
+from collectors.nvml.errors import Code
 from tokwatch.demo.simulated_gpu import MIG_SLOTS, Rule, SimulatedGpu, SimulatedMig, Span
 from tokwatch.demo.waves import Quantity, parse_wave
 

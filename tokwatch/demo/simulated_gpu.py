@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from collectors.nvml_errors import Code
+from collectors.nvml.errors import Code
 from tokwatch.demo.waves import ZERO, Quantity
 
 MIG_SLOTS = 7

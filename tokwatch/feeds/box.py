@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from collectors.discovery import Discovery, discover
+from collectors.discovery.scan import Discovery, discover
 from collectors.every_meter import EveryMeter
 from collectors.exporters import ExporterCollector, likely_exporters
 from collectors.host import HostCollector
-from collectors.nvml import NvmlCollector
+from collectors.nvml.collector import NvmlCollector
 from collectors.package import PackageMeter
 from collectors.power_sensors import AcpiPowerMeter
 from collectors.readings import ServerFacts, boottime_ns

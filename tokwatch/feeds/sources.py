@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from collectors.discovery import Discovery
+from collectors.discovery.scan import Discovery
 from collectors.readings import GpuCollector, HostReading, Probe, ServerFacts, ServerReading
 from tokwatch.ledger.bookkeeper import Sightings
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from collectors.readings import GpuReading, Reason, ServerFacts, ServerReading
 from tokwatch.ledger.axis import Axis
+from tokwatch.ledger.devices import PACKAGE
 from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry, ServerEntry
 from tokwatch.ledger.states import Signals, Thresholds
 from tokwatch.ledger.windows import Window
@@ -92,6 +93,8 @@ class Evidence:
             memory_used_mib=entry.memory_used_mib,
             utilization=weighed / util_ms / 1000 if util_ms else reading.utilization,
         )
+        if not servers and reading.facts.kind == PACKAGE:  # what else processors do is no matter of tokens
+            return replace(own, problem=own.problem or "no inference server on this box")
         if not servers:
             return own
         return self._with_servers(own, servers, axis, partners)

@@ -20,6 +20,7 @@ from tokwatch.ledger.snapshot import Interval, Quantiles
 from tokwatch.ledger.sums import FlowSums
 
 LATENCIES = (*PER_REQUEST, "itl", "token_time", "queue")
+NO_LATENCIES = "its page tells no latencies"
 FEW = 30  # below it a share is told in counts: each observation is more than three per cent of it
 
 
@@ -36,7 +37,11 @@ class Population:
     @cached_property
     def good(self) -> Good | str:
         """Its good requests, or why nothing can be said of them."""
-        return good_requests(self.slo, self.latencies, self.outcomes) if self.length_ms else WARMING_UP
+        if not self.length_ms:
+            return WARMING_UP
+        if self.outcomes.finished is None and not self.latencies and self.output_tokens:
+            return NO_LATENCIES
+        return good_requests(self.slo, self.latencies, self.outcomes)
 
 
 def populations(moment: Moment, servers: Iterable[int], *, counted_once: bool = False) -> list[Population]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from collectors.nvml_throttle import throttle_alerts, throttle_words
-from collectors.nvml_xids import xid_words
+from collectors.nvml.throttle import throttle_alerts, throttle_words
+from collectors.nvml.xids import xid_words
 from tokwatch.ledger.bodies import XidBody
 from tokwatch.ledger.entries import GpuEntry
 from tokwatch.ledger.moment import Moment

@@ -1,0 +1,1 @@
+"""NVIDIA GPUs of this box, read through NVML: `collector.py` is the way in. Nothing lives here."""
