@@ -15,6 +15,7 @@ import msgspec
 from collectors.labels import clean_label
 
 MODEL = "model"  # the fact that names the served model; the others are for the eye
+MAX_BYTES = 2**20  # SGLang's, the longest, has 10 kB
 _UNSET = frozenset({"", "None", "null", "auto", "False", "false"})
 
 
@@ -68,10 +69,12 @@ def info_url(engine: str, metrics_url: str) -> str | None:
 
 
 def read_info(engine: str, body: bytes) -> dict[str, str]:
-    """The facts on an engine's page by name; what is not there, or no JSON object at all, tells nothing."""
+    """The facts on an engine's page by name; what is not there, too long, or no JSON object at all, tells nothing."""
+    if len(body) > MAX_BYTES:
+        return {}
     try:
-        told = msgspec.json.decode(body, type=dict[str, object])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        told = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # the last: a million brackets
         return {}
     named = {
         fact: next((text for key in keys if (text := _text(told.get(key))) not in _UNSET), "")
@@ -82,5 +85,9 @@ def read_info(engine: str, body: bytes) -> dict[str, str]:
     return {fact: text for fact, text in named.items() if text}
 
 
-def _text(value: object) -> str:
-    return clean_label(str(value), 64) if isinstance(value, str | int | float) else ""
+def _text(value: msgspec.Raw | None) -> str:
+    try:
+        told = msgspec.json.decode(value, type=str | int | float) if value else ""
+    except msgspec.DecodeError:  # a list, an object, null
+        return ""
+    return clean_label(str(told), 64)

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
-from collectors.discovery.processes import ProcSource
-from collectors.discovery.scan import FIRST_ORDINARY_UID, THIS_BOX
 from collectors.exposition import ExpositionError
 from collectors.meters.counter_news import CounterNews
 from collectors.meters.meter import Covers
 from collectors.meters.reader import MOST_DEVICES, HostPower, MeterPage, read_meter_page
 from collectors.power_sensors import ServerWatts
-from collectors.readings import GpuFacts, GpuReading, Probe, Reason, ServerFacts, boottime_ns
+from collectors.readings import GpuFacts, GpuReading, Probe, Reason, boottime_ns
 from collectors.scrape import Failure, Page, ScrapeError, Scraper
 
-# Where exporters listen unless told otherwise. Not 8000, neuron-monitor's: a TensorRT-LLM server there loses data with
-# every read of /metrics. Not 8080, scaphandre's: llama.cpp's gauges are emptied by each. These two need the config.
-USUAL_PORTS = (9400, 9835, 5000, 41611, 2112, 9090, 28282, 9290)
 MAX_BACKOFF_S = 30.0
 STALE_AFTER = 3  # intervals without a page
-THREAD_BYTES = 256 * 1024  # a page of 50 kB parses in about 1 ms; a larger one would hold up the screen
+THREAD_BYTES = 16 * 1024  # the page of eight GPUs takes some milliseconds; a larger one would hold up the screen
 
 _MAY_PASS = frozenset({Failure.UNREACHABLE, Failure.TIMEOUT})  # an exporter that is just starting
 
@@ -30,36 +25,12 @@ NowNs = Callable[[], int]
 Sleep = Callable[[float], Awaitable[None]]
 
 
-def likely_exporters(servers: Iterable[ServerFacts], proc: ProcSource = THIS_BOX) -> tuple[str, ...]:
-    """URLs of this box on which an exporter may answer: usual ports that are open, and no found server's own.
-
-    None that belong to another ordinary user, who could tell us any watts. Blocks for some milliseconds.
-    """
-    servers = tuple(servers)
-    addresses = {server.address.rpartition(":")[2] for server in servers}
-    pids = {pid for server in servers for pid in server.pids}
-    free = {
-        port.port
-        for port in proc.listening_ports() or ()
-        if port.port in USUAL_PORTS
-        and str(port.port) not in addresses
-        and port.pid not in pids
-        and (port.pid is None or _trusted(port.pid, proc))
-    }
-    return tuple(f"http://127.0.0.1:{port}/metrics" for port in USUAL_PORTS if port in free)
-
-
-def _trusted(pid: int, proc: ProcSource) -> bool:
-    process = proc.details(pid, frozenset())
-    return process is not None and (process.uid == proc.own_uid() or process.uid < FIRST_ORDINARY_UID)
-
-
-_Key = tuple[str, str | None, str | None, int]
+_Key = tuple[str, str]
 
 
 def _key(facts: GpuFacts) -> _Key:
-    """What tells the GPUs of one page apart."""
-    return facts.meter, facts.uuid, facts.pci_bus_id, facts.index
+    """A GPU as one meter tells it. Not its index beside its UUID: a GPU may be numbered anew."""
+    return facts.meter, facts.uuid or facts.pci_bus_id or str(facts.index)
 
 
 def _with_path(url: str) -> str:
@@ -107,8 +78,17 @@ class ExporterCollector:
         return all(watch.settled for watch in self._watches())
 
     async def collect(self) -> tuple[GpuReading, ...]:
-        """The newest readings since the last call; a GPU whose exporter fell silent comes with its problem."""
-        return tuple(reading for watch in self._watches() for reading in watch.take())
+        """The newest readings since the last call; a GPU whose exporter fell silent comes with its problem.
+
+        A GPU that two exporters of one kind tell of, or one under two URLs, comes from the first that still does.
+        """
+        readings = [(watch, reading) for watch in self._watches() for reading in watch.take()]
+        tellers: dict[_Key, _Watch] = {}
+        for still in (True, False):
+            for watch in self._watches():
+                for key in watch.gpus(still_told=still):
+                    tellers.setdefault(key, watch)
+        return tuple(reading for watch, reading in readings if tellers[_key(reading.facts)] is watch)
 
     def server_power(self) -> ServerWatts | None:
         """Watts of the whole server, of the first exporter that tells them and is not stale."""
@@ -165,6 +145,7 @@ class _Watch:
         self._problem = ""
         self._failures = 0
         self._known: dict[_Key, tuple[GpuFacts, CounterNews]] = {}
+        self._told: set[_Key] = set()  # of these, those on the newest page
         self.settled = False
         self._task = asyncio.create_task(self._run(), name=f"scrape {self._origin}")
 
@@ -180,15 +161,19 @@ class _Watch:
         self._taken = True
         told = {_key(gpu.facts): gpu for gpu in self._page.gpus}
         for key, gpu in told.items():
-            news = self._known[key][1] if key in self._known else CounterNews()
-            self._known[key] = gpu.facts, news
-        gone = [key for key in self._known if key not in told]
-        if len(self._known) > MOST_DEVICES:  # a page of ever new names is not remembered for ever
-            self._known = {key: self._known[key] for key in told}
-            gone = []
-        missing = self._silent(gone, f"{self._origin} no longer tells of it")
-        fresh = (self._known[key][1].of(replace(gpu, at_ns=self._page_ns)) for key, gpu in told.items())
-        return (*fresh, *missing)
+            if key in self._known:
+                self._known[key] = gpu.facts, self._known[key][1]
+            elif len(self._known) < MOST_DEVICES:  # each is kept for ever, and a page may have new names every time
+                self._known[key] = gpu.facts, CounterNews()
+        self._told = self._known.keys() & told.keys()
+        fresh = (self._known[k][1].of(replace(gpu, at_ns=self._page_ns)) for k, gpu in told.items() if k in self._told)
+        return (*fresh, *self._silent(self._known.keys() - self._told, f"{self._origin} no longer tells of it"))
+
+    def gpus(self, *, still_told: bool) -> Collection[_Key]:
+        """The GPUs on its newest page, () where that is stale; or all that it ever told of."""
+        if still_told:
+            return () if self._page is None or self._stale() else self._told
+        return self._known.keys()
 
     def host_power(self) -> Sequence[HostPower]:
         return () if self._page is None or self._stale() else self._page.host
@@ -205,6 +190,10 @@ class _Watch:
         told = [f"{count} GPU{'s' * (count != 1)}"] if count else []
         told += [power.covers.value for power in self._page.host]
         found = f"{' and '.join(self._page.meters)}: {', '.join(told) or 'nothing that is read'}"
+        if len(self._known) >= MOST_DEVICES:
+            return Probe(
+                name, False, f"{found}; more than {MOST_DEVICES} so far: new ones are left out", "is it one box?"
+            )
         return Probe(name, ok=bool(told), found=found)
 
     def stop(self) -> None:

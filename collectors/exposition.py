@@ -183,4 +183,5 @@ def _number(text: str) -> float:
 
 
 def _malformed(number: int, line: str, problem: str) -> ExpositionError:
-    return ExpositionError(f"line {number + 1}: {problem}: {clean_label(line, 60)}")
+    """With the line's first word: what follows changes with every page, and every change of a text is kept."""
+    return ExpositionError(f"line {number + 1}: {problem}: {clean_label(line.partition('{')[0].partition(' ')[0], 60)}")

@@ -42,7 +42,8 @@ class PageReader:
         metrics = parse_lines(lines, vocabulary.wanted)
         plan = self._plan
         if plan is None or plan.vocabulary is not vocabulary or plan.series != metrics.series:
-            plan = plan_of(vocabulary, metrics)
+            together = plan is not None and plan.vocabulary is vocabulary and plan.together
+            plan = plan_of(vocabulary, metrics, together=together)
         self._plan, self._learnt_ns = plan, page.at_ns
         self._layout = PageLayout.learn(page.body, metrics)
         return _reading(plan, metrics.values, page, server)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,29 +64,48 @@ class ServerWatts(NamedTuple):
     source: str  # "hwmon power_meter", "ipmi_exporter 10.0.0.7:9290"
 
 
+def _start_thread(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, name="power-meter", daemon=True).start()
+
+
 class AcpiPowerMeter:
     """Watts of the whole server by the kernel's power_meter device, which few servers have.
 
     Other hwmon devices with power files measure a board, a rail or a supply. To answer, the kernel asks the firmware,
-    which may take it milliseconds: so it is asked every few seconds only.
+    which may take it very long: so it is asked every few seconds only, and by a thread that nobody waits for.
     """
 
     EVERY_NS = 5_000_000_000
+    STALE_NS = 3 * EVERY_NS
 
-    def __init__(self, hwmon: Path = HWMON, clock_ns: Callable[[], int] = boottime_ns) -> None:
+    def __init__(
+        self,
+        hwmon: Path = HWMON,
+        clock_ns: Callable[[], int] = boottime_ns,
+        start: Callable[[Callable[[], None]], None] = _start_thread,
+    ) -> None:
         self._clock_ns = clock_ns
+        self._start = start
         self._file = _power_meter(hwmon)
         self._asked_ns: int | None = None
-        self._watts: ServerWatts | None = None
+        self._answered: tuple[int, ServerWatts | None] | None = None  # when it was asked, and what it said
+        self._asking = False
 
     def read(self) -> ServerWatts | None:
-        """None where there is no such meter, or it does not answer."""
+        """What it said last; None where there is no such meter, or it does not answer. Never waits."""
         if self._file is None:
             return None
         now_ns = self._clock_ns()
-        if self._asked_ns is None or now_ns - self._asked_ns >= self.EVERY_NS:
-            self._asked_ns, self._watts = now_ns, _read_watts(self._file)
-        return self._watts
+        if not self._asking and (self._asked_ns is None or now_ns - self._asked_ns >= self.EVERY_NS):
+            self._asked_ns, self._asking = now_ns, True
+            self._start(partial(self._ask, self._file, now_ns))
+        if self._answered is None or now_ns - self._answered[0] >= self.STALE_NS:
+            return None
+        return self._answered[1]
+
+    def _ask(self, file: Path, asked_ns: int) -> None:
+        self._answered = asked_ns, _read_watts(file)
+        self._asking = False
 
 
 def _power_meter(hwmon: Path) -> Path | None:

@@ -26,6 +26,7 @@ class Reason(enum.StrEnum):
 
 
 UNNAMED = "(unnamed)"  # the model of a server that names none anywhere
+ALL_TENANTS = "(all tenants)"  # the tenant of a page with too many of them to be told apart
 
 
 def boottime_ns() -> int:
@@ -180,7 +181,9 @@ class FlowReading:
     progress: int | None = None  # the live counter that proves work: tokens, else engine steps
     drafted_tokens: int | None = None  # by speculation …
     accepted_tokens: int | None = None  # … and of them accepted
-    parts: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = ()  # (counter, ((series, value), …)) of sums only
+    parts: tuple[
+        tuple[str, tuple[tuple[str, int], ...]], ...
+    ] = ()  # (counter, ((series, value), …)) where labels tell it
     # "ttft" | "tpot" (mean of a request) | "itl" (per token or engine step) | "token_time" (mean of a request, prefill
     # included) | "e2e" | "queue", in seconds; "prompt_length" in tokens. Kinds are never merged: each means another
     # thing.

@@ -17,6 +17,9 @@ INTERVAL_S = 1.0
 MAX_BACKOFF_S = 10.0
 # Most engines; TensorRT-LLM; NIM 1.x; LiteLLM, which redirects from the first. Triton's is on a port of its own.
 PATHS = ("/metrics", "/prometheus/metrics", "/v1/metrics", "/metrics/")
+# TensorRT-LLM's page at /metrics is JSON, and each read takes data away from whoever owns it: never asked for there.
+ONLY_PATH = {"tensorrt-llm": "/prometheus/metrics"}
+SWITCHED_OFF = {"tensorrt-llm": "set return_perf_metrics: true in the options of trtllm-serve"}
 WRONG_PATH = frozenset({Failure.NOT_FOUND, Failure.REFUSED, Failure.REDIRECT})  # another path may fare better
 THREAD_BYTES = 256 * 1024  # a page of 50 kB parses in about 1 ms; a larger one would hold up the screen
 
@@ -85,7 +88,7 @@ class _Watch:
         self._interval_s = interval_s
         self._now_ns = now_ns
         self._sleep = sleep
-        self._urls = _urls_to_try(facts.metrics_url) if facts.metrics_url else ()
+        self._urls = _urls_to_try(facts.metrics_url, facts.engine) if facts.metrics_url else ()
         self._good_url: str | None = None
         self._not_again: set[str] = set()
         self._pages = PageReader()
@@ -162,7 +165,7 @@ class _Watch:
             except ExpositionError as error:
                 first_problem = first_problem or f"{self.facts.address}{urlsplit(url).path}: {error}"
                 if error.kind is PageKind.JSON:
-                    self._not_again.add(url)  # TensorRT-LLM's: each read takes data away from whoever owns it
+                    self._not_again |= {url, f"{url}/"}  # TensorRT-LLM's, of which nobody has told us
                 self._good_url = None
             else:
                 if reading.ok:
@@ -201,20 +204,25 @@ class _Watch:
         return read_info(engine, page.body)
 
     def _failed(self, problem: str) -> ServerReading:
-        if self.facts.hint and self.facts.hint not in problem:
-            problem = f"{problem}; {self.facts.hint}"
+        hint = self.facts.hint or SWITCHED_OFF.get(self.facts.engine, "")
+        if hint and hint not in problem:
+            problem = f"{problem}; {hint}"
         return ServerReading(self.facts, self._now_ns(), ok=False, problem=problem)
 
 
 def _named(reading: ServerReading, model: str) -> ServerReading:
     """The reading with the name of a model that neither the page nor the command line told."""
+    if any(flow.model == model for flow in reading.flows):  # one flow cannot have two sets of counters
+        return reading
     flows = tuple(replace(flow, model=model) if flow.model == UNNAMED else flow for flow in reading.flows)
     return replace(reading, server=replace(reading.server, model=model), flows=flows)
 
 
-def _urls_to_try(metrics_url: str) -> tuple[str, ...]:
+def _urls_to_try(metrics_url: str, engine: str) -> tuple[str, ...]:
     """`metrics_url`, and the other usual paths where it has one of them or none: it is then a guess."""
     parts = urlsplit(metrics_url)
+    if engine in ONLY_PATH:
+        return (urlunsplit(parts._replace(path=ONLY_PATH[engine])),)
     if parts.path not in ("", "/", *PATHS):
         return (metrics_url,)
     first = parts.path if parts.path in PATHS else PATHS[0]

@@ -10,15 +10,18 @@ from collectors.discovery.processes import ListeningPort
 
 
 def where_to_read(
-    sockets: Sequence[ListeningPort], network: Network | None, published: Published, *, root: int
+    sockets: Sequence[ListeningPort], network: Network | None, published: Published, *, root: int, trusted: bool
 ) -> tuple[str, str]:
     """(host:port of a server that listens on `sockets`, why its page is not read there all the same).
 
-    network: of the container it lives in. root: its first process, which names what has no address.
+    network: of the container it lives in. root: its first process, which names what has no address. trusted: whether
+    its user may be believed; in a network of his own anybody can take any address, and have us ask some other box.
     """
     if network is None:
         return _on_this_box(sockets)
     port = sockets[0].port
+    if not trusted:
+        return f"pid-{root}:{port}", "another user's, in a network of its own: name it in the config to have it read"
     if reached := network.reached_at(port, published):
         return reached, ""
     unread = f"listens on port {port} inside its container only: publish it, or name it in the config"

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from collectors.discovery.sockets import listening_sockets
+
 PROC = Path("/proc")
-_LISTEN = "0A"  # TCP_LISTEN in include/net/tcp_states.h
 
 Published = Mapping[tuple[str, int], int]  # (address, port) in a container → the host's port that leads there
 
@@ -43,39 +44,31 @@ def network_of(pid: int, proc: Path = PROC) -> Network | None:
         if os.readlink(proc / str(pid) / "ns/net") == os.readlink(proc / "self/ns/net"):
             return None
         net = proc / str(pid) / "net"
-        sockets = [*_listening((net / "tcp").read_text()), *_listening((net / "tcp6").read_text())]
-        return Network(_own_address((net / "fib_trie").read_text()), tuple(sockets))
+        sockets = tuple((socket.ip, socket.port) for socket in listening_sockets(net))
+        return Network(_own_address((net / "fib_trie").read_text()), sockets)
     except (OSError, ValueError):  # gone, closed to us, or a kernel that writes otherwise
         return None
 
 
 def published_ports(command_lines: Iterable[Sequence[str]]) -> dict[tuple[str, int], int]:
-    """The ports that docker-proxy processes lead into containers."""
+    """The ports that docker-proxy processes lead into containers. Ask only of those whose user may be believed."""
     ports = {}
     for argv in command_lines:
-        if argv and argv[0].rpartition("/")[2] == "docker-proxy":
+        if is_port_proxy(argv):
             flags = dict(pairwise(argv))
-            inside, outside = flags.get("-container-port", ""), flags.get("-host-port", "")
-            if inside.isdigit() and outside.isdigit() and flags.get("-proto", "tcp") == "tcp":
-                ports[flags.get("-container-ip", ""), int(inside)] = int(outside)
+            inside, outside = _port(flags.get("-container-port", "")), _port(flags.get("-host-port", ""))
+            if inside and outside and flags.get("-proto", "tcp") == "tcp":
+                ports[flags.get("-container-ip", ""), inside] = outside
     return ports
 
 
-def _listening(table: str) -> Iterable[tuple[str, int]]:
-    """(ip, port) of a table as in /proc/net/tcp and tcp6. Raises ValueError on another format."""
-    for line in table.splitlines()[1:]:
-        fields = line.split()
-        address, _, port = fields[1].partition(":")
-        if fields[3] == _LISTEN:
-            yield _ip(address), int(port, 16)
+def is_port_proxy(argv: Sequence[str]) -> bool:
+    """Whether the process calls itself docker-proxy, which anybody's may."""
+    return bool(argv) and argv[0].rpartition("/")[2] == "docker-proxy"
 
 
-def _ip(text: str) -> str:
-    """The kernel prints addresses as 32-bit words in the byte order of the machine, which is little-endian here."""
-    words = [bytes.fromhex(text[i : i + 8])[::-1] for i in range(0, len(text), 8)]
-    ip = ipaddress.ip_address(b"".join(words))
-    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
-    return str(mapped or ip)
+def _port(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) <= 65_535 else None
 
 
 def _own_address(trie: str) -> str | None:

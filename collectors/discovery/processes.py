@@ -6,11 +6,13 @@ import contextlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import psutil
 
 from collectors.discovery.containers import Network, network_of
+from collectors.discovery.sockets import listening_sockets
 
 # The inode that Linux gives the first pid namespace (PROC_PID_INIT_INO in include/linux/proc_ns.h).
 _FIRST_PID_NAMESPACE = 0xEFFFFFFC
@@ -31,6 +33,7 @@ class ListeningPort:
     ip: str
     port: int
     pid: int | None
+    uid: int | None = None  # of the user who opened it; None: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +108,9 @@ class PsutilSource:
             sockets = psutil.net_connections("tcp")
         except (psutil.AccessDenied, PermissionError):
             return None
+        users = _users_of_ports()
         return [
-            ListeningPort(socket.laddr.ip, socket.laddr.port, socket.pid)
+            ListeningPort(socket.laddr.ip, socket.laddr.port, socket.pid, users.get(socket.laddr.port))
             for socket in sockets
             if socket.status == psutil.CONN_LISTEN and socket.laddr
         ]
@@ -136,3 +140,13 @@ class PsutilSource:
             return os.stat("/proc/self/ns/pid").st_ino == _FIRST_PID_NAMESPACE
         except FileNotFoundError:  # no pid namespaces in this kernel
             return True
+
+
+def _users_of_ports() -> dict[int, int]:
+    """Port → who opened it. Of several users of one port (SO_REUSEPORT is one user's, two addresses need not be) the
+    highest id, which is the one to trust least."""
+    try:
+        sockets = listening_sockets(Path("/proc/net"))
+    except (OSError, ValueError):  # a kernel that tells otherwise: then a port's user is not known
+        return {}
+    return {socket.port: socket.uid for socket in sorted(sockets, key=lambda socket: socket.uid)}

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field, replace
 
 from collectors.discovery.addresses import where_to_read
 from collectors.discovery.command_line import Launch, is_python, is_worker, mentions_engine, part_of, recognise
-from collectors.discovery.containers import Network, Published, published_ports
+from collectors.discovery.containers import Network, Published, is_port_proxy, published_ports
 from collectors.discovery.processes import ListeningPort, Process, ProcessDetails, ProcSource, PsutilSource
+from collectors.discovery.trust import is_trusted, runs_trusted
 from collectors.discovery.visible_devices import DEVICE_VARIABLES, visible_devices
 from collectors.labels import clean_label
 from collectors.readings import Probe, ServerFacts
 
 THIS_BOX = PsutilSource()
-FIRST_ORDINARY_UID = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,8 @@ def discover(proc: ProcSource = THIS_BOX) -> Discovery:
     """Scan once. Blocks for some milliseconds; never raises because a process hides or vanishes."""
     began_ns = time.monotonic_ns()
     processes, hidden = proc.processes()
-    published = published_ports(process.argv for process in processes)
+    proxies = (p.argv for p in processes if is_port_proxy(p.argv) and runs_trusted(p.pid, proc))
+    published = published_ports(proxies)
     trees = _trees(processes, proc)
     ports = proc.listening_ports() if trees else ()
     candidates = [found for tree in trees if (found := _look_at(tree, ports or (), proc)) is not None]
@@ -147,7 +148,7 @@ def _look_at(tree: _Tree, ports: Sequence[ListeningPort], proc: ProcSource) -> _
     network = proc.network(tree.root)
     if network is not None:
         ports = [ListeningPort(ip, port, tree.root) for ip, port in network.sockets]
-    return _Candidate(tree, root, _trusted(root, proc), _own_sockets(tree, page_port, ports), network)
+    return _Candidate(tree, root, is_trusted(root.uid, proc), _own_sockets(tree, page_port, ports), network)
 
 
 def _own_sockets(tree: _Tree, page_port: int | None, ports: Sequence[ListeningPort]) -> tuple[ListeningPort, ...]:
@@ -184,17 +185,15 @@ def _claim_ownerless(candidates: Sequence[_Candidate], ports: Sequence[Listening
 # --- servers ------------------------------------------------------------------------------------------------------
 
 
-def _trusted(process: ProcessDetails, proc: ProcSource) -> bool:
-    return process.uid == proc.own_uid() or process.uid < FIRST_ORDINARY_UID
-
-
 def _server(candidate: _Candidate, proc: ProcSource, published: Published) -> ServerFacts:
     tree, launch = candidate.tree, candidate.tree.launch
     # A forked worker inherits the socket; the root is the one that answers then.
     holders = {socket.pid for socket in candidate.sockets if socket.pid is not None} - tree.workers
     pid = min(holders, default=tree.root)
     process = (proc.details(pid, frozenset()) if pid != tree.root else None) or candidate.root
-    address, unread = where_to_read(candidate.sockets, candidate.network, published, root=tree.root)
+    address, unread = where_to_read(
+        candidate.sockets, candidate.network, published, root=tree.root, trusted=candidate.trusted
+    )
     if unread:
         metrics_url, hint = None, unread
     elif launch.has_page(candidate.variables, candidate.sockets[0].port):
@@ -209,7 +208,7 @@ def _server(candidate: _Candidate, proc: ProcSource, published: Published) -> Se
         pid=pid,
         pids=tuple(sorted(tree.pids)),
         owner=clean_label(process.user, 64),
-        verified=candidate.trusted and _trusted(process, proc),
+        verified=candidate.trusted and is_trusted(process.uid, proc),
         started_at_s=process.started_at_s,
         model=launch.model,
         tensor_parallel=launch.tensor_parallel,
@@ -285,7 +284,8 @@ def _box_probes(any_server: bool, hidden: int, sockets_seen: bool, pids_are_the_
     if not any_server:
         yield Probe("inference servers", False, "none found on this box", "start one, or name it in the config")
     if hidden:
-        yield Probe("processes", False, f"{hidden} hide their command line", "run tokwatch as root to see all servers")
+        # Not how many: they come and go, and every change of a probe is kept.
+        yield Probe("processes", False, "some hide their command line", "run tokwatch as root to see all servers")
     if not sockets_seen:
         yield Probe("listening ports", False, "not readable", "run tokwatch as root, or name servers in the config")
     if not pids_are_the_hosts:

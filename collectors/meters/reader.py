@@ -12,7 +12,7 @@ from collectors.meters.meter import Covers, HostMeter, Meter
 from collectors.meters.values import Labels, Sample, first_value
 from collectors.readings import GpuReading
 
-MOST_DEVICES = 1024  # of one exporter; a hostile page of 50 000 would take seconds
+MOST_DEVICES = 512  # of one exporter, ever; a hostile page of 50 000 would take seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,19 @@ _BLANKS: Mapping[float, Reason] = {
 _SHARES = frozenset({"utilization", "tensor_activity", "dram_activity"})
 _ROUNDING = 0.05  # shares of time are told a little above 1 where two clocks measured them
 _NEVER_ZERO = frozenset({"power_w", "power_instant_w", "power_limit_w"})
+# More than any device or server will have for long. A number beyond is a mistake or a lie, and the store holds no such.
+_MOST: Mapping[str, float] = {
+    "power_w": 1e6,
+    "power_instant_w": 1e6,
+    "power_limit_w": 1e6,
+    "energy_mj": 2.0**53,  # 285 years of 1 kW
+    "memory_used_bytes": 2.0**50,
+    "memory_total_bytes": 2.0**50,
+    "temperature_c": 1e3,
+    "memory_temperature_c": 1e3,
+    "sm_clock_mhz": 1e5,
+    "xid": 9999,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +102,7 @@ def _blank(told: Iterable[Iterable[float]]) -> Reason | None:
 def _impossible(field: str, number: float, at_most: float | None) -> Reason | None:
     if number == 0 and field in _NEVER_ZERO:  # a board that answers draws something: there is no sensor
         return Reason.UNSUPPORTED
-    if number < 0 or (at_most is not None and number > at_most):
+    if number < 0 or number > min(_MOST.get(field, math.inf), math.inf if at_most is None else at_most):
         return Reason.IMPLAUSIBLE
     if field in _SHARES and number > 1 + _ROUNDING:
         return Reason.IMPLAUSIBLE

@@ -19,6 +19,7 @@ from collectors.nvml.port import Driver
 from collectors.nvml.session import Poll, Session
 from collectors.readings import GpuReading, Probe, Reason, boottime_ns
 
+_SILENCES_S = (0, 3, 10, 60, 600, 3600, 86_400)  # a probe tells these: every change of one is kept
 _NEVER_ASKED = Poll((), (Probe("NVIDIA driver", False, "not asked yet"),))
 
 
@@ -71,7 +72,8 @@ class NvmlCollector:
         listener = self._listener
         if not self._stalled():
             return self._latest.probes + (listener.probes() if listener else ())
-        found, hint = self._stalled_words()
+        silent_s = self._silent_s()
+        found, hint = self._stalled_words(f"more than {max(s for s in _SILENCES_S if s <= silent_s or s == 0)} s")
         return (Probe("NVIDIA driver", False, found, hint),)
 
     def call_durations(self) -> dict[str, tuple[int, float, float]]:
@@ -112,13 +114,13 @@ class NvmlCollector:
     def _stalled(self) -> bool:
         return self._silent_s() >= self._stall_after_s
 
-    def _stalled_words(self) -> tuple[str, str]:
+    def _stalled_words(self, how_long: str) -> tuple[str, str]:
         call = self._calls.under_way if self._calls else None
-        found = f"the NVIDIA driver has not answered {call or 'us'} for {self._silent_s():.0f} s"
+        found = f"the NVIDIA driver has not answered {call or 'us'} for {how_long}"
         return found, "readings resume when it does; if it never does, see Xid lines in dmesg and reboot"
 
     def _stalled_readings(self) -> tuple[GpuReading, ...]:
-        text = ": ".join(self._stalled_words())
+        text = ": ".join(self._stalled_words(f"{self._silent_s():.0f} s"))
         return tuple(
             GpuReading(reading.facts, self._now_ns(), problem=Reason.STALLED, problem_text=text)
             for reading in self._latest.readings

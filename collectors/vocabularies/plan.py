@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from collectors.exposition import Metrics, SeriesLabels
-from collectors.readings import Moves
+from collectors.readings import ALL_TENANTS, UNNAMED, Moves
 from collectors.vocabularies.selection import Found, Selection
 from collectors.vocabularies.vocabulary import AllOf, Info, Role, Series, Vocabulary, parts_of
 
 MAX_FLOWS = (
     256  # one server's; more is a hostile page or a proxy of very many tenants, and each one is rows in the store
 )
+MAX_PARTS = 256  # ranks and processes of one counter that are followed one by one; each is kept by name
+MAX_PART_NAME = 256  # characters
+MAX_EDGES = 256  # of one histogram: each set of edges is kept
 UNTAGGED = "(untagged)"
-ALL_TENANTS = "(all tenants)"
 
 Flow = tuple[str, str, str]  # model ("" where the page names none), tenant, tier
 
@@ -73,19 +76,23 @@ class Plan:
     missing: Mapping[str, str]  # role → what is lost
     lost: Mapping[str, str]  # of every role, for values that turn out not to be believable
     problem: str = ""  # why the page is not read at all
+    together: bool = False  # tenants were too many, and are added up
 
 
-def plan_of(vocabulary: Vocabulary, metrics: Metrics) -> Plan:
-    """The plan for pages with exactly the series of `metrics`."""
+def plan_of(vocabulary: Vocabulary, metrics: Metrics, *, together: bool = False) -> Plan:
+    """The plan for pages with exactly the series of `metrics`.
+
+    together: the server's tenants were too many before, and stay added up however many there are now: else what was
+    counted for all of them would be counted for each of them again.
+    """
+    has_tenants = bool(vocabulary.tenant_labels or vocabulary.tier_labels)
     plan = _Planner(vocabulary, metrics).plan()
-    if len(plan.flows) > MAX_FLOWS and (vocabulary.tenant_labels or vocabulary.tier_labels):
-        together = replace(vocabulary, tenant_labels=(), tier_labels=())
-        lost = f"tenants: {len(plan.flows)} of them are more than {MAX_FLOWS}, so they are added up"
-        plan = _Planner(together, metrics, tenant=ALL_TENANTS).plan()
-        plan = replace(plan, missing={**plan.missing, "tenants": lost})
+    if has_tenants and (together or len(plan.flows) > MAX_FLOWS):
+        plan = _Planner(replace(vocabulary, tenant_labels=(), tier_labels=()), metrics, tenant=ALL_TENANTS).plan()
+        lost = f"tenants: more than {MAX_FLOWS}, so they are added up"  # not how many: every change would be kept
+        plan = replace(plan, vocabulary=vocabulary, together=True, missing={**plan.missing, "tenants": lost})
     if len(plan.flows) > MAX_FLOWS:
-        problem = f"page names {len(plan.flows)} models, more than {MAX_FLOWS}: not read"
-        plan = replace(plan, flows=(), problem=problem)
+        plan = replace(plan, flows=(), problem=f"page names more than {MAX_FLOWS} models: not read")
     return plan
 
 
@@ -156,7 +163,7 @@ class _Planner:
 
     def _first(self, labels: Mapping[str, str], names: tuple[str, ...]) -> str:
         values = (labels.get(name, "") for name in names)
-        return next((value for value in values if value not in self.vocabulary.empty_labels), "")
+        return next((value for value in values if value not in self.vocabulary.empty_labels and value != UNNAMED), "")
 
     def _by_flow(self, found: list[tuple[Series, list[int]]]) -> dict[Flow, tuple[tuple[str, tuple[int, ...]], ...]]:
         """Positions by flow and by what restarts together: a rank, a process, a replica."""
@@ -165,11 +172,8 @@ class _Planner:
             shared = self._flow_labels() | {series.label, *self.vocabulary.copies}
             for position in positions:
                 part = ",".join(f"{label}={value}" for label, value in self.selection.rest(position, shared))
-                flows[self._flow(position)][part].append(position)
-        return {
-            flow: tuple((part, tuple(positions)) for part, positions in sorted(parts.items()))
-            for flow, parts in flows.items()
-        }
+                flows[self._flow(position)][_part_name(part)].append(position)
+        return {flow: _parts(parts) for flow, parts in flows.items()}
 
     def _flow_labels(self) -> frozenset[str]:
         vocabulary = self.vocabulary
@@ -235,6 +239,17 @@ class _Planner:
                 facts.setdefault(name, labels[label])
 
 
+def _part_name(text: str) -> str:
+    """Short enough to be kept with every page; two that are long stay two."""
+    return text if len(text) <= MAX_PART_NAME else hashlib.sha256(text.encode()).hexdigest()
+
+
+def _parts(parts: Mapping[str, list[int]]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    if len(parts) > MAX_PARTS:  # one sum: what restarts in it by itself cannot be told any more
+        return (("", tuple(sorted(position for positions in parts.values() for position in positions))),)
+    return tuple((part, tuple(positions)) for part, positions in sorted(parts.items()))
+
+
 def _edge(text: str) -> float:
     try:
         return float(text)
@@ -255,6 +270,8 @@ def _histogram(
     if len(layouts) > 1:
         raise ValueError("has other buckets in one series than in another")
     *edges, last = layouts.pop()
+    if len(edges) > MAX_EDGES:
+        raise ValueError(f"has more than {MAX_EDGES} buckets")
     if last != math.inf or not all(map(math.isfinite, edges)):
         raise ValueError("does not end in a +Inf bucket")
     if series.keys() - sums.keys():

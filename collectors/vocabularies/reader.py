@@ -11,7 +11,9 @@ from collectors.labels import clean_label
 from collectors.readings import UNNAMED, FlowReading, Histogram, ServerFacts, ServerReading
 from collectors.vocabularies.plan import CounterPlan, FlowPlan, GaugePlan, HistogramPlan, Plan
 
-_EXACT = 2.0**53  # from here on a float does not hold every integer
+# No server counts so far in its life; and where every page shows it anew, a quarter hour of them still fits the store.
+_MOST = 2.0**48
+_LATEST_START_S = 2.0**33  # the year 2242
 
 Values = Sequence[float]
 
@@ -38,9 +40,11 @@ def read(
     missing = dict(plan.missing)
     gauges = {gauge.name: _gauge(gauge, values, plan, missing) for gauge in plan.gauges}
     running, waiting, asleep = gauges.get("running"), gauges.get("waiting"), gauges.get("asleep")
-    started_at_s = None if plan.started is None else _positive(values[plan.started])
+    started_at_s = None if plan.started is None else _start_s(values[plan.started])
     header = (headers or {}).get(vocabulary.start_header) if vocabulary.start_header else None
     role = server.role or plan.role
+    apart = server.model is not None and all(flow.model != server.model for flow in plan.flows)
+    unnamed = server.model if server.model and apart else UNNAMED  # one flow cannot have two sets of counters
     return ServerReading(
         server,
         at_ns,
@@ -58,7 +62,7 @@ def read(
         layer=vocabulary.layer,
         fronts=vocabulary.fronts,
         facts=plan.facts + tuple((name, f"{values[position]:g}") for name, position in plan.fact_values),
-        flows=tuple(_flow(flow, values, role, server.model or UNNAMED, plan, missing) for flow in plan.flows),
+        flows=tuple(_flow(flow, values, role, unnamed, plan, missing) for flow in plan.flows),
         used=plan.used,
         missing=tuple(missing.items()),
     )
@@ -74,7 +78,7 @@ def _flow(flow: FlowPlan, values: Values, role: str, unnamed: str, plan: Plan, m
             missing[counter.name] = f"{plan.lost[counter.name] or counter.name}: {_names(plan, counter)} {error}"
             continue
         counts[counter.name] = sum(value for _, value in told)
-        if len(told) > 1:
+        if len(told) > 1 or told[0][0]:  # one rank too: the others may only be away from this page
             parts.append((counter.name, told))
     histograms = []
     for histogram in flow.histograms:
@@ -95,12 +99,17 @@ def _flow(flow: FlowPlan, values: Values, role: str, unnamed: str, plan: Plan, m
 
 def _parts(counter: CounterPlan, values: Values) -> tuple[tuple[str, int], ...]:
     scale = counter.scale
-    return tuple((part, sum(_count(values[p] * scale) for p in positions)) for part, positions in counter.parts)
+    told = tuple((part, sum(_count(values[p] * scale) for p in positions)) for part, positions in counter.parts)
+    _count(sum(value for _, value in told))
+    return told
+
+
+# Whatever goes into a text about a page holds no number of it: the text would be news with every page, and be kept.
 
 
 def _count(value: float) -> int:
-    if not 0 <= value < _EXACT:  # also NaN
-        raise ValueError(f"is {value:g}, which is no count")
+    if not 0 <= value < _MOST:  # also NaN
+        raise ValueError("is no count")
     return round(value)
 
 
@@ -113,7 +122,7 @@ def _gauge(gauge: GaugePlan, values: Values, plan: Plan, missing: dict[str, str]
     try:
         if gauge.name == "kv_usage":
             return _fullest(told)
-        return float(sum(map(_count, told)))
+        return float(_count(sum(map(_count, told))))
     except ValueError as error:
         missing[gauge.name] = f"{plan.lost[gauge.name]}: {plan.series[gauge.positions[0]].name} {error}"
         return None
@@ -123,27 +132,27 @@ def _fullest(shares: Sequence[float]) -> float:
     """The largest of shares 0..1: one full engine queues, however empty its neighbours are."""
     for share in shares:
         if not 0 <= share <= 1:
-            raise ValueError(f"is {share:g}, not between 0 and 1")
+            raise ValueError("is not between 0 and 1")
     return max(shares)
 
 
-def _positive(value: float) -> float | None:
-    return value if math.isfinite(value) and value > 0 else None
+def _start_s(value: float) -> float | None:
+    return value if 0 < value < _LATEST_START_S else None
 
 
 def _histogram(plan: HistogramPlan, values: Values) -> Histogram:
     """Raises ValueError or OverflowError where the values make no histogram."""
     rows = [_buckets(positions, values) for positions, _ in plan.series]
     counts = rows[0] if len(rows) == 1 else tuple(map(sum, zip(*rows, strict=True)))
-    total = math.fsum(values[position] for _, position in plan.series)
-    if not math.isfinite(total):
-        raise ValueError("its sum is no number")
-    return Histogram(plan.edges, counts, total * plan.scale)
+    total = math.fsum(values[position] for _, position in plan.series) * plan.scale
+    if not abs(total) < _MOST:  # also NaN
+        raise ValueError("its sum is no number that can be")
+    return Histogram(plan.edges, counts, total)
 
 
 def _buckets(positions: Sequence[int] | slice, values: Values) -> tuple[int, ...]:
     told = values[positions] if isinstance(positions, slice) else [values[position] for position in positions]
     counts = tuple(map(round, told))  # raises on NaN and infinities
-    if counts[0] < 0 or counts[-1] >= _EXACT or not all(map(le, counts, counts[1:])):
+    if counts[0] < 0 or counts[-1] >= _MOST or not all(map(le, counts, counts[1:])):
         raise ValueError("its buckets' counts fall or are no counts")
     return counts

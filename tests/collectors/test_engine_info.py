@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from collectors.engine_info import INFO_PAGES, info_url, read_info
+from collectors.engine_info import INFO_PAGES, MAX_BYTES, info_url, read_info
 
 # Answers of a real llama-server 0.5.0-dev and, shortened, of SGLang's server_info by its ServerArgs.
 PROPS = {
@@ -81,3 +81,21 @@ def test_what_is_told_is_cleaned_and_short() -> None:
 def test_the_page_lies_beside_the_metrics_without_their_query() -> None:
     assert info_url("vllm", "http://127.0.0.1:8000/metrics?key=1") == "http://127.0.0.1:8000/version"
     assert info_url("triton", "http://127.0.0.1:8002/metrics") is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"version":' + b"[" * 200_000 + b"]" * 200_000 + b"}",
+        b'{"version":' + b"9" * 5000 + b"}",
+        b'{"version": 1e400}',
+        b'{"version": NaN}',
+        b'{"version": "\\ud800"}',
+        b'{"version": {"version": "1"}}',
+        b'{"version": "1", "rest": "' + b"x" * MAX_BYTES + b'"}',
+        b"\xff" * 100,
+    ],
+    ids=["brackets", "digits", "huge", "nan", "surrogate", "object", "long", "binary"],
+)
+def test_an_answer_that_is_meant_to_hurt_tells_nothing(body: bytes) -> None:
+    assert read_info("vllm", body) == {}

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from collectors.exporters import ExporterCollector, likely_exporters
+from collectors.exporters import ExporterCollector
+from collectors.meters.reader import MOST_DEVICES
 from collectors.power_sensors import ServerWatts
-from collectors.readings import Reason, ServerFacts
+from collectors.readings import Reason
 from collectors.scrape import Scraper
-from tests.collectors.discovery import made_up_box
 from tests.collectors.meters.pages import PAGES
 from tests.collectors.page_server import serving
 from tests.collectors.test_servers import Box, Clock
@@ -102,6 +102,52 @@ async def test_a_gpu_that_its_exporter_no_longer_tells_of_is_not_forgotten(scrap
         await exporters.close()
 
 
+async def test_a_gpu_that_is_numbered_anew_is_the_same_one(scraper: Scraper, clock: Clock) -> None:
+    box = Box(metrics=FIRST)
+    async with serving(box) as base:
+        exporters = collector(scraper, clock, base)
+        await clock.until_asleep()
+        await exporters.collect()
+        box.answers["/metrics"] = FIRST.replace('gpu="1"', 'gpu="7"')
+        await clock.advance(1.0)
+        assert [(gpu.facts.index, gpu.problem) for gpu in await exporters.collect()] == [(0, None), (7, None)]
+        await exporters.close()
+
+
+async def test_an_exporter_under_two_urls_tells_its_gpus_once(scraper: Scraper, clock: Clock) -> None:
+    """The store takes one entry for each GPU: two would cost the whole tick."""
+    box, other = Box(metrics=FIRST), Box(metrics=FIRST)
+    async with serving(box) as base, serving(other) as elsewhere:
+        exporters = collector(scraper, clock, base)
+        exporters.set_likely([f"{elsewhere}/metrics"])
+        await clock.until_asleep(2)
+        assert len(await exporters.collect()) == 2
+        box.answers["/metrics"] = 500
+        for _ in range(4):
+            await clock.advance(1.0)
+        taken_over = await exporters.collect()
+        assert [gpu.problem for gpu in taken_over] == [None, None]
+        await exporters.close()
+
+
+async def test_a_page_of_new_gpus_every_time_does_not_grow_for_ever(scraper: Scraper, clock: Clock) -> None:
+    box = Box()
+    async with serving(box) as base:
+        exporters = collector(scraper, clock, base)
+        for page in range(4):
+            lines = (
+                f'DCGM_FI_DEV_POWER_USAGE{{gpu="0",UUID="GPU-{page}-{n}"}} 100\n' for n in range(MOST_DEVICES // 2)
+            )
+            box.answers["/metrics"] = "".join(lines)
+            await (clock.advance(1.0) if page else clock.until_asleep())
+            readings = await exporters.collect()
+        assert len(readings) == MOST_DEVICES
+        (probe,) = exporters.probes()
+        assert not probe.ok
+        assert "new ones are left out" in probe.found
+        await exporters.close()
+
+
 async def test_a_failing_exporter_is_asked_less_and_less_and_comes_back(scraper: Scraper, clock: Clock) -> None:
     box = Box(metrics=503)
     async with serving(box) as base:
@@ -178,34 +224,3 @@ async def test_a_page_that_is_still_empty_is_asked_again(scraper: Scraper, clock
         await clock.advance(1.0)
         assert len(await exporters.collect()) == 2
         await exporters.close()
-
-
-def test_only_open_ports_that_no_inference_server_holds_are_tried() -> None:
-    box = made_up_box.Box()
-    box.run(10, "dcgm-exporter", uid=0)
-    box.run(20, "vllm serve m --port 5000")
-    box.run(21, "python worker.py", parent=20)
-    box.run(30, "trtllm-serve m")
-    box.listen(9400, 10)
-    box.listen(5000, 20)  # an inference server's own
-    box.listen(9090, 21)  # … and another of its process group
-    box.listen(8000, 30)  # never guessed: TensorRT-LLM's /metrics loses data with every read
-    server = ServerFacts("127.0.0.1:5000", "vllm", pid=20, pids=(20, 21))
-    assert likely_exporters([server], box) == ("http://127.0.0.1:9400/metrics",)
-
-
-def test_another_users_exporter_is_not_believed_unless_it_is_named() -> None:
-    box = made_up_box.Box()
-    box.run(10, "nc -l 9400", uid=2000)
-    box.listen(9400, 10)
-    assert likely_exporters([], box) == ()
-
-
-def test_a_port_whose_owner_is_not_ours_to_see_is_tried() -> None:
-    box = made_up_box.Box()
-    box.listen(9835, None)
-    assert likely_exporters([], box) == ("http://127.0.0.1:9835/metrics",)
-
-
-def test_a_box_that_hides_its_sockets_is_not_guessed_at() -> None:
-    assert likely_exporters([], made_up_box.Box(ports=None)) == ()

@@ -257,3 +257,13 @@ def test_too_many_lines_or_wanted_series_are_refused() -> None:
     with pytest.raises(ExpositionError, match="series") as error:
         parse(b"".join(b'a{x="%d"} 1\n' % number for number in range(MAX_SAMPLES + 1)), {"a"})
     assert error.value.kind is PageKind.TOO_LONG
+
+
+def test_what_is_said_of_a_broken_line_does_not_change_with_its_value() -> None:
+    """Every change of it would be kept as news."""
+    problems = set()
+    for value in ("1 2 3", "4 5 6"):
+        with pytest.raises(ExpositionError) as error:
+            parse(f'a_total{{x="1"}} {value}\n'.encode(), Everything())
+        problems.add(str(error.value))
+    assert len(problems) == 1

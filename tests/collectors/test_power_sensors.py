@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -133,39 +134,60 @@ def hwmon(path: Path, number: int, name: str, **files: str) -> Path:
     return device
 
 
+def at_once(work: Callable[[], None]) -> None:
+    work()
+
+
+def test_firmware_that_hangs_holds_up_nobody_and_its_last_answer_grows_stale(tmp_path: Path) -> None:
+    hwmon(tmp_path, 0, "power_meter", power1_average="100000000")
+    waiting: list[Callable[[], None]] = []
+    now_ns = 0
+    meter = AcpiPowerMeter(tmp_path, lambda: now_ns, waiting.append)
+    assert meter.read() is None
+    waiting[0]()
+    assert meter.read() == ServerWatts(100.0, "hwmon power_meter")
+    now_ns = AcpiPowerMeter.STALE_NS - 1
+    assert meter.read() is not None
+    now_ns = AcpiPowerMeter.STALE_NS
+    assert meter.read() is None
+    assert len(waiting) == 2  # it is not asked again before it has answered
+    waiting[1]()
+    assert meter.read() is not None
+
+
 def test_a_power_meter_is_the_whole_server_in_microwatts(tmp_path: Path) -> None:
     hwmon(tmp_path, 0, "k10temp")
     hwmon(tmp_path, 1, "power_meter", power1_average="412000000")
-    assert AcpiPowerMeter(tmp_path).read() == ServerWatts(412.0, "hwmon power_meter")
+    assert AcpiPowerMeter(tmp_path, start=at_once).read() == ServerWatts(412.0, "hwmon power_meter")
 
 
 def test_without_an_average_its_instant_is_read(tmp_path: Path) -> None:
     hwmon(tmp_path, 0, "power_meter", power1_input="96500000")
-    assert AcpiPowerMeter(tmp_path).read() == ServerWatts(96.5, "hwmon power_meter")
+    assert AcpiPowerMeter(tmp_path, start=at_once).read() == ServerWatts(96.5, "hwmon power_meter")
 
 
 def test_the_power_of_a_board_or_a_supply_is_not_the_servers(tmp_path: Path) -> None:
     hwmon(tmp_path, 0, "amdgpu", power1_average="250000000")
     hwmon(tmp_path, 1, "corsairpsu", power1_input="300000000")
-    assert AcpiPowerMeter(tmp_path).read() is None
+    assert AcpiPowerMeter(tmp_path, start=at_once).read() is None
 
 
 def test_of_several_power_meters_nobody_says_which_is_the_servers(tmp_path: Path) -> None:
     hwmon(tmp_path, 0, "power_meter", power1_average="412000000")
     hwmon(tmp_path, 1, "power_meter", power1_average="100000000")
-    assert AcpiPowerMeter(tmp_path).read() is None
+    assert AcpiPowerMeter(tmp_path, start=at_once).read() is None
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "garbage", ""])
 def test_a_power_meter_that_does_not_answer_is_unknown(tmp_path: Path, text: str) -> None:
     hwmon(tmp_path, 0, "power_meter", power1_average=text)
-    assert AcpiPowerMeter(tmp_path).read() is None
+    assert AcpiPowerMeter(tmp_path, start=at_once).read() is None
 
 
 def test_the_firmware_is_asked_every_few_seconds_only(tmp_path: Path) -> None:
     device = hwmon(tmp_path, 0, "power_meter", power1_average="100000000")
     moments = iter([0, AcpiPowerMeter.EVERY_NS - 1, AcpiPowerMeter.EVERY_NS])
-    meter = AcpiPowerMeter(tmp_path, lambda: next(moments))
+    meter = AcpiPowerMeter(tmp_path, lambda: next(moments), at_once)
     seen = [meter.read()]
     (device / "power1_average").write_text("200000000\n")
     seen += [meter.read(), meter.read()]

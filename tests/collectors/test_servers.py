@@ -167,6 +167,19 @@ async def test_trap_05_other_paths_are_tried_and_the_one_that_worked_is_asked_fi
         assert box.asked == ["/metrics", "/prometheus/metrics", "/v1/metrics", "/v1/metrics"]
 
 
+@pytest.mark.parametrize("path", ["/prometheus/metrics", "/metrics", ""])
+async def test_trap_04_a_tensorrt_llm_server_is_never_asked_for_the_page_that_reading_empties(
+    collector: ServerCollector, clock: Clock, path: str
+) -> None:
+    """Not even where its other page is switched off, or the config names it by its address alone."""
+    box = Box(metrics='[{"iter": 1}]')
+    async with serving(box) as base:
+        collector.set_servers([facts(base, path, engine="tensorrt-llm")])
+        await clock.until_asleep()
+        assert "return_perf_metrics" in only(collector).problem
+    assert box.asked == ["/prometheus/metrics"]
+
+
 async def test_trap_04_json_is_never_asked_for_again_because_reading_it_takes_it_away(
     collector: ServerCollector, clock: Clock
 ) -> None:

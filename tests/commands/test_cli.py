@@ -194,6 +194,13 @@ def test_a_box_with_nothing_to_watch_is_told_by_the_exit_code(tmp_path: Path) ->
     assert " cpu  " in doctor.stdout
 
 
+def test_doctor_fails_where_a_server_that_the_config_names_does_not_answer(box: CommandBox) -> None:
+    box.config.write_text('interval_s = 0.1\ndiscover = false\n[[servers]]\nurl = "http://127.0.0.1:9"\n')
+    ended = box.run(box.command("doctor"))
+    assert ended.returncode == 1, ended.stderr
+    assert any(line.startswith("FAIL  source.server-127.0.0.1:9 ") for line in ended.stdout.splitlines())
+
+
 def test_a_server_that_cannot_be_read_makes_it_a_partial_answer(box: CommandBox) -> None:
     box.config.write_text('interval_s = 0.1\ndiscover = false\n[[servers]]\nurl = "http://127.0.0.1:9"\n')
     ended = box.run(box.command("once", "--json", "--for", "0.5s"))

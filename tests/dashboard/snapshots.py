@@ -390,6 +390,7 @@ def nothing_found() -> Snapshot:
         power_limit_w=None,
         memory_used_gib=nothing,
         memory_total_gib=None,
+        slo="",
         slo_met=Interval(None, None, "no SLO set"),
         goodput_req_s=Interval(None, None, "no SLO set"),
         ttft_p95_s=Interval(None, None, "no server"),
@@ -468,6 +469,7 @@ def no_price() -> Snapshot:
     )
     totals = replace(
         with_unknown_money(TOTALS, NO_PRICE),
+        slo="",
         slo_met=Interval(None, None, "no SLO set"),
         goodput_req_s=Interval(None, None, "no SLO set"),
     )

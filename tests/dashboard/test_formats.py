@@ -12,6 +12,13 @@ from tokwatch.ledger.snapshot import Figure, Interval
 
 
 @pytest.mark.parametrize(
+    ("used", "total", "written"), [(3.0, 24.0, "3.0"), (0.52, 80.0, "1"), (71.4, 80.0, "71"), (2.0, None, "2.0")]
+)
+def test_memory_has_a_decimal_where_there_is_little_of_it(used: float, total: float | None, written: str) -> None:
+    assert formats.gigabytes(used, total) == written
+
+
+@pytest.mark.parametrize(
     ("value", "written"),
     [
         (0, "0"),

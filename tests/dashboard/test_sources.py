@@ -73,8 +73,13 @@ def test_instances_are_counted_by_profile_and_have_no_watts() -> None:
 
 def test_slowed_clocks_are_told_by_reason_and_the_last_xid_with_its_moment() -> None:
     told = facts(written(write_gpus, snapshots.shared_and_ailing()))
-    assert told["clocks"] == "power brake: 2–3; power cap: 2–4"
+    assert told["clocks"] == "power brake (GPU 2–3); power cap (GPU 2–4)"
     assert told["last Xid"] == "GPU 4, 04 May 13:58:03: Xid 79: GPU fell off the bus"
+
+
+def test_a_reason_that_slows_all_devices_names_none() -> None:
+    slowed = tuple(replace(row, throttle=("idle",)) for row in GPUS)
+    assert facts(of_gpus(*slowed))["clocks"] == "idle"
 
 
 def test_the_processors_are_told_by_their_name() -> None:
@@ -82,6 +87,7 @@ def test_the_processors_are_told_by_their_name() -> None:
     assert lines[0] == " CPU  watts of 1 of 1 are measured"
     assert lines[2] == "    ● ok      CPU  AMD Ryzen 9 7940HS"
     assert facts(lines)["read by"] == "RAPL, watts of the processor packages alone"
+    assert "activity" not in facts(lines)
 
 
 # --- servers ----------------------------------------------------------------------------------------------------------
@@ -89,7 +95,7 @@ def test_the_processors_are_told_by_their_name() -> None:
 
 def test_a_server_says_where_it_stands_and_what_is_counted_there() -> None:
     router = of_server(replace(SERVERS[0], layer="router", deployment="chat", counts="shown, counted at its engines"))
-    assert (router["role"], router["counted"]) == ("router of deployment chat", "shown, counted at its engines")
+    assert (router["role"], router["in totals"]) == ("router of deployment chat", "shown, counted at its engines")
     prefill = of_server(replace(SERVERS[0], role="prefill"))
     assert prefill["role"] == "prefill"
     assert "role" not in of_server(SERVERS[0])
@@ -106,13 +112,33 @@ def test_what_a_server_makes_stands_with_its_marks_or_why_it_is_not_known() -> N
     assert of_server(SERVERS[0])["makes"] == "6 204 tok/s, 2.55 tok/s/W, $0.42 per M output"
     shared = snapshots.shared_and_ailing().servers[0]
     told = of_server(replace(shared, usd_per_m_output=Figure(None, "no tokens", infinite=True)))["makes"]
-    assert told.startswith("6 204 tok/s, – tok/s/W (shares its GPUs: tokens per watt are told per GPU only), ∞")
+    assert told.startswith("6 204 tok/s, ∞ per M output, – tok/s/W (shares its GPUs: tokens per watt are told per GPU")
     assert "÷$0.42 per M output" in of_server(shared)["makes"]
+
+
+def test_a_reason_that_several_figures_have_is_told_once() -> None:
+    nowhere = Figure(None, "placed on no GPU")
+    told = of_server(replace(SERVERS[0], tok_per_j=nowhere, usd_per_m_output=nowhere))["makes"]
+    assert told == "6 204 tok/s, – tok/s/W, – per M output (placed on no GPU)"
+
+
+def test_an_engine_that_no_gpu_is_found_for_says_how_to_name_one() -> None:
+    assert "name them: gpus = [0]" in of_server(replace(SERVERS[0], gpus=()))["runs on"]
+    assert "runs on" not in of_server(replace(SERVERS[0], gpus=(), layer="router"))
+    processors = replace(snapshots.processors(), servers=(replace(SERVERS[0], gpus=()),))
+    assert "runs on" not in facts(written(write_servers, processors))
+
+
+def test_a_server_that_is_down_says_so_once() -> None:
+    why = Figure(None, "connection refused")
+    down = of_server(replace(SERVERS[0], up=False, problem="connection refused", tok_s=why, tok_per_j=why))
+    assert down["problem"] == "connection refused"
+    assert "makes" not in down
 
 
 def test_latencies_stand_with_their_bucket_and_how_many_they_are_of() -> None:
     told = of_server(SERVERS[0])
-    assert told["seconds"].split() == ["p50", "p95", "p99", "of"]
+    assert told["seconds"].split() == ["p50", "p95", "p99", "samples"]
     assert told["TTFT"].split("  ") == ["0.10–0.25", "", "0.25–0.50", "", "> 0.50", "", "", " 2 400"]
     assert told["per token"].endswith("(TPOT)")
     assert "ITL" not in told

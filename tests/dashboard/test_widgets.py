@@ -15,8 +15,9 @@ from tokwatch.dashboard.theme import DARK
 from tokwatch.dashboard.widgets.alert_list import AlertList
 from tokwatch.dashboard.widgets.canvas import Canvas
 from tokwatch.dashboard.widgets.gpu_list import GpuClosing, GpuHeading, GpuRows
+from tokwatch.dashboard.widgets.header import Heading
 from tokwatch.dashboard.widgets.state_strip import StateStrip
-from tokwatch.dashboard.widgets.tiles import IdleTile, PriceTile, SloTile, TokensPerWattTile
+from tokwatch.dashboard.widgets.tiles import IdleTile, OutputTile, PriceTile, SloTile, TokensPerWattTile
 from tokwatch.ledger.snapshot import Figure, Interval, Snapshot
 
 Read = Callable[..., Awaitable["Reading"]]
@@ -103,6 +104,28 @@ async def test_a_sign_never_costs_a_figure_its_digits(read: Read) -> None:
     assert "«÷~12 431 " in (await read(GpuRows, replace(BOX, gpus=(marked,)))).rows[0]
 
 
+async def test_of_several_models_on_a_gpu_the_others_are_counted_where_there_is_no_room(read: Read) -> None:
+    shared = gpu(0, serves="Qwen3-32B tp4 + Llama-3.1-8B", servers=(1, 2))
+    assert " Qwen3-32B… +1 " in (await read(GpuRows, replace(BOX, gpus=(shared,)))).rows[0]
+    assert f" {shared.serves} " in (await read(GpuRows, replace(BOX, gpus=(shared,)), (200, 60))).rows[0]
+
+
+async def test_memory_lines_up(read: Read) -> None:
+    small = tuple(
+        gpu(number, memory_used_gib=Figure(used), memory_total_gib=24.0) for number, used in ((0, 3), (1, 12.25))
+    )
+    box = replace(BOX, gpus=small, totals=replace(BOX.totals, memory_used_gib=Figure(15.25), memory_total_gib=48.0))
+    rows = [*(await read(GpuRows, box)).rows[:2], (await read(GpuClosing, box)).rows[1]]
+    assert len({row.index(used) + len(used) for row, used in zip(rows, (" 3.0", " 12.2", " 15.2"), strict=True)}) == 1
+
+
+async def test_engines_that_do_not_fit_in_the_heading_are_counted(read: Read) -> None:
+    many = (("dynamo", 1), ("dynamo-worker", 8), ("litellm", 1), ("llama.cpp", 1), ("tensorrt-llm", 2))
+    box = replace(BOX, engines=many)
+    assert "   13 servers  " in (await read(Heading, box)).rows[0]
+    assert "Dynamo ×1  Dynamo worker ×8  LiteLLM ×1" in (await read(Heading, box, (200, 60))).rows[0]
+
+
 async def test_a_device_at_fault_is_pointed_out_beside_its_number_and_below_the_list(read: Read) -> None:
     rows = (await read(GpuRows, snapshots.shared_and_ailing())).rows
     assert [row[:6] for row in rows[1:5]] == ["    1 ", "  ▲ 2 ", "  ▲ 3 ", "  ▲ 4 "]
@@ -187,6 +210,26 @@ async def test_the_idle_tile_is_ordinary_while_nothing_is_idle(read: Read) -> No
     assert tile.colour_of("IDLE CAPACITY")[0] == DARK.quiet
 
 
+async def test_a_tile_without_its_figure_says_why(read: Read) -> None:
+    no_watts = replace(BOX.totals, tok_per_j=Figure(None, "unsupported"), power_w=Figure(None, "unsupported"))
+    per_watt = await read(TokensPerWattTile, replace(snapshots.processors(), totals=no_watts))
+    assert " ".join(row.strip() for row in per_watt.rows[2:5]).strip() == "– tok/s/W no CPU watts: unsupported"
+    nowhere = Figure(None, "no server")
+    unplaced = replace(BOX, totals=replace(BOX.totals, tok_per_j=nowhere, usd_per_m_output=nowhere))
+    assert [row.strip() for row in (await read(TokensPerWattTile, unplaced)).rows[3:6]] == [
+        "no server",
+        "",
+        "board 3 896 W",
+    ]
+    assert [row.strip() for row in (await read(PriceTile, unplaced)).rows[2:4]] == ["–", "no server"]
+
+
+async def test_signs_before_a_figure_do_not_cut_what_it_is(read: Read) -> None:
+    marked = Figure(3250, marks=("stale", "part", "long"))
+    rows = (await read(OutputTile, replace(BOX, totals=replace(BOX.totals, tok_s_all=marked)))).rows
+    assert rows[5].strip() == "?*«3.25k in all"
+
+
 async def test_without_a_price_the_tiles_say_how_to_set_one(read: Read) -> None:
     price = " ".join(row.strip() for row in (await read(PriceTile, snapshots.no_price())).rows)
     assert "– press $ to set a price" in price
@@ -195,8 +238,10 @@ async def test_without_a_price_the_tiles_say_how_to_set_one(read: Read) -> None:
     assert "press $ to set a price" in idle.rows[3]
 
 
-async def test_without_an_slo_its_tile_shows_the_latency_that_could_become_one(read: Read) -> None:
-    rows = (await read(SloTile, snapshots.no_price())).rows
+@pytest.mark.parametrize("why", ["no SLO set", "its page tells no latencies"])
+async def test_without_an_slo_its_tile_shows_the_latency_that_could_become_one(read: Read, why: str) -> None:
+    box = snapshots.no_price()
+    rows = (await read(SloTile, replace(box, totals=replace(box.totals, slo_met=Interval(None, None, why))))).rows
     assert [row.strip() for row in rows[1:4]] == ["TTFT p95", "0.25–0.50 s", "no SLO set"]
     assert rows[5].strip() == "121 req/s"
 

@@ -66,10 +66,17 @@ def test_vllms_page_gives_the_exact_counters() -> None:
             preempted=0,
             progress=COUNTERS.output_tokens,
             parts=(
+                ("prompt_tokens", (("engine=0", COUNTERS.prompt_tokens),)),
+                ("cached_tokens", (("engine=0", COUNTERS.cached_tokens),)),
+                ("output_tokens", (("engine=0", COUNTERS.output_tokens),)),
+                ("finished", (("engine=0", COUNTERS.finished),)),
                 (
                     "failed",
                     (("engine=0", 0), ("reason=max_num_queued_reqs", 0), ("reason=max_num_queued_tokens", 0)),
                 ),
+                ("aborted", (("engine=0", 0),)),
+                ("preempted", (("engine=0", 0),)),
+                ("progress", (("engine=0", COUNTERS.output_tokens),)),
             ),
             histograms=(
                 ("ttft", COUNTERS.ttft),

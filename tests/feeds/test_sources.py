@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from collectors.discovery.scan import Discovery
-from collectors.readings import ServerFacts
+from collectors.readings import GpuReading, HostReading, Probe, ServerFacts, ServerReading
 from tokwatch.commands.settings import configured_servers
 from tokwatch.config import parse
-from tokwatch.feeds.sources import merged
+from tokwatch.feeds.sources import Sources, merged
+
+
+class NoGpus:
+    async def collect(self) -> tuple[GpuReading, ...]:
+        return ()
+
+    def probes(self) -> tuple[Probe, ...]:
+        return ()
+
+    def call_durations(self) -> dict[str, tuple[int, float, float]]:
+        return {}
+
+
+class NoServers:
+    def set_servers(self, servers: Sequence[ServerFacts]) -> None:
+        """None is watched."""
+
+    def drain(self) -> tuple[ServerReading, ...]:
+        return ()
+
+    def probes(self) -> tuple[Probe, ...]:
+        return ()
+
+
+class NoHost:
+    def collect(self) -> HostReading:
+        return HostReading(0)
+
 
 FOUND = ServerFacts("127.0.0.1:8000", "vllm", pid=7, pids=(7, 8), model="qwen", tensor_parallel=4, role="decode")
 
@@ -42,3 +71,19 @@ def test_servers_that_the_config_does_not_name_come_after_those_it_names() -> No
     other = replace(FOUND, address="127.0.0.1:8001")
     remote = replace(named(), address="10.0.0.7:8000")
     assert merged([remote], Discovery((other,), ())) == (remote, other)
+
+
+async def test_exporters_are_let_go_before_the_scraper_that_the_servers_close() -> None:
+    """A scrape that begins after that would open it again, and leave its connections behind."""
+    closed: list[str] = []
+
+    class Gpus(NoGpus):
+        async def close(self) -> None:
+            closed.append("gpus")
+
+    class Servers(NoServers):
+        async def close(self) -> None:
+            closed.append("servers")
+
+    await Sources(Gpus(), Servers(), NoHost(), monotonic_s=lambda: 0.0).close()
+    assert closed == ["gpus", "servers"]

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 
 from collectors.readings import Histogram
 from tests.ledger.readings import TTFT_EDGES, flow, ttft
-from tokwatch.ledger.counters import COUNTERS, all_fell, counters_of, histogram_increment, increments, standing
+from tokwatch.ledger.counters import (
+    COUNTERS,
+    MOST_KEPT,
+    all_fell,
+    counters_of,
+    histogram_increment,
+    increments,
+    standing,
+)
 
 counts = st.dictionaries(st.sampled_from(COUNTERS), st.integers(0, 2**53))
 
@@ -121,3 +129,10 @@ def test_histogram_increments_telescope(gained: list[list[int]]) -> None:
             before = now
     assert counted == total
     assert summed_us == round(before.sum * 1e6)
+
+
+def test_ranks_that_are_new_on_every_page_are_not_kept_for_ever() -> None:
+    stood: dict[str, int] = {}
+    for page in range(20):
+        stood = standing(stood, {f"output_tokens@rank={page}-{rank}": 1 for rank in range(MOST_KEPT // 4)})
+    assert len(stood) <= MOST_KEPT

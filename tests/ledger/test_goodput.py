@@ -180,6 +180,20 @@ def test_trap_17_good_tokens_are_an_estimate_from_good_requests() -> None:
     assert about(server.goodput_req_s) == [8.0, 9.0, 8.5]
 
 
+def test_requests_counted_while_nobody_timed_them_are_not_judged() -> None:
+    """Counters go on over a restart of the recorder and histograms start anew: each request that was counted in
+    between could be good or bad."""
+    box = Box(settings=SettingsBody(slo_ttft_s=0.5))
+    for second in (*range(30), *range(40, 60)):
+        if second == 40:
+            box.restart(second)
+        box.turn(second, [gpu(second)], [Serving(TTFT_S).page(second)])
+    (server,) = box.snapshot(PRICE).servers
+    assert about(server.slo_met) == [0.9, 0.9, 0.9]
+    assert about(server.goodput_req_s) == [9.0, 9.0, 9.0]
+    assert server.requests_s.value == 10.0
+
+
 # --- several servers and models ---------------------------------------------------------------------------------------
 
 

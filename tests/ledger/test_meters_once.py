@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -9,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.readings import GpuReading
-from tests.ledger.box import Box
-from tests.ledger.readings import gpu, gpu_facts
+from collectors.readings import GpuReading, Reason
+from tests.ledger.box import Box, work
+from tests.ledger.readings import boot_ns, gpu, gpu_facts, server_facts
 from tokwatch.ledger.meters_once import MetersOnce, normalised_pci, same_gpu
 
 
@@ -83,6 +84,36 @@ def test_the_bookkeeper_counts_once_and_says_so_on_sources() -> None:
     (probe,) = [event for event in record.events if event.kind == "probe"]
     assert b"GPU 0 is also read by dcgm-exporter: NVML counts" in probe.body
     assert [event.kind for event in box.turn(30, [by("NVML")]).events if event.kind == "probe"] == []
+
+
+@pytest.mark.parametrize("problem", [Reason.NO_PERMISSION, Reason.DRIVER_ERROR, Reason.STALE])
+def test_what_its_nearest_meter_cannot_read_the_next_one_counts_under_the_same_name(problem: Reason) -> None:
+    once = MetersOnce()
+    once.of([by("NVML"), by("all-smi", uuid=None)])
+    refused = replace(by("NVML"), problem=problem)
+    (taken_over,) = once.of([refused, by("all-smi", uuid=None)])
+    assert (taken_over.facts.meter, taken_over.facts.uuid) == ("all-smi", by("NVML").facts.uuid)
+    assert once.doubles == ""
+    assert meters(once.of([by("NVML"), by("all-smi", uuid=None)])) == [(0, "NVML")]
+
+
+@pytest.mark.parametrize("problem", [Reason.LOST, Reason.STALLED])
+def test_a_gpu_that_its_driver_lost_is_not_brought_back_by_what_an_exporter_remembers(problem: Reason) -> None:
+    once = MetersOnce()
+    assert meters(once.of([replace(by("NVML"), problem=problem), by("dcgm-exporter")])) == [(0, "NVML")]
+
+
+def test_a_gpu_that_an_exporter_takes_over_keeps_its_servers_and_its_energy() -> None:
+    box = Box()
+    for second in range(90):
+        nvml, dcgm = gpu(second), gpu(second, facts=gpu_facts(meter="dcgm-exporter"), processes=None)
+        if second >= 30:
+            nvml = GpuReading(gpu_facts(), boot_ns(second), problem=Reason.DRIVER_ERROR, problem_text="no handle")
+        box.turn(second, [nvml, dcgm], [work(second, server_facts())])
+    (row,) = box.snapshot(2.35).gpus
+    assert (row.state, row.meter, row.power_w.value) == ("serving", "dcgm-exporter", 300.0)
+    assert row.servers
+    assert sum(entry.energy_mj or 0 for record in box.records for entry in record.gpus) == 89 * 300_000
 
 
 @given(st.lists(st.tuples(st.sampled_from(["NVML", "dcgm-exporter", "all-smi"]), st.integers(0, 3)), max_size=9))

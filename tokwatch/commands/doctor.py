@@ -8,7 +8,10 @@ import json
 import locale
 import os
 import platform
-from collections.abc import Iterator
+import shutil
+import sys
+import textwrap
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +19,7 @@ from typing import Literal
 
 from collectors.nvml.throttle import throttle_alerts
 from collectors.nvml.xids import xid_words
-from collectors.readings import GpuReading, Reason
+from collectors.readings import GpuReading, Reason, ServerFacts, ServerReading
 from tokwatch import __version__
 from tokwatch.commands.settings import can_draw, config_of, configured_servers, store_of, this_box
 from tokwatch.config import Config
@@ -31,6 +34,8 @@ from tokwatch.store.reader import Reader
 Verdict = Literal["pass", "warn", "fail"]
 _WHOSE = {"module": "module, its processor included", "package": "processor packages"}
 _NEEDED = ("power_w", "energy_mj")
+_TEXT_AT = 38  # column
+_NARROWEST = 30  # cells: a narrower column of text is not worth wrapping
 _LOOKS = 3  # rounds of readings: a rate and an energy counter show only over several
 
 
@@ -47,22 +52,41 @@ class Check:
 def run(options: argparse.Namespace) -> int:
     """Print every check; 0 when none failed, 3 when no GPU and no server was found, else 1."""
     config, store = config_of(options), store_of(options)
-    seen, durations = asyncio.run(_look(config))
-    checks = [*_program(), *_terminal(), *_store(store), *_sources(seen), *_driver_calls(durations)]
+    servers = configured_servers(config.servers)
+    named = {f"server {server.address}" for server in servers}
+    seen, durations = asyncio.run(_look(config, servers))
+    checks = [*_program(), *_terminal(), *_store(store), *_sources(seen, named), *_driver_calls(durations)]
     if options.json:
         print(json.dumps([asdict(check) for check in checks], indent=1))
     else:
-        for check in checks:
-            print(f"{check.verdict.upper():<5} {check.id:<28} {check.found}")
-            if check.hint:
-                print(f"{'':<34} → {check.hint}")
+        _print(checks)
     if seen.nothing_found:
         return Exit.NOTHING_FOUND
     return Exit.FAILED if any(check.verdict == "fail" for check in checks) else Exit.DONE
 
 
-async def _look(config: Config) -> tuple[Sightings, dict[str, tuple[int, float, float]]]:
-    sources = open_sources(config, configured_servers(config.servers))
+def _print(checks: Sequence[Check]) -> None:
+    """One line a check, for grep; on a terminal what is longer than a line goes on below, under its own column."""
+    room = shutil.get_terminal_size().columns - _TEXT_AT if sys.stdout.isatty() else None
+    if room is not None and room < _NARROWEST:
+        room = None
+    for check in checks:
+        first, *more = [*_wrapped(check.found, room), *_wrapped(check.hint, room, "→ ")] or [""]
+        print(f"{f'{check.verdict.upper():<5} {check.id}  ':<{_TEXT_AT}}{first}")
+        for line in more:
+            print(f"{'':<{_TEXT_AT}}{line}")
+
+
+def _wrapped(text: str, room: int | None, mark: str = "") -> list[str]:
+    if room is None or not text:
+        return [mark + text] if text else []
+    return textwrap.wrap(text, room, initial_indent=mark, subsequent_indent=" " * len(mark), break_on_hyphens=False)
+
+
+async def _look(
+    config: Config, servers: tuple[ServerFacts, ...]
+) -> tuple[Sightings, dict[str, tuple[int, float, float]]]:
+    sources = open_sources(config, servers)
     try:
         for _ in range(_LOOKS):
             await sources.see()
@@ -119,23 +143,35 @@ def _stored(store: Path) -> Check:
         hint = "copy the file away and record into another one with --store"
         return Check("store", "fail", f"{store} is damaged: {'; '.join(faults)}", hint)
     size_mb = store.stat().st_size / 1e6
-    return Check("store", "pass", f"{store}: {runs} runs, {size_mb:.1f} MB" + ("" if last_ms else ", no tick"))
+    return Check(
+        "store",
+        "pass",
+        f"{store}: {runs} {'run' if runs == 1 else 'runs'}, {size_mb:.1f} MB" + ("" if last_ms else ", no tick"),
+    )
 
 
-def _sources(seen: Sightings) -> Iterator[Check]:
+def _sources(seen: Sightings, named: Container[str]) -> Iterator[Check]:
+    """`named`: the probes of servers that the config names. Any other may be none of ours."""
+    read = {f"server {reading.server.address}" for reading in seen.servers}
     for probe in seen.probes:
+        if probe.name in read:
+            continue  # the server's own check says more
         words = probe.name.lower().replace(" ", "-")
-        yield Check(f"source.{words}", "pass" if probe.ok else "warn", probe.found, probe.hint)
+        verdict: Verdict = "pass" if probe.ok else "fail" if probe.name in named else "warn"
+        yield Check(f"source.{words}", verdict, probe.found, probe.hint)
     yield from map(_gpu, seen.gpus)
     for server in seen.servers:
-        words = "; ".join(f"no {role}: {lost}" for role, lost in server.missing)
-        found = f"{server.server.engine}, {len(server.used)} series read in {server.took_ms} ms" if server.ok else ""
-        yield Check(
-            f"server.{server.server.address}",
-            "pass" if server.ok else "fail",
-            found + (f"; {words}" if words else "") if server.ok else server.problem,
-            server.server.hint,
-        )
+        yield _server(server)
+
+
+def _server(server: ServerReading) -> Check:
+    check_id = f"server.{server.server.address}"
+    if not server.ok:
+        return Check(check_id, "fail", server.problem, server.server.hint)
+    found = f"{server.server.engine}, {len(server.used)} series read in {server.took_ms} ms"
+    if server.missing:
+        found += f"; missing: {'; '.join(lost for _, lost in server.missing)}"
+    return Check(check_id, "pass", found, server.server.hint)
 
 
 def _gpu(gpu: GpuReading) -> Check:
@@ -152,10 +188,13 @@ def _gpu(gpu: GpuReading) -> Check:
         parts.append(f"{len(gpu.mig_instances)} MIG instances, which have no watts of their own")
     slowed = throttle_alerts(gpu.throttle or 0)
     ails = [*(f"slowed: {reason}" for reason in slowed), *map(xid_words, gpu.xids)]
-    unknown = ", ".join(f"{field}: {reason}" for field, reason in gpu.reasons)
+    unknown: dict[str, list[str]] = {}
+    for field, reason in gpu.reasons:
+        unknown.setdefault(reason.value, []).append(field)
     # What a device never has is no fault of anybody's; without watts half of tokwatch is missing.
     lacks = any(reason is not Reason.UNSUPPORTED or field in _NEEDED for field, reason in gpu.reasons)
-    found = "; ".join(part for part in (", ".join(parts), *ails, unknown and f"not available: {unknown}") if part)
+    lost = (f"{', '.join(fields)}: {reason}" for reason, fields in unknown.items())
+    found = "; ".join((", ".join(parts), *ails, *lost))
     return Check(check_id, "warn" if ails or lacks else "pass", found)
 
 
@@ -165,6 +204,6 @@ def _driver_calls(durations: dict[str, tuple[int, float, float]]) -> Iterator[Ch
         yield Check(
             f"driver.{name}",
             "warn" if slow else "pass",
-            f"{count} calls, mean {mean_us:.0f} µs, longest {longest_us:.0f} µs",
+            f"{count} {'call' if count == 1 else 'calls'}, mean {mean_us:.0f} µs, longest {longest_us:.0f} µs",
             "the driver was slow to answer: look for Xid lines in dmesg" if slow else "",
         )

@@ -107,7 +107,9 @@ class TokwatchApp(App[str]):
         loop = asyncio.get_running_loop()
         if not self.is_headless:
             loop.add_signal_handler(signal.SIGTERM, self._end, signal.SIGTERM)
-            loop.add_signal_handler(signal.SIGHUP, self._end, signal.SIGHUP)
+            # Not by the loop: with SIGHUP the kernel sends SIGCONT, for which Textual begins anew on the terminal.
+            # That one must be let go of before, and of the two Python handles SIGHUP first.
+            signal.signal(signal.SIGHUP, lambda *_: self._hang_up(loop))
         self.set_interval(_CHECK_S, self._check_age)
         self.call_after_refresh(self._start_following)
 
@@ -128,9 +130,11 @@ class TokwatchApp(App[str]):
             self.failure = error
             self.exit(return_code=1, message=Text(report(error)))
 
+    def _hang_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        let_go_of_the_terminal()
+        loop.call_soon_threadsafe(self._end, signal.SIGHUP)
+
     def _end(self, number: signal.Signals) -> None:
-        if number == signal.SIGHUP:
-            let_go_of_the_terminal()
         self.exit(return_code=128 + number)
 
     # Frames

@@ -10,7 +10,23 @@ from tokwatch.indices import indices
 from tokwatch.ledger.marks import signs
 from tokwatch.ledger.snapshot import Figure, Interval
 
-_ENGINES = {"vllm": "vLLM", "sglang": "SGLang", "llama.cpp": "llama.cpp"}
+_ENGINES = {
+    "vllm": "vLLM",
+    "sglang": "SGLang",
+    "tensorrt-llm": "TensorRT-LLM",
+    "tgi": "TGI",
+    "tei": "TEI",
+    "triton": "Triton",
+    "lmdeploy": "LMDeploy",
+    "nim": "NIM",
+    "dynamo": "Dynamo",
+    "dynamo-worker": "Dynamo worker",
+    "ray-serve": "Ray Serve",
+    "kserve": "KServe",
+    "litellm": "LiteLLM",
+    "endpoint-picker": "endpoint picker",
+}  # others are written as their key
+_LARGE_MEMORY_GB = 32
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
 
@@ -41,6 +57,11 @@ def short(value: float) -> str:
             decimals = 2 if abs(scaled) < 9.995 else 1 if abs(scaled) < 99.95 else 0
             return _minus(f"{scaled:.{decimals}f}{unit}")
     return _minus(f"{value:.0f}")
+
+
+def gigabytes(value: float, total: float | None) -> str:
+    """Memory in use: with a decimal on a device that has little of it, whole on others, so that a column lines up."""
+    return count(round(value)) if total is not None and total >= _LARGE_MEMORY_GB else _minus(f"{value:.1f}")
 
 
 def ratio(value: float) -> str:

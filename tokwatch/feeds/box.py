@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from collectors.discovery.likely_exporters import likely_exporters
 from collectors.discovery.scan import Discovery, discover
 from collectors.every_meter import EveryMeter
-from collectors.exporters import ExporterCollector, likely_exporters
+from collectors.exporters import ExporterCollector
 from collectors.host import HostCollector
 from collectors.nvml.collector import NvmlCollector
 from collectors.package import PackageMeter

@@ -86,8 +86,8 @@ class Sources:
     async def close(self) -> None:
         if self._scanning is not None:
             self._scanning.cancel()
+        await self._gpus.close()  # exporters first: the servers close the scraper, and a scrape would open it again
         await self._servers.close()
-        await self._gpus.close()
 
     async def _look_around(self) -> None:
         """Start a scan when one is due; the first is waited for, so that the first frame knows its servers."""

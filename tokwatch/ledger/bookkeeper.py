@@ -37,9 +37,11 @@ from tokwatch.ledger.entries import (
 )
 from tokwatch.ledger.evidence import Evidence
 from tokwatch.ledger.facts import MIB, gpu_body, server_body
+from tokwatch.ledger.flow_limit import FlowLimit
 from tokwatch.ledger.meter import Meter
 from tokwatch.ledger.meters_once import MetersOnce
-from tokwatch.ledger.placement import GpuPlacement, place
+from tokwatch.ledger.news_limit import NewsLimit
+from tokwatch.ledger.placement import GpuPlacement, Method, place
 from tokwatch.ledger.registry import Registry, gpu_key, group_key, server_key
 from tokwatch.ledger.roster import Roster
 from tokwatch.ledger.states import StateBody, StateTracker, Thresholds
@@ -100,11 +102,13 @@ class Bookkeeper:
             interval_s=settings.interval_s,
         )
         self._meter.resume(absolutes)
+        self._flow_limit = FlowLimit(self._registry)
         self._roster = Roster()
         self._meters_once = MetersOnce()
         self._evidence = Evidence(thresholds)
         self._states = StateTracker(thresholds)
         self._alerts = AlertTracker()
+        self._news_limit = NewsLimit()
         self._bodies: dict[tuple[str, int, str], bytes] = {}
         self._last_tick_ms = last_tick_ms
         self._last: Instant | None = None
@@ -115,6 +119,8 @@ class Bookkeeper:
             self._resume(past, goes_on=goes_on)
 
     def _resume(self, past: Event, *, goes_on: bool) -> None:
+        if past.kind == "probe" and msgspec.json.decode(past.body, type=ProbeBody).gone:
+            return
         self._bodies[past.kind, past.entity, past.key] = past.body
         if past.kind == "state" and goes_on:
             self._states.resume(past.entity, msgspec.json.decode(past.body, type=StateBody))
@@ -128,7 +134,7 @@ class Bookkeeper:
         tick = self._place_in_time(now)
         axis = Axis(tick.tick_ms, now.boottime_ns, now.wall_ms)
         host = self._registry.id("host", self.run.host, parent=0, seen_ms=tick.tick_ms)
-        changes = Changes(tick.tick_ms, self._bodies)
+        changes = Changes(tick.tick_ms, self._bodies, self._news_limit)
         changes.note("settings", 0, self._settings)
         self._roster.update(seen.known_servers, seen.servers)
         servers, flows = self._read_servers(seen.servers, axis, host, changes)
@@ -169,6 +175,7 @@ class Bookkeeper:
         servers: list[ServerEntry] = []
         flows: list[FlowEntry] = []
         for reading in readings:
+            reading = self._flow_limit.of(reading, self._server_entity(reading.server, host, axis.tick_ms))
             entry, of_server = self._meter.server(reading, axis, host=host)
             self._evidence.server(reading, entry, of_server)
             counted = self._roster.counting(reading.server.address)
@@ -195,9 +202,8 @@ class Bookkeeper:
             entry = self._meter.gpu(reading, axis, host=host)
             self._evidence.gpu(entry, axis.tick_ms)
             placed = placements[gpu_key(reading.facts)]
-            if reading.problem is not None and not placed.servers:
-                # A GPU that does not answer lists no processes: it still belongs to the servers it worked for.
-                placed = self._placed.get(placed.gpu_key, placed)
+            if not placed.servers:
+                placed = self._as_before(placed, reading)
             self._placed[placed.gpu_key] = placed
             servers = [by_address[address] for address in placed.servers if address in by_address]
             entities = [self._server_entity(facts, host, axis.tick_ms) for facts in servers]
@@ -214,6 +220,12 @@ class Bookkeeper:
             owner = self._owner([facts.address for facts in servers if facts.verified], host, axis)
             entries.append(msgspec.structs.replace(entry, state=state.state, owner=owner))
         return tuple(entries)
+
+    def _as_before(self, placed: GpuPlacement, reading: GpuReading) -> GpuPlacement:
+        """A GPU that does not answer, or whose processes are not told now, belongs to the servers it worked for."""
+        before = self._placed.get(placed.gpu_key, placed)
+        untold = reading.processes is None and Method.PROCESS in before.method
+        return before if reading.problem is not None or untold else placed
 
     def _all_gpus(self, readings: Iterable[GpuReading], axis: Axis) -> tuple[GpuReading, ...]:
         """The last reading of every GPU: meters report at their own paces, and what is placed where must not change

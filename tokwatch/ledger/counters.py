@@ -24,6 +24,7 @@ COUNTERS = (
     "drafted_tokens",
     "accepted_tokens",
 )
+MOST_KEPT = 4096  # parts of one flow; a page may name new ranks every time, and all are written with each tick
 _PART = "@"  # between a counter's name and the rank or process it is of: "output_tokens@engine=1"
 
 
@@ -78,13 +79,18 @@ def all_fell(before: Mapping[str, int], now: Mapping[str, int]) -> bool:
     return False
 
 
+def totals(counters: Mapping[str, int]) -> dict[str, int]:
+    """Each counter as one number."""
+    return {name: sum(parts.values()) for name, parts in _by_counter(counters).items()}
+
+
 def standing(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
-    """The counters as they stand after a page: those it does not show as they were."""
+    """The counters as they stand after a page: those it does not show as they were, unless there are too many."""
     whole = {name: _whole(parts) for name, parts in _by_counter(now).items()}
     kept = {
         key: value for key, value in before.items() if whole.get(name := key.partition(_PART)[0]) in (None, name == key)
     }
-    return {**kept, **now}
+    return {**kept, **now} if len(kept.keys() | now.keys()) <= MOST_KEPT else dict(now)
 
 
 def _by_counter(counters: Mapping[str, int]) -> dict[str, dict[str, int]]:
@@ -100,12 +106,19 @@ def _whole(parts: Mapping[str, int]) -> bool:
     return parts.keys() == {""}
 
 
+def comparable(before: Histogram | None, now: Histogram) -> bool:
+    """Whether `now` goes on from `before`: not with other edges, or counts that fell."""
+    return before is None or (
+        before.edges == now.edges and all(b <= n for b, n in zip(before.counts, now.counts, strict=True))
+    )
+
+
 def histogram_increment(name: str, before: Histogram | None, now: Histogram) -> HistogramEntry | None:
     """Observations per bucket since `before` (None: all of them); None where nothing was observed or the two cannot
     be compared (other edges, counts that fell)."""
     cumulative, before_sum = now.counts, 0.0
     if before is not None:
-        if before.edges != now.edges or any(b > n for b, n in zip(before.counts, now.counts, strict=True)):
+        if not comparable(before, now):
             return None
         cumulative = tuple(n - b for b, n in zip(before.counts, now.counts, strict=True))
         before_sum = before.sum

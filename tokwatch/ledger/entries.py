@@ -47,6 +47,7 @@ class Flag(enum.IntFlag):
     AT_END = 64  # output tokens move only when a request ends
     PROMPT_ELSEWHERE = 128  # these prompt and cached tokens are counted at another server: never add them to a sum
     OUTPUT_ELSEWHERE = 256  # these output tokens and requests, likewise
+    UNTIMED = 512  # these requests' latencies are not known: their histograms could not be followed
 
 
 class GpuEntry(msgspec.Struct, frozen=True, gc=False):

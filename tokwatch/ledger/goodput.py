@@ -57,8 +57,9 @@ def populations(moment: Moment, servers: Iterable[int], *, counted_once: bool = 
 
 
 def _population(moment: Moment, server: int, model: str, flows: list[FlowSums]) -> Population:
-    windows = [sums.totals(long=False) for sums in flows]
+    windows = [sums.timed for sums in flows]
     counted_ms = max(window.finished_ms for window in windows)
+    length_ms = counted_ms or max(window.length_ms for window in windows)
     observed = {name: [layout for sums in flows for layout in sums.histograms.named(name)] for name in LATENCIES}
     return Population(
         slo=moment.view.settings.slo(model),
@@ -69,7 +70,7 @@ def _population(moment: Moment, server: int, model: str, flows: list[FlowSums]) 
         ),
         latencies={name: Observations(layouts) for name, layouts in observed.items() if layouts},
         output_tokens=sum(window.output_tokens for window in windows),
-        length_ms=counted_ms or max(window.length_ms for window in windows),
+        length_ms=length_ms and max(length_ms, moment.read_ms(server, long=False)),
     )
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
-from collectors.readings import GpuFacts, GpuReading
+from collectors.readings import GpuFacts, GpuReading, Reason
 
 _PREFERRED = ("NVML", "agent", "dcgm-exporter")  # the nearest to the device first; others after them
+# The device's own trouble: what a meter farther off then tells is what it remembers. Any other problem is the meter's.
+_OF_THE_DEVICE = (None, Reason.LOST, Reason.STALLED)
 _PCI = re.compile(
     r"(?:(?P<domain>[0-9a-f]{1,8}):)?(?P<bus>[0-9a-f]{1,2}):(?P<device>[0-9a-f]{1,2})(?:\.(?P<fn>[0-7]))?"
 )
@@ -35,27 +38,48 @@ def normalised_pci(address: str | None) -> str | None:
 
 
 class MetersOnce:
-    """Picks for each GPU the meter nearest to it. Remembers, because meters do not report at the same pace and a GPU
-    must not change its meter with them."""
+    """Picks for each GPU the nearest meter that can read it. Remembers, because meters do not report at the same pace
+    and a GPU must not change its meter with them."""
 
     def __init__(self) -> None:
         self._meters: list[dict[str, GpuFacts]] = []  # of each GPU, by name
+        self._cannot: list[set[str]] = []  # of them those that cannot read it
         self._places: dict[tuple[str, str, str | None, str | None, int], int] = {}
 
     def of(self, readings: Iterable[GpuReading]) -> tuple[GpuReading, ...]:
         """The readings that count."""
         placed = [(reading, self._place(reading.facts)) for reading in readings]
-        return tuple(reading for reading, place in placed if reading.facts.meter == _nearest(self._meters[place]))
+        for reading, place in placed:
+            if reading.problem in _OF_THE_DEVICE:
+                self._cannot[place].discard(reading.facts.meter)
+            else:
+                self._cannot[place].add(reading.facts.meter)
+        return tuple(self._named(reading, place) for reading, place in placed if self._counts(reading, place))
 
     @property
     def doubles(self) -> str:
         """What is read twice, in words; "" when nothing is."""
         return "; ".join(
-            f"GPU {meters[counts].index} is also read by {', '.join(sorted(meters.keys() - {counts}))}: {counts} counts"
-            for meters in self._meters
-            if len(meters) > 1
-            for counts in (_nearest(meters),)
+            f"GPU {meters[counts].index} is also read by {', '.join(sorted(others))}: {counts} counts"
+            for place, meters in enumerate(self._meters)
+            for counts in (self._counting(place),)
+            if (others := meters.keys() - {counts} - self._cannot[place])
         )
+
+    def _counts(self, reading: GpuReading, place: int) -> bool:
+        return reading.facts.meter == self._counting(place)
+
+    def _counting(self, place: int) -> str:
+        meters = self._meters[place]
+        return _nearest(meters.keys() - self._cannot[place] or meters)
+
+    def _named(self, reading: GpuReading, place: int) -> GpuReading:
+        """As the nearest meter names the GPU, whichever tells of it: else it would be another one."""
+        named = self._meters[place][_nearest(self._meters[place])]
+        if named.meter == reading.facts.meter:
+            return reading
+        facts = replace(reading.facts, index=named.index, uuid=named.uuid, pci_bus_id=named.pci_bus_id)
+        return replace(reading, facts=facts)
 
     def _place(self, facts: GpuFacts) -> int:
         identity = (facts.meter, facts.kind, facts.uuid, facts.pci_bus_id, facts.index)
@@ -65,6 +89,7 @@ class MetersOnce:
             if place is None:
                 place = len(self._meters)
                 self._meters.append({})
+                self._cannot.append(set())
             self._places[identity] = place
             self._meters[place][facts.meter] = facts
         return place

@@ -19,7 +19,6 @@ from tokwatch.ledger.figures import (
     known,
     per_second,
     share,
-    total,
     unknown,
 )
 from tokwatch.ledger.prices import cost
@@ -111,10 +110,11 @@ class Moment:
 
     def _stretch_ms(self, servers: Sequence[int]) -> tuple[int, int]:
         stretches = [
-            stretch
+            (min(stretch[0], stretch[1] - self.read_ms(server, long=long)), stretch[1])
             for server in servers
+            for long in (self.at_end(server),)
             for sums in self.flow_sums(server)
-            if (stretch := sums.stretch_ms(long=self.at_end(server))) is not None
+            if (stretch := sums.stretch_ms(long=long)) is not None
         ]
         if not stretches:
             return self.now_ms - WINDOW_MS, self.now_ms
@@ -159,6 +159,10 @@ class Moment:
     def flow_sums(self, server: int) -> list[FlowSums]:
         return [self.view.flow_sums[flow] for flow in self._flows_of.get(server, ())]
 
+    def read_ms(self, server: int, *, long: bool) -> int:
+        """How much of the window the server's pages were read in."""
+        return self.view.server_sums[server].read_ms(long=long)
+
     def token_rate(self, server: int, field: str, *, counted: bool = False) -> Figure:
         """One counter of FlowTotals of a server per second, over the window its engine needs.
 
@@ -176,14 +180,15 @@ class Moment:
         marks = ("long",) if long else ()
         if not self.view.servers[server].up:
             marks = (*marks, "stale")
-        rates = [
-            per_second(getattr(totals, field), known_ms, width_ms, marks)
-            for totals in self.window(server, counted=counted)
-            if (known_ms := getattr(totals, f"{field}_ms"))
-        ]
-        if counted and not rates and self.token_rate(server, field).value is not None:
+        window = self.window(server, counted=counted)
+        known_ms = max((getattr(totals, f"{field}_ms") for totals in window), default=0)
+        if known_ms:
+            # Of a flow that comes late, such as a tenant's first request, nothing came before it.
+            amount = sum(getattr(totals, field) for totals in window)
+            return per_second(amount, max(known_ms, self.read_ms(server, long=long)), width_ms, marks)
+        if counted and self.token_rate(server, field).value is not None:
             return Figure(0.0)  # without its marks: nothing of it is in the sum
-        return total(rates, self._why_no_rate(server))
+        return unknown(self._why_no_rate(server))
 
     def few(self, servers: Sequence[int]) -> bool:
         """Fewer than 100 output tokens in the window: a ratio of them says little."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence, Set
 
 from collectors.readings import GpuFacts, ServerFacts
 from tokwatch.ledger.entries import Entity
@@ -19,6 +20,8 @@ class Registry:
         self._by_key: dict[tuple[str, str, str], Entity] = {}
         self._by_id: dict[int, Entity] = {}
         self._new: list[Entity] = []
+        self._last = 0
+        self._flows: dict[int, set[str]] = defaultdict(set)  # keys, by server
         for entity in known:
             self._remember(entity)
 
@@ -26,7 +29,7 @@ class Registry:
         """The entity's number, given to it when it is seen for the first time."""
         entity = self._by_key.get((kind, self.host, key))
         if entity is None:
-            number = max(self._by_id, default=0) + 1
+            number = self._last + 1
             if number >= MOST_ENTITIES:
                 raise OverflowError(f"the store knows {number} things already; start a new one with --store")
             entity = Entity(number, kind, self.host, key, parent, seen_ms)
@@ -39,6 +42,10 @@ class Registry:
         entity = self._by_key.get((kind, self.host, key))
         return entity.id if entity else 0
 
+    def flows_of(self, server: int) -> Set[str]:
+        """Keys of all flows that the server ever had."""
+        return self._flows[server]
+
     def __getitem__(self, number: int) -> Entity:
         return self._by_id[number]
 
@@ -50,6 +57,9 @@ class Registry:
     def _remember(self, entity: Entity) -> None:
         self._by_key[entity.kind, entity.host, entity.key] = entity
         self._by_id[entity.id] = entity
+        self._last = max(self._last, entity.id)
+        if entity.kind == "flow":
+            self._flows[entity.parent].add(entity.key)
 
 
 def gpu_key(facts: GpuFacts) -> str:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry
+from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry, ServerEntry
 from tokwatch.ledger.strip import Strip
 from tokwatch.ledger.windows import Buckets, Grown, HistogramWindow, Window
 
@@ -17,6 +17,7 @@ WINDOW_MS = 60_000  # the usual window
 AT_END_WINDOW_MS = 300_000  # for engines whose token counters move when a request ends
 # The first tokens of the longest window came since the page before them, and pages are at most a minute apart.
 DRAWN_MS = AT_END_WINDOW_MS + 60_000
+_UNTIMED: Final = Flag.UNTIMED.value
 _ELSEWHERE: Final = (Flag.PROMPT_ELSEWHERE | Flag.OUTPUT_ELSEWHERE).value
 
 
@@ -50,6 +51,25 @@ def counted(entry: FlowEntry) -> FlowEntry:
         requests: dict[str, None] = dict.fromkeys(("finished", "failed", "aborted"))
         entry = replace(entry, output_tokens=None, drafted_tokens=None, accepted_tokens=None, **requests)
     return entry
+
+
+class ServerSums:
+    """How long one server's pages were read: a counter that is not on them yet stood at 0 all that time."""
+
+    def __init__(self) -> None:
+        self._short, self._long = Window(WINDOW_MS, 1), Window(AT_END_WINDOW_MS, 1)
+
+    def add(self, entry: ServerEntry) -> None:
+        if entry.up:
+            self._short.add(entry.t1_ms, (entry.t1_ms - entry.t0_ms,))
+            self._long.add(entry.t1_ms, (entry.t1_ms - entry.t0_ms,))
+
+    def read_ms(self, *, long: bool) -> int:
+        return (self._long if long else self._short).sums[0]
+
+    def expire(self, now_ms: int) -> None:
+        self._short.expire(now_ms)
+        self._long.expire(now_ms)
 
 
 class FlowTotals(NamedTuple):
@@ -95,6 +115,7 @@ class FlowSums:
 
     def __init__(self) -> None:
         self.short = Window(WINDOW_MS, len(FlowTotals._fields))
+        self._timed = Window(WINDOW_MS, len(FlowTotals._fields))  # without requests whose latencies are not known
         self.long = Window(AT_END_WINDOW_MS, len(FlowTotals._fields))
         self._short_elsewhere = Window(WINDOW_MS, len(FlowTotals._fields))
         self._long_elsewhere = Window(AT_END_WINDOW_MS, len(FlowTotals._fields))
@@ -107,6 +128,8 @@ class FlowSums:
         values = FlowTotals.of(entry)
         self.short.add(entry.t1_ms, values)
         self.long.add(entry.t1_ms, values)
+        if not entry.flags & _UNTIMED:
+            self._timed.add(entry.t1_ms, values)
         if here is not entry:
             elsewhere = tuple(map(sub, values, FlowTotals.of(here)))
             self._short_elsewhere.add(entry.t1_ms, elsewhere)
@@ -127,6 +150,11 @@ class FlowSums:
             return FlowTotals(*whole)
         return FlowTotals(*map(sub, whole, (self._long_elsewhere if long else self._short_elsewhere).sums))
 
+    @property
+    def timed(self) -> FlowTotals:
+        """Sums over the short window of what `histograms` speak for."""
+        return FlowTotals(*self._timed.sums)
+
     def stretch_ms(self, *, long: bool) -> tuple[int, int] | None:
         """(from, to] that the window's entries speak for: from the first page's t0 to the last page's t1."""
         window = self.long if long else self.short
@@ -136,7 +164,7 @@ class FlowSums:
         return t1_ms - FlowTotals(*values).length_ms, window.last_ms
 
     def expire(self, now_ms: int) -> None:
-        for window in (self.short, self.long, self._short_elsewhere, self._long_elsewhere):
+        for window in (self.short, self.long, self._timed, self._short_elsewhere, self._long_elsewhere):
             window.expire(now_ms)
         for part in (self.histograms, self.spark, self.fleet_spark):
             part.expire(now_ms)

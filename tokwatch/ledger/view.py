@@ -41,7 +41,7 @@ from tokwatch.ledger.local_time import midnight_ms, zone_of
 from tokwatch.ledger.prices import PriceBook
 from tokwatch.ledger.states import StateBody
 from tokwatch.ledger.strip import Strip
-from tokwatch.ledger.sums import AT_END_WINDOW_MS, DRAWN_MS, FlowSums, GpuSums
+from tokwatch.ledger.sums import AT_END_WINDOW_MS, DRAWN_MS, FlowSums, GpuSums, ServerSums
 from tokwatch.ledger.windows import Window
 
 LOOKBACK_MS = DRAWN_MS  # the longest window: what `restore` must be given
@@ -81,6 +81,7 @@ class View:
         self.host: HostEntry | None = None
         self.gpu_sums: dict[int, GpuSums] = {}
         self.flow_sums: dict[int, FlowSums] = {}
+        self.server_sums: dict[int, ServerSums] = {}
         self.self_cost = Window(60_000, 3)  # cpu_ms, length_ms, page_bytes
         self.idle_today: dict[int, Spent] = defaultdict(dict)
         self.in_state: dict[int, Spent] = defaultdict(dict)  # time in the present state since it began
@@ -146,6 +147,9 @@ class View:
             self.flow_sums[flow.entity].add(flow)
         for server in record.servers:
             self.servers[server.entity] = server
+            if server.entity not in self.server_sums:
+                self.server_sums[server.entity] = ServerSums()
+            self.server_sums[server.entity].add(server)
         for host in record.hosts:
             self.host = host
             page_bytes = sum(server.page_bytes for server in record.servers)
@@ -158,6 +162,8 @@ class View:
             gpu.expire(now_ms)
         for flow in self.flow_sums.values():
             flow.expire(now_ms)
+        for read in self.server_sums.values():
+            read.expire(now_ms)
         self.self_cost.expire(now_ms)
         for latest in (self.gpus, self.servers, self.flows):
             for entity in [e for e, entry in latest.items() if entry.t1_ms <= now_ms - _FORGOTTEN_MS]:

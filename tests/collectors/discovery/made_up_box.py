@@ -35,9 +35,9 @@ class Box:
         self.uids[pid] = uid
         self.environments[pid] = environment
 
-    def listen(self, port: int, pid: int | None, ip: str = "0.0.0.0") -> None:
+    def listen(self, port: int, pid: int | None, ip: str = "0.0.0.0", uid: int | None = None) -> None:
         assert self.ports is not None
-        self.ports.append(ListeningPort(ip, port, pid))
+        self.ports.append(ListeningPort(ip, port, pid, uid))
 
     def processes(self) -> tuple[Sequence[Process], int]:
         return self.table, self.hidden

@@ -41,6 +41,29 @@ def test_a_published_port_is_the_address_that_its_users_know() -> None:
     assert only_server(discover(box)).address == "127.0.0.1:18000"
 
 
+def test_another_users_port_proxy_leads_nowhere() -> None:
+    box = a_box()
+    box.run(900, PROXY, uid=2000)
+    assert only_server(discover(box)).address == "172.17.0.2:8000"
+
+
+@pytest.mark.parametrize("port", ["²", "9" * 5000, "0", "65536", "-1"])
+def test_a_port_proxy_with_an_impossible_port_spoils_no_scan(port: str) -> None:
+    box = a_box()
+    box.run(900, PROXY.replace("18000", port))
+    assert only_server(discover(box)).address == "172.17.0.2:8000"
+
+
+def test_another_users_server_in_a_network_of_its_own_is_shown_and_not_read() -> None:
+    """Its address there may be that of any other box."""
+    box = Box()
+    box.run(200, "vllm serve m", uid=2000)
+    box.networks[200] = Network("192.0.2.1", (("0.0.0.0", 8000),))
+    server = only_server(discover(box))
+    assert (server.address, server.metrics_url, server.verified) == ("pid-200:8000", None, False)
+    assert "name it in the config" in server.hint
+
+
 def test_a_port_that_is_open_inside_only_is_told_and_not_read() -> None:
     server = only_server(discover(a_box(Network("172.17.0.2", (("127.0.0.1", 8000),)))))
     assert server.metrics_url is None

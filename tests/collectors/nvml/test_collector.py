@@ -80,6 +80,8 @@ async def test_a_hung_driver_holds_up_nobody_and_is_told_after_three_seconds(stu
     (probe,) = collector.probes()
     assert not probe.ok
     assert "has not answered" in probe.found
+    stub.set_time(9.5)
+    assert collector.probes() == (probe,)  # every change of one is kept
 
     stub.set_time(60)
     stub.release_hangs()

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from collectors.exposition import parse
-from collectors.readings import FlowReading, Histogram, Moves, ServerFacts, ServerReading
+from collectors.readings import ALL_TENANTS, FlowReading, Histogram, Moves, ServerFacts, ServerReading
 from collectors.vocabularies import VOCABULARIES, read_page, recognise
-from collectors.vocabularies.plan import ALL_TENANTS, MAX_FLOWS, plan_of
+from collectors.vocabularies.plan import MAX_EDGES, MAX_FLOWS, MAX_PART_NAME, MAX_PARTS, plan_of
 from collectors.vocabularies.reader import read
 from collectors.vocabularies.vocabulary import AllOf, Info, Role, Series, Vocabulary, spellings
 
@@ -128,15 +128,16 @@ def test_a_start_header_tells_a_restart_and_no_time() -> None:
 # --- ranks, copies, totals, parts ---------------------------------------------------------------------------------
 
 
-def test_a_sum_over_ranks_is_told_with_its_parts_and_one_series_without() -> None:
+def test_a_sum_over_ranks_is_told_with_its_parts_and_one_rank_by_its_name() -> None:
     got = flow('toy:out_total{model="a",r="1"} 4\ntoy:out_total{model="a",r="0"} 3\n')
     assert got.output_tokens == 7
     assert got.parts == (("output_tokens", (("r=0", 3), ("r=1", 4))),)
-    assert flow('toy:out_total{model="a",r="0"} 3\n').parts == ()
+    assert flow('toy:out_total{model="a",r="0"} 3\n').parts == (("output_tokens", (("r=0", 3),)),)
+    assert flow('toy:out_total{model="a"} 3\n').parts == ()
 
 
 def test_what_differs_only_in_the_selecting_label_restarts_together_and_is_one_part() -> None:
-    assert flow('toy:done_total{why="stop",r="0"} 1\ntoy:done_total{why="length",r="0"} 2\n').parts == ()
+    assert flow('toy:done_total{why="stop"} 1\ntoy:done_total{why="length"} 2\n').parts == ()
 
 
 def test_of_copies_on_several_ranks_the_lowest_found_is_taken_alone_for_each_group() -> None:
@@ -191,7 +192,7 @@ def test_too_many_tenants_are_added_up_and_that_is_said() -> None:
     page = "".join(f'toy:out_total{{model="a",team="t{number}"}} 1\n' for number in range(MAX_FLOWS + 1))
     got = reading(page, toy)
     assert [(flow.tenant, flow.output_tokens) for flow in got.flows] == [(ALL_TENANTS, 257)]
-    assert "257" in dict(got.missing)["tenants"]
+    assert "more than 256" in dict(got.missing)["tenants"]
 
 
 def test_the_role_of_the_page_is_what_its_series_agree_on() -> None:
@@ -276,7 +277,52 @@ def test_a_page_with_more_models_than_can_be_stored_is_refused() -> None:
     got = reading(page)
     assert not got.ok
     assert got.flows == ()
-    assert "257 models" in got.problem
+    assert "more than 256 models" in got.problem
+
+
+def test_more_ranks_than_are_kept_by_name_are_one_sum() -> None:
+    page = "".join(f'toy:out_total{{model="a",r="{number}"}} 1\n' for number in range(MAX_PARTS + 1))
+    got = flow(page)
+    assert (got.output_tokens, got.parts) == (MAX_PARTS + 1, ())
+
+
+def test_names_of_ranks_are_kept_short_and_apart() -> None:
+    long = "".join(f'toy:out_total{{model="a",{"x" * 1000}="{number}"}} {number}\n' for number in (3, 4))
+    ((_, parts),) = flow(long).parts
+    assert sorted(value for _, value in parts) == [3, 4]
+    assert max(len(name) for name, _ in parts) <= MAX_PART_NAME
+
+
+def test_a_histogram_of_very_many_buckets_is_left_out() -> None:
+    page = buckets(*((str(edge), edge) for edge in range(MAX_EDGES + 1)), ("+Inf", 999))
+    assert f"more than {MAX_EDGES} buckets" in dict(reading(page).missing)["ttft"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('toy:out_total{model="a"} -1\n', 'toy:out_total{model="a"} -2\n'),
+        ('toy:out_total{model="a"} 1e300\n', 'toy:out_total{model="a"} NaN\n'),
+        ("toy:kv 1.01\n", "toy:kv 1.02\n"),
+        (buckets(("100", 1), ("+Inf", 1e16)), buckets(("100", 1), ("+Inf", 1e17))),
+    ],
+)
+def test_what_is_said_of_a_bad_value_does_not_change_with_it(one: str, other: str) -> None:
+    """Every change of it would be kept as news, once a second."""
+    assert reading(one).missing == reading(other).missing != ()
+
+
+def test_values_that_add_up_to_more_than_can_be_are_unknown() -> None:
+    page = "".join(f'toy:out_total{{model="a",r="{number}"}} {2**47}\n' for number in range(3))
+    assert flow(page + 'toy:done_total{model="a",why="stop"} 1\n').output_tokens is None
+
+
+def test_tenants_that_were_too_many_stay_added_up() -> None:
+    """Each of them was counted under all of them: apart, each would be counted again."""
+    toy = replace(TOY, tenant_labels=("team",))
+    few = b'toy:out_total{model="a",team="t1"} 1\n'
+    plan = plan_of(toy, parse(few, toy.wanted), together=True)
+    assert [flow.tenant for flow in plan.flows] == [ALL_TENANTS]
 
 
 def test_a_page_of_no_known_engine_says_what_is_on_it() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from tokwatch.dashboard import formats, glyphs
 from tokwatch.dashboard.widgets.document import Page
 from tokwatch.indices import indices
+from tokwatch.ledger.devices import PACKAGE
 from tokwatch.ledger.snapshot import Figure, GpuRow, Snapshot
 
 _GLYPH, _VERDICT, _NAME = 4, 6, 14  # columns
@@ -48,7 +49,8 @@ def _write_group(page: Page, rows: Sequence[GpuRow], utc_offset_s: int) -> None:
     line.put(x + 2, first.name or "no name")
     watts = _WATTS.get(first.power_scope, first.power_scope)
     page.fact("read by", f"{first.meter}, {watts}" if measured else f"{first.meter}, no watts: {first.power_w.why}")
-    page.fact("activity", _activity(rows), "text")
+    if first.kind != PACKAGE:  # processors have neither tensor cores nor a memory of their own
+        page.fact("activity", _activity(rows), "text")
     if first.mig:
         instances = ", ".join(
             f"{count}× {profile or 'unnamed'}" for profile, count in sorted(Counter(first.mig).items())
@@ -96,4 +98,7 @@ def _reasons(rows: Sequence[GpuRow]) -> str:
             slowed.setdefault(reason, []).append(row.index)
     if len(rows) == 1:
         return ", ".join(slowed)
-    return "; ".join(f"{reason}: {indices(numbers)}" for reason, numbers in slowed.items())
+    return "; ".join(
+        reason if len(numbers) == len(rows) else f"{reason} ({rows[0].device} {indices(numbers)})"
+        for reason, numbers in slowed.items()
+    )

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from tokwatch.dashboard import formats, glyphs
 from tokwatch.dashboard.widgets.document import Page
-from tokwatch.indices import indices
-from tokwatch.ledger.snapshot import Figure, Interval, ServerRow, Snapshot
+from tokwatch.ledger.devices import PACKAGE
+from tokwatch.ledger.snapshot import Interval, ServerRow, Snapshot
 
 _GLYPH, _VERDICT, _NAME = 4, 6, 14  # columns
 _BUCKET = 13  # cells of a column of buckets
@@ -31,9 +31,10 @@ def write_servers(page: Page, snapshot: Snapshot) -> None:
         line.put(_VERDICT, "up" if server.up else "down", "text" if server.up else "alarm", bold=not server.up)
         x = line.put(_NAME, server.address, bold=True)
         page.beside(line, x + 2, f"{formats.engine(server.engine)}  {server.model}", "text")
-        for label, text, role in _what_it_is(server):
+        for label, text, role in _what_it_is(server, snapshot):
             page.fact(label, text, role)
-        page.fact("makes", _figures(server, formats.currency_sign(snapshot.currency)))
+        if server.up or server.tok_s.value is not None:  # else the problem says all
+            page.fact("makes", _figures(server, formats.currency_sign(snapshot.currency)))
         _write_latencies(page, server)
         for label, text, role in _slo(server):
             page.fact(label, text, role)
@@ -42,7 +43,7 @@ def write_servers(page: Page, snapshot: Snapshot) -> None:
             page.fact(label, text, role)
 
 
-def _what_it_is(server: ServerRow) -> Iterator[tuple[str, str, str]]:
+def _what_it_is(server: ServerRow, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
     if server.problem:
         yield "problem", server.problem, "alarm"
     facts = dict(server.facts)
@@ -51,10 +52,9 @@ def _what_it_is(server: ServerRow) -> Iterator[tuple[str, str, str]]:
         yield "owner", f"{server.owner}: another user's, not in the money until accepted in the configuration", "waste"
     elif server.owner:
         yield "owner", f"{server.owner}, process {process}" if process else server.owner, "quiet"
-    if server.gpus:
-        yield "GPUs", indices(server.gpus), "text"
+    yield from _where_it_runs(server, snapshot)
     if server.counts:
-        yield "counted", server.counts, "text"
+        yield "in totals", server.counts, "text"
     part = [server.layer] if server.layer != "engine" else []
     part += [server.role] if server.role else []
     part += [f"of deployment {server.deployment}"] if server.deployment else []
@@ -67,18 +67,29 @@ def _what_it_is(server: ServerRow) -> Iterator[tuple[str, str, str]]:
         yield "note", "counts tokens when a request ends: rates are over five minutes", "quiet"
 
 
+def _where_it_runs(server: ServerRow, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
+    if server.gpus:
+        yield "runs on", formats.devices(server.gpus, snapshot.device), "text"
+    elif server.up and server.layer == "engine" and any(row.kind != PACKAGE for row in snapshot.gpus):
+        hint = "no GPU that tokwatch can tell; if it uses some, name them: gpus = [0] under its [[servers]]"
+        yield "runs on", hint, "text"
+
+
 def _figures(server: ServerRow, currency: str) -> str:
-    """Each with its signs, or why it is not known."""
+    """Each with its signs, then what is not known and why; what has one reason stands together."""
     told = (
         (server.tok_s, formats.count, "tok/s"),
         (server.tok_per_j, formats.ratio, "tok/s/W"),
         (server.usd_per_m_output, lambda usd: currency + formats.per_million(usd), "per M output"),
     )
-    return ", ".join(f"{formats.figure(figure, write)} {unit}{_why_not(figure)}" for figure, write, unit in told)
-
-
-def _why_not(figure: Figure) -> str:
-    return "" if figure.infinite or figure.value is not None else f" ({figure.why})"
+    known: list[str] = []
+    unknown: dict[str, list[str]] = {}
+    for figure, write, unit in told:
+        if figure.infinite or figure.value is not None:
+            known.append(f"{formats.figure(figure, write)} {unit}")
+        else:
+            unknown.setdefault(figure.why, []).append(f"{glyphs.ABSENT} {unit}")
+    return ", ".join([*known, *(f"{', '.join(units)} ({why})" for why, units in unknown.items())])
 
 
 def _write_latencies(page: Page, server: ServerRow) -> None:
@@ -100,7 +111,7 @@ def _write_latencies(page: Page, server: ServerRow) -> None:
         if of.p50.low is not None
     ]
     if rows:
-        page.table(("seconds", "p50", "p95", "p99", "of"), rows, (_BUCKET, _BUCKET, _BUCKET, 10))
+        page.table(("seconds", "p50", "p95", "p99", "samples"), rows, (_BUCKET, _BUCKET, _BUCKET, 10))
     if server.per_token:
         page.fact("per token", _PER_TOKEN.get(server.per_token, server.per_token), "quiet")
 

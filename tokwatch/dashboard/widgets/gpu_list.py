@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tokwatch.dashboard import formats, glyphs
-from tokwatch.dashboard.cells import Line
+from tokwatch.dashboard.cells import Line, to_cells
 from tokwatch.dashboard.layout import MARGIN, Place, columns
 from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.canvas import Canvas
@@ -113,7 +115,7 @@ class GpuRows(Canvas):
             ("usd_per_m", row.usd_per_m_output, formats.per_million, "bright", True),
             ("idle_usd", row.idle_usd_today, formats.amount, "waste" if shouts else "quiet", shouts),
             ("power", row.power_w, formats.count, "alarm" if alarm else "text", False),
-            ("memory", row.memory_used_gib, formats.count, "text", False),
+            ("memory", row.memory_used_gib, partial(formats.gigabytes, total=row.memory_total_gib), "text", False),
             ("temperature", row.temperature_c, formats.count, "quiet", False),
         ):
             if key in places:
@@ -153,13 +155,15 @@ class GpuClosing(Canvas):
             if len(deployments) + full <= places["serves"].width:  # a blank before the next figure
                 line.put(places["serves"].x, deployments, "quiet")
         idle_role = "waste" if totals.gpus_idle else "quiet"
+        largest = max((row.memory_total_gib or 0.0 for row in snapshot.gpus), default=0.0)
+        memory = partial(formats.gigabytes, total=largest)  # as the rows above it
         for key, figure, write, role in (
             ("tok_s", totals.tok_s, formats.count, "text"),
             ("tok_per_j", totals.tok_per_j, formats.ratio, "text"),
             ("usd_per_m", totals.usd_per_m_output, formats.per_million, "bright"),
             ("idle_usd", totals.idle_usd_today, formats.amount, idle_role),
             ("power", totals.power_w, formats.count, "text"),
-            ("memory", totals.memory_used_gib, formats.count, "text"),
+            ("memory", totals.memory_used_gib, memory, "text"),
         ):
             if key in places:
                 put_figure(line, places[key], figure, formats.figure(figure, write), role, bold=True)
@@ -221,10 +225,15 @@ def _put_state(line: Line, place: Place, row: GpuRow, now_ms: int) -> None:
 
 
 def _put_serves(line: Line, place: Place, row: GpuRow) -> None:
-    if row.serves:
-        line.put(place.x, row.serves, width=place.width)
-    else:
+    if not row.serves:
         line.put(place.x, glyphs.ABSENT, "faint")
+    elif len(row.servers) > 1 and len(to_cells(row.serves)) > place.width:
+        first, _, _ = row.serves.partition(" + ")
+        more = f" +{len(row.servers) - 1}"
+        x = line.put(place.x, first, width=place.width - len(more))
+        line.put(x, more, "quiet")
+    else:
+        line.put(place.x, row.serves, width=place.width)
 
 
 def _put_blocks(line: Line, place: Place, values: tuple[float | None, ...]) -> None:

@@ -69,7 +69,10 @@ class Heading(Canvas):
             return tuple(kept)
 
         more_right = fitting(right)
-        x = _put_groups(line, 1, (name, *fitting(left)))
+        more_left = fitting(left)
+        if len(more_left) < len(left):
+            more_left += fitting(_how_many(self.frame))
+        x = _put_groups(line, 1, (name, *more_left))
         if badge:
             line.paint(x + 2, len(badge) + 2, "ui_tint")
             line.put(x + 3, badge, "ui", bold=True)
@@ -95,6 +98,12 @@ def _where(frame: Frame) -> tuple[Group, ...]:
         engines = "  ".join(f"{formats.engine(engine)} ×{servers}" for engine, servers in snapshot.engines)
         groups.append(((engines, "quiet", False),))
     return tuple(groups)
+
+
+def _how_many(frame: Frame) -> list[Group]:
+    """All engines in few words."""
+    servers = sum(servers for _, servers in frame.snapshot.engines) if frame.snapshot else 0
+    return [((f"{servers} server{'s' if servers > 1 else ''}", "quiet", False),)] if servers else []
 
 
 def _when(frame: Frame) -> tuple[Group, ...]:

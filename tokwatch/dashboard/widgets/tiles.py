@@ -26,7 +26,9 @@ class OutputTile(Tile):
         self.put(1, value(totals.tok_s, formats.figure(totals.tok_s, formats.count)), Piece(" tok/s"))
         self.put_spark(totals.tok_s_spark)
         if self.tall:
-            self.put(self.last, Piece(f"{formats.figure(totals.tok_s_all, formats.short)} with prompt"))
+            every = formats.figure(totals.tok_s_all, formats.short)
+            caption = f"{every} with prompt"  # with signs before it there may be no room for both words
+            self.put(self.last, Piece(caption if len(caption) <= self.room else f"{every} in all"))
 
 
 class TokensPerWattTile(Tile):
@@ -42,9 +44,15 @@ class TokensPerWattTile(Tile):
             value(totals.tok_per_j, formats.figure(totals.tok_per_j, formats.ratio)),
             Piece(" tok/s/W"),
         )
-        self.put_spark(totals.tok_per_j_spark)
+        whose = _WHOSE.get(snapshot.power_scope, "board")
+        if totals.power_w.value is None:
+            self.put_paragraph(2, f"no {whose} watts: {totals.power_w.why}", "6 says why", "quiet")
+            return
+        if totals.tok_per_j.value is None:
+            self.put_paragraph(2, totals.tok_per_j.why, "6 says why", "quiet")
+        else:
+            self.put_spark(totals.tok_per_j_spark)
         if self.tall:
-            whose = _WHOSE.get(snapshot.power_scope, "board")
             self.put(self.last, Piece(f"{whose} {formats.figure(totals.power_w, formats.count)} W"))
 
 
@@ -60,6 +68,10 @@ class PriceTile(Tile):
         if not snapshot.price:
             self.put(1, ABSENT)
             self.put_paragraph(2, *_NO_PRICE, "quiet")
+            return
+        if totals.usd_per_m_output.value is None and not totals.usd_per_m_output.infinite:
+            self.put(1, ABSENT)
+            self.put_paragraph(2, totals.usd_per_m_output.why, "6 says why", "quiet")
             return
         output = formats.figure(totals.usd_per_m_output, formats.per_million)
         unit = "out" + few(totals.usd_per_m_output)
@@ -78,7 +90,7 @@ class SloTile(Tile):
 
     def fill(self, snapshot: Snapshot) -> None:
         totals = snapshot.totals
-        if totals.slo_met.why == "no SLO set":
+        if not totals.slo and totals.slo_met.low is None:
             self.put(0, Piece("TTFT p95"))
             latency = formats.interval(totals.ttft_p95_s, formats.seconds)
             self.put(1, _interval(latency), Piece(" s"))
