@@ -17,7 +17,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from tokwatch.dashboard.cells import plain
-from tokwatch.dashboard.ending import let_go_of_the_terminal, report
+from tokwatch.dashboard.ending import report, when_the_terminal_goes
 from tokwatch.dashboard.frame import Frame
 from tokwatch.dashboard.screens.fleet import FleetScreen
 from tokwatch.dashboard.theme import DARK_THEME, LIGHT_THEME, Look, palette_of
@@ -104,12 +104,9 @@ class TokwatchApp(App[str]):
 
     def on_mount(self) -> None:
         self.theme_changed_signal.subscribe(self, self._take_theme)
-        loop = asyncio.get_running_loop()
         if not self.is_headless:
-            loop.add_signal_handler(signal.SIGTERM, self._end, signal.SIGTERM)
-            # Not by the loop: with SIGHUP the kernel sends SIGCONT, for which Textual begins anew on the terminal.
-            # That one must be let go of before, and of the two Python handles SIGHUP first.
-            signal.signal(signal.SIGHUP, lambda *_: self._hang_up(loop))
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._end, signal.SIGTERM)
+            when_the_terminal_goes(lambda: self._end(signal.SIGHUP))
         self.set_interval(_CHECK_S, self._check_age)
         self.call_after_refresh(self._start_following)
 
@@ -129,10 +126,6 @@ class TokwatchApp(App[str]):
         except Exception as error:  # noqa: BLE001  the boundary to the feed: end, and say why
             self.failure = error
             self.exit(return_code=1, message=Text(report(error)))
-
-    def _hang_up(self, loop: asyncio.AbstractEventLoop) -> None:
-        let_go_of_the_terminal()
-        loop.call_soon_threadsafe(self._end, signal.SIGHUP)
 
     def _end(self, number: signal.Signals) -> None:
         self.exit(return_code=128 + number)
