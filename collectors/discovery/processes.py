@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +72,10 @@ class ProcSource(Protocol):
 
     def own_uid(self) -> int: ...
 
+    def own_hosts(self) -> frozenset[str]:
+        """The names and addresses by which this box reaches itself."""
+        ...
+
     def pids_are_the_hosts(self) -> bool:
         """False inside a container: a driver's pids then name other processes."""
         ...
@@ -131,6 +136,13 @@ class PsutilSource:
             return None
         found = {name: environ[name] for name in variables if name in environ}
         return ProcessDetails(uid, user, started_at_s, found)
+
+    def own_hosts(self) -> frozenset[str]:
+        internet = (socket.AF_INET, socket.AF_INET6)
+        addresses = (a for per_card in psutil.net_if_addrs().values() for a in per_card if a.family in internet)
+        return frozenset(
+            {"localhost", socket.gethostname(), *(address.address.partition("%")[0] for address in addresses)}
+        )
 
     def own_uid(self) -> int:
         return os.geteuid()

@@ -30,6 +30,7 @@ class Discovery:
     servers: tuple[ServerFacts, ...]
     probes: tuple[Probe, ...]
     pids_are_the_hosts: bool = True  # False: never compare these pids with a GPU driver's
+    own_hosts: frozenset[str] = frozenset()  # names and addresses of this box
     exporters: tuple[str, ...] = ()  # URLs at which an exporter of power may answer
     took_ms: int = field(default=0, compare=False)
 
@@ -84,7 +85,7 @@ def discover(proc: ProcSource = THIS_BOX) -> Discovery:
         *_box_probes(bool(trees), hidden, ports is not None, pids_are_the_hosts),
     ]
     took_ms = (time.monotonic_ns() - began_ns) // 1_000_000
-    return Discovery(servers, tuple(probes), pids_are_the_hosts, took_ms=took_ms)
+    return Discovery(servers, tuple(probes), pids_are_the_hosts, proc.own_hosts(), took_ms=took_ms)
 
 
 # --- process trees ------------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from collectors.discovery.scan import Discovery
 from collectors.readings import GpuReading, HostReading, Probe, ServerFacts, ServerReading
 from tokwatch.commands.settings import configured_servers
@@ -65,6 +67,20 @@ def test_what_the_config_says_of_a_server_goes_before_what_was_found() -> None:
 def test_what_the_config_leaves_open_is_what_was_found() -> None:
     (watched,) = merged([named()], Discovery((FOUND,), ()))
     assert (watched.role, watched.tensor_parallel, watched.model, watched.counts) == ("decode", 4, "qwen", None)
+
+
+@pytest.mark.parametrize("host", ["localhost", "dgx-03", "10.0.0.5"])
+def test_a_server_named_by_another_name_of_this_box_is_the_one_found_and_not_a_second(host: str) -> None:
+    own = frozenset({"localhost", "dgx-03", "10.0.0.5"})
+    declared = replace(named("gpus = [0]"), address=f"{host}:8000", metrics_url=f"http://{host}:8000/metrics")
+    (watched,) = merged([declared], Discovery((FOUND,), (), own_hosts=own))
+    assert (watched.address, watched.metrics_url) == ("127.0.0.1:8000", f"http://{host}:8000/metrics")
+    assert (watched.gpus, watched.pids) == (("0",), (7, 8))
+
+
+def test_the_same_port_of_another_box_is_another_server() -> None:
+    remote = replace(named(), address="10.0.0.9:8000")
+    assert len(merged([remote], Discovery((FOUND,), (), own_hosts=frozenset({"localhost"})))) == 2
 
 
 def test_servers_that_the_config_does_not_name_come_after_those_it_names() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -142,8 +142,20 @@ class Sources:
 def merged(configured: Sequence[ServerFacts], discovery: Discovery) -> tuple[ServerFacts, ...]:
     """Configured servers first, each completed with what was found at its address; then the other found ones."""
     found = {facts.address: facts for facts in discovery.servers}
-    named = tuple(_completed(facts, found.pop(facts.address, None)) for facts in configured)
+    named = tuple(
+        _completed(facts, found.pop(_found_as(facts.address, found, discovery.own_hosts), None)) for facts in configured
+    )
     return (*named, *found.values())
+
+
+def _found_as(address: str, found: Mapping[str, ServerFacts], own_hosts: frozenset[str]) -> str:
+    """The address under which a configured server was found: "localhost" and this box's own name mean it, too. Taken
+    for another server, its tokens would count twice."""
+    host, _, port = address.rpartition(":")
+    if address in found or host.strip("[]") not in own_hosts:
+        return address
+    on_port = [other for other in found if other.rpartition(":")[2] == port]
+    return on_port[0] if len(on_port) == 1 else address
 
 
 def _completed(named: ServerFacts, found: ServerFacts | None) -> ServerFacts:
