@@ -42,7 +42,9 @@ class ExporterCollector:
     """A GpuCollector. Keeps one scraping task for each URL; a slow or dead exporter never holds up another.
 
     `configured` URLs were named by the user and are kept at; `set_likely` ones are dropped for good when their page
-    is not an exporter's. `host` is this box's name, by which pages that gather several machines are told apart.
+    is not an exporter's. One that was read and then went away stays, stale and not asked, until it is likely again:
+    were it dropped, its last watts would stand for minutes. `host` is this box's name, by which pages that gather
+    several machines are told apart.
     Belongs to one running event loop. The scraper stays its owner's to close.
     """
 
@@ -67,9 +69,14 @@ class ExporterCollector:
     def set_likely(self, urls: Sequence[str]) -> None:
         """Try exactly these from now on, beside the configured ones."""
         for url in self._likely.keys() - urls:
-            self._likely.pop(url).stop()
+            if self._likely[url].was_read:
+                self._likely[url].leave()
+            else:
+                self._likely.pop(url).stop()
         for url in urls:
-            if url not in self._likely and url not in self._configured:
+            if url in self._likely:
+                self._likely[url].come_back()
+            elif url not in self._configured:
                 self._likely[url] = self._watch(url, configured=False)
 
     @property
@@ -146,8 +153,26 @@ class _Watch:
         self._failures = 0
         self._known: dict[_Key, tuple[GpuFacts, CounterNews]] = {}
         self._told: set[_Key] = set()  # of these, those on the newest page
+        self._left = False  # nobody we trust listens there any more
         self.settled = False
-        self._task = asyncio.create_task(self._run(), name=f"scrape {self._origin}")
+        self._task = self._start()
+
+    @property
+    def was_read(self) -> bool:
+        return self._page is not None
+
+    def leave(self) -> None:
+        """Asks no more, for whoever listens there next may be anybody; goes on telling that its GPUs are stale."""
+        if not self._left:
+            self._left = True
+            self._problem = f"{self._origin}: no exporter to be trusted listens there any more: is it stopped?"
+            self.stop()
+
+    def come_back(self) -> None:
+        """Asks again if it was left."""
+        if self._left:
+            self._left, self._failures = False, 0
+            self._task = self._start()
 
     def take(self) -> tuple[GpuReading, ...]:
         if self._task.done() and not self._task.cancelled():
@@ -155,7 +180,7 @@ class _Watch:
         if self._page is None:
             return ()
         if self._stale():
-            return self._silent(self._known, f"{self._origin}: {self._problem or 'no page'}")
+            return self._silent(self._known, self._problem or f"{self._origin}: no page: is the exporter overloaded?")
         if self._taken:
             return ()
         self._taken = True
@@ -182,7 +207,8 @@ class _Watch:
         name = f"exporter {self._origin}"
         if self._problem:
             hint = "check the URL in the config" if self._is_configured else ""
-            seen = self._is_configured or self._page is not None
+            hint = "start it again, or name its URL under [[meters]] in the config" if self._left else hint
+            seen = self._is_configured or self.was_read
             return Probe(name, ok=False, found=self._problem, hint=hint) if seen else None
         if self._page is None:
             return Probe(name, ok=False, found="no answer yet") if self._is_configured else None
@@ -201,6 +227,9 @@ class _Watch:
 
     async def stopped(self) -> None:
         await asyncio.wait([self._task])
+
+    def _start(self) -> asyncio.Task[None]:
+        return asyncio.create_task(self._run(), name=f"scrape {self._origin}")
 
     # --- the task -------------------------------------------------------------------------------------------------
 
@@ -232,7 +261,7 @@ class _Watch:
         """Whether to ask again: what merely listens on a usual port and is no exporter is left alone."""
         self._problem = problem
         self._failures += 1
-        return may_pass or self._is_configured or self._page is not None
+        return may_pass or self._is_configured or self.was_read
 
     async def _read(self, page: Page) -> MeterPage:
         """What the page tells; where it is the same page again, which most are between two samples, what it told."""

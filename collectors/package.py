@@ -72,7 +72,8 @@ class PackageMeter:
             return Probe(name, ok=False, found="RAPL is there, and only root may read it", hint=PERMISSION_HINT)
         if self._reason is Reason.UNSUPPORTED:
             hint = "tokens per watt need RAPL (a virtual machine has none); tokens and prices work without it"
-            return Probe(name, ok=False, found="this kernel shows no RAPL packages", hint=hint)
+            found = "no RAPL on this processor: watts and joules stay unknown"
+            return Probe(name, ok=False, found=found, hint=hint)
         return Probe(name, ok=False, found="RAPL could not be read", hint="see dmesg for intel_rapl")
 
     def _mean_power_w(self, at_ns: int, energy_uj: int | None) -> float | None:

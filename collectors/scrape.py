@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import enum
+import errno
 import os
 import ssl
 from collections.abc import AsyncIterator, Callable, Collection
@@ -154,7 +155,7 @@ class Scraper:
                 _check(answer, where)
                 body = await _body(answer, where)
         except TimeoutError:
-            problem = f"{where} did not answer in full within {self._deadline_s:g} s"
+            problem = f"{where} did not answer in full within {self._deadline_s:g} s: is it overloaded or stopped?"
             raise ScrapeError(problem, Failure.TIMEOUT) from None
         at_ns = self._now_ns()
         return Page(
@@ -203,7 +204,9 @@ class Scraper:
             problem = f"{where}: TLS failed ({_tls_reason(error)}): set ca_file if the certificate is your own"
             raise ScrapeError(problem, Failure.TLS) from None
         except aiohttp.ClientConnectorError as error:
-            problem = f"{where} cannot be reached: {clean_label(error.strerror or 'no connection', 80)}"
+            is_nameless = isinstance(error, aiohttp.ClientConnectorDNSError)
+            why = "name not known" if is_nameless else _no_connection(error.errno)
+            problem = f"{where} cannot be reached ({why}): is the server running, and is the address right?"
             raise ScrapeError(problem, Failure.UNREACHABLE) from None
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             raise ScrapeError(f"{where} closed the connection without an answer", Failure.UNREACHABLE) from None
@@ -231,7 +234,8 @@ def _check(answer: aiohttp.ClientResponse, where: str) -> None:
         target = clean_label(answer.headers.get("Location", "").partition("?")[0], 100)
         raise ScrapeError(f"{where} redirects to {target}: name that URL itself if you trust it", Failure.REDIRECT)
     if status in (401, 403):
-        problem = f"{where} wants a log-in (HTTP {status}): name a token or password file for this server"
+        todo = "name a token or password file for it under its [[servers]] or [[meters]] in the config"
+        problem = f"{where} wants a log-in (HTTP {status}): {todo}"
         raise ScrapeError(problem, Failure.LOGIN)
     if status == 404:
         problem = f"{where} is not there (HTTP 404): metrics may be switched off or under another path"
@@ -248,6 +252,15 @@ async def _body(answer: aiohttp.ClientResponse, where: str) -> bytes:
             raise ScrapeError(f"{where} sends more than {MAX_PAGE_BYTES >> 20} MiB: not read", Failure.TOO_LARGE)
         chunks.append(chunk)
     return b"".join(chunks)  # most pages come in one piece, which is then not copied
+
+
+def _no_connection(number: int | None) -> str:
+    """Why in plain words; the error's own text is Python's: "Connect call failed ('127.0.0.1', 18999)"."""
+    if number == errno.ECONNREFUSED:
+        return "connection refused"
+    if number in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+        return "no route"
+    return "no connection" if number is None else os.strerror(number).lower()
 
 
 def _tls_reason(error: aiohttp.ClientSSLError) -> str:

@@ -36,7 +36,7 @@ class Launch:
     expert_parallel: int | None = None
     role: str = ""  # "prefill" | "decode"
     speculation: str | None = None
-    precision: str | None = None  # "dtype=bfloat16 quantization=fp8"
+    precision: str | None = None  # "bfloat16, quantization fp8"
     tls: bool = False
     metrics_switched_on: bool = True  # by flag, or perhaps by a --config file, which is not read
 
@@ -196,5 +196,9 @@ def _role(text: str | None, engine: Engine, flags: set[str]) -> str:
 
 
 def _precision(values: dict[str, str]) -> str | None:
-    named = (f"{flag.lstrip('-')}={value}" for flag, value in values.items() if _PRECISION.fullmatch(value))
-    return " ".join(named) or None
+    named = (
+        value if flag == "--dtype" else f"{flag.lstrip('-').replace('-', ' ')} {value}"
+        for flag, value in values.items()
+        if _PRECISION.fullmatch(value)
+    )
+    return ", ".join(named) or None

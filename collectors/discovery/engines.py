@@ -152,7 +152,7 @@ ENGINES: tuple[Engine, ...] = (
         None,  # no page unless the variable names a port
         port=(),
         port_variable="DYN_SYSTEM_PORT",
-        served_name=("--served-model-name",),
+        served_name=("--served-model-name", "--model-name"),
         model=("--model", "--model-path"),
         precision=("--dtype", "--quantization", "--kv-cache-dtype"),
         metrics_on_own_port=True,

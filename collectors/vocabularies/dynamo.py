@@ -103,7 +103,16 @@ def _when_output_moves() -> dict[str, Moves]:
     }
 
 
-_COUNTERS = merged(engine.counters for engine in _ENGINES)
+def _at_the_frontend(roles: Mapping[str, Role], **lost: str) -> dict[str, Role]:
+    """A worker whose engine tells nothing is no worse off for it: its frontend's page has the same."""
+    return {name: replace(role, lost=lost.get(name, "")) for name, role in roles.items()}
+
+
+_COUNTERS = _at_the_frontend(
+    merged(engine.counters for engine in _ENGINES),
+    output_tokens="tokens and requests: the frontend's page counts them",
+    progress="whether a busy GPU makes progress",
+)
 _GAUGES = merged(engine.gauges for engine in _ENGINES)
 # Dynamo's mocker has vLLM's latencies and none of its counters: one interval a token, and one first token a request.
 _LAST_PROGRESS = (
@@ -130,7 +139,9 @@ DYNAMO_WORKER = Vocabulary(
         **_GAUGES,
         "running": replace(_GAUGES["running"], candidates=_GAUGES["running"].candidates + _LAST_RUNNING),
     },
-    histograms=merged(engine.histograms for engine in _ENGINES),
+    histograms=_at_the_frontend(
+        merged(engine.histograms for engine in _ENGINES), ttft="latencies: the frontend's page tells them"
+    ),
     infos=(
         Info(
             Series("dynamo_component_inflight_requests"),

@@ -21,6 +21,8 @@ MAX_PART_NAME = 256  # characters
 MAX_EDGES = 256  # of one histogram: each set of edges is kept
 UNTAGGED = "(untagged)"
 
+_SWITCHES = {"True": "on", "False": "off"}  # as Python's clients print them
+
 Flow = tuple[str, str, str]  # model ("" where the page names none), tenant, tier
 
 
@@ -236,7 +238,7 @@ class _Planner:
             if not label:
                 values.setdefault(name, position)
             elif labels.get(label, "") not in self.vocabulary.empty_labels:
-                facts.setdefault(name, labels[label])
+                facts.setdefault(name, _SWITCHES.get(labels[label], labels[label]))
 
 
 def _part_name(text: str) -> str:

@@ -224,3 +224,61 @@ async def test_a_page_that_is_still_empty_is_asked_again(scraper: Scraper, clock
         await clock.advance(1.0)
         assert len(await exporters.collect()) == 2
         await exporters.close()
+
+
+async def test_gpus_of_a_found_exporter_that_went_away_are_stale_until_it_is_back(
+    scraper: Scraper, clock: Clock
+) -> None:
+    async with serving(Box(metrics=FIRST)) as base:
+        url = f"{base}/metrics"
+        exporters = collector(scraper, clock)
+        exporters.set_likely([url])
+        await clock.until_asleep()
+        assert len(await exporters.collect()) == 2
+        exporters.set_likely([])
+        await asyncio.sleep(0)
+        assert await exporters.collect() == ()
+        for _ in range(2):  # for as long as it is away
+            clock.ns += 60 * 1_000_000_000
+            exporters.set_likely([])
+            gone = await exporters.collect()
+            assert [(gpu.problem, gpu.power_w) for gpu in gone] == [(Reason.STALE, None)] * 2
+            words = f"{base[7:]}: no exporter to be trusted listens there any more: is it stopped?"
+            assert {gpu.problem_text for gpu in gone} == {words}
+            (probe,) = exporters.probes()
+            assert (probe.name, probe.ok, probe.found) == (f"exporter {base[7:]}", False, words)
+            assert "[[meters]]" in probe.hint
+        exporters.set_likely([url])
+        await clock.until_asleep()
+        assert [gpu.problem for gpu in await exporters.collect()] == [None, None]
+        (probe,) = exporters.probes()
+        assert (probe.ok, probe.hint) == (True, "")
+        await exporters.close()
+
+
+async def test_an_exporter_that_went_away_is_not_asked(scraper: Scraper, clock: Clock) -> None:
+    """Its port may be another user's by now, who could tell any watts."""
+    box = Box(metrics=FIRST)
+    async with serving(box) as base:
+        exporters = collector(scraper, clock)
+        exporters.set_likely([f"{base}/metrics"])
+        await clock.until_asleep()
+        exporters.set_likely([])
+        await asyncio.sleep(0)
+        await clock.advance(60)
+        assert len(box.asked) == 1
+        await exporters.close()
+
+
+async def test_gpus_that_an_exporter_tells_of_on_another_port_are_not_stale(scraper: Scraper, clock: Clock) -> None:
+    async with serving(Box(metrics=FIRST)) as base, serving(Box(metrics=FIRST)) as elsewhere:
+        exporters = collector(scraper, clock)
+        exporters.set_likely([f"{base}/metrics"])
+        await clock.until_asleep()
+        await exporters.collect()
+        clock.ns += 60 * 1_000_000_000
+        exporters.set_likely([f"{elsewhere}/metrics"])
+        await asyncio.sleep(0)
+        await clock.until_asleep()
+        assert [gpu.problem for gpu in await exporters.collect()] == [None, None]
+        await exporters.close()

@@ -92,7 +92,9 @@ def test_counters_that_only_root_may_read_leave_the_rest_and_say_what_to_do(
 def test_a_machine_without_rapl_says_what_is_lost(box: Box) -> None:
     reading = box.reading_at(0)
     assert dict(reading.reasons)["energy_mj"] is Reason.UNSUPPORTED
-    assert "tokens per watt" in box.meter.probe().hint
+    probe = box.meter.probe()
+    assert (probe.ok, probe.found) == (False, "no RAPL on this processor: watts and joules stay unknown")
+    assert "tokens per watt" in probe.hint
 
 
 def test_a_readable_counter_needs_no_hint(box: Box) -> None:

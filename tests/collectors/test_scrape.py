@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import socket
 import ssl
@@ -80,8 +81,8 @@ async def test_a_kept_connection_is_used_again(scraper: Scraper) -> None:
     ("status", "expected", "words"),
     [
         (404, Failure.NOT_FOUND, "under another path"),
-        (401, Failure.LOGIN, "token or password file"),
-        (403, Failure.LOGIN, "token or password file"),
+        (401, Failure.LOGIN, "token or password file for it under its [[servers]] or [[meters]] in the config"),
+        (403, Failure.LOGIN, "token or password file for it under its [[servers]] or [[meters]] in the config"),
         (501, Failure.REFUSED, "HTTP 501"),
         (204, Failure.REFUSED, "HTTP 204"),
     ],
@@ -153,7 +154,7 @@ async def test_bytes_that_trickle_in_do_not_stretch_the_deadline() -> None:
         error = await failure(scraper, base)
     await scraper.close()
     assert error.failure is Failure.TIMEOUT
-    assert "within 0.1 s" in str(error)
+    assert "within 0.1 s: is it overloaded or stopped?" in str(error)
 
 
 async def test_a_kept_connection_that_hangs_is_given_up_and_replaced() -> None:
@@ -199,8 +200,40 @@ async def test_an_answer_that_is_not_proper_http_is_told(scraper: Scraper, answe
 async def test_nobody_listening_is_told(scraper: Scraper) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        error = await failure(scraper, f"http://127.0.0.1:{unused.getsockname()[1]}/metrics")
+        where = f"127.0.0.1:{unused.getsockname()[1]}/metrics"
+        error = await failure(scraper, f"http://{where}?key={SECRET}")
     assert error.failure is Failure.UNREACHABLE
+    words = "cannot be reached (connection refused): is the server running, and is the address right?"
+    assert str(error) == f"{where} {words}"
+
+
+async def test_a_name_that_nobody_knows_is_told(scraper: Scraper, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
+    error = await failure(scraper, "http://no-such-box:8000/metrics")
+    assert error.failure is Failure.UNREACHABLE
+    assert "(name not known)" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.EHOSTUNREACH, "no route"),
+        (errno.ENETUNREACH, "no route"),
+        (errno.ECONNRESET, "connection reset by peer"),
+        (None, "no connection"),  # several addresses, each with a reason of its own
+    ],
+)
+async def test_why_there_is_no_connection_is_told_in_plain_words(
+    scraper: Scraper, monkeypatch: pytest.MonkeyPatch, number: int | None, words: str
+) -> None:
+    async def refuse(*_: object) -> None:
+        raise OSError("Multiple exceptions") if number is None else OSError(number, "Connect call failed ('10.9', 1)")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", refuse)
+    assert f"({words}): is the server" in str(await failure(scraper, "http://127.0.0.1:9/metrics"))
 
 
 @pytest.mark.parametrize(

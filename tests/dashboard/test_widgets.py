@@ -174,6 +174,15 @@ async def test_the_closing_row_adds_the_list_up(read: Read) -> None:
     assert re.fullmatch(r" +all 8 +3 deployments 12 431 +3\.19 +0\.42 +31\.10 +3 896 [━╸─]+ +493 [━╸─]+", closing)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 50)])
+async def test_servers_on_no_gpu_stand_between_the_list_and_its_sum(read: Read, size: tuple[int, int]) -> None:
+    totals = replace(BOX.totals, unplaced=("Small-1B", "10.0.0.9:8000"), unplaced_tok_s=Figure(186.4))
+    above, closing = (await read(GpuClosing, replace(BOX, totals=totals), size)).rows
+    assert re.fullmatch(r" +─+ \(on no GPU\) Small-1B .+  186 ─+", above)
+    assert above.index("186") + 3 == closing.index("12 431") + 6
+    assert set((await read(GpuClosing, BOX, size)).rows[0].strip()) == {"─"}
+
+
 async def test_a_short_terminal_still_says_that_there_are_alerts(read: Read) -> None:
     rows = (await read(AlertList, replace(BOX, gpus=snapshots.many_gpus().gpus), (120, 24))).rows
     assert rows == ["    ○ free gpu 7   ◌ parked gpu 6   ▲ saturated gpu 4"]

@@ -38,6 +38,13 @@ def test_every_gpu_and_server_has_its_line() -> None:
         assert f"\n{server.address} " in text
 
 
+def test_what_the_rows_of_the_gpus_leave_out_of_the_total_has_a_row_of_its_own() -> None:
+    totals = replace(BOX.totals, unplaced=("Small-1B", "b:1"), unplaced_tok_s=Figure(186.4))
+    (line,) = [line for line in plain_table(replace(BOX, totals=totals)).splitlines() if "on no GPU" in line]
+    assert line.split() == ["on", "no", "GPU", "Small-1B", "+", "b:1", "186"]
+    assert "on no GPU" not in plain_table(BOX)
+
+
 def test_what_a_server_suffers_from_is_told() -> None:
     assert "127.0.0.1:8000: connection refused" in plain_table(snapshots.down_server())
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from collectors.readings import FlowReading, Layer, MigInstance, Moves, ServerFacts, ServerReading
+from collectors.readings import FlowReading, Layer, MigInstance, Moves, Reason, ServerFacts, ServerReading
 from tests.ledger.box import PRICE, Box, placed, priced, value, work
-from tests.ledger.readings import flow, gpu, page
+from tests.ledger.readings import flow, gpu, gpu_facts, page
 from tokwatch.ledger.accounts import SHARED_IDLE, UNASSIGNED, Accounts
 from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.moment import Moment
@@ -70,6 +70,16 @@ def test_tokens_per_watt_of_a_server_that_shares_are_told_per_gpu_only() -> None
     fleet = Fleet(1, (placed(0), 100, 0), (placed(0, address=B), 100, 0))
     assert fleet.accounts.tok_per_j(fleet[A]).why == "shares its GPUs: tokens per watt are told per GPU only"
     assert value(fleet.shown.gpus[0].tok_per_j) == pytest.approx(200 / 300)
+
+
+def test_processors_without_a_watt_meter_are_the_first_reason_and_are_not_called_gpus() -> None:
+    servers = (placed(0), 100, 0), (placed(0, address=B), 100, 0)
+    package = gpu_facts(kind="package")
+    metered = Fleet(1, *servers, facts=package)
+    assert metered.accounts.tok_per_j(metered[A]).why == "shares its CPUs: tokens per watt are told per CPU only"
+    reasons = (("energy_mj", Reason.UNSUPPORTED),)
+    unmetered = Fleet(1, *servers, facts=package, energy_mj=None, power_w=None, reasons=reasons)
+    assert unmetered.accounts.tok_per_j(unmetered[A]).why == "unsupported"
 
 
 def test_a_server_alone_is_neither_divided_nor_marked() -> None:

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from collectors.readings import Layer, Moves
+from collectors.readings import Layer, Moves, ServerFacts
 from tests.ledger.box import PRICE, Box, one_gpu, placed, value, work
-from tests.ledger.readings import flow, gpu, page, server_facts
+from tests.ledger.readings import flow, gpu, no_page, page, server_facts
 from tokwatch.ledger.bodies import SettingsBody
-from tokwatch.ledger.snapshot import Figure
+from tokwatch.ledger.snapshot import Figure, Snapshot
 
 # --- whose tokens count -----------------------------------------------------------------------------------------------
 
@@ -36,6 +36,23 @@ def test_a_server_on_no_gpu_is_in_the_tokens_and_not_in_the_ratios() -> None:
     assert shown.servers[1].usd_per_m_output == Figure(None, "placed on no GPU")
 
 
+def test_the_rows_and_what_is_on_no_gpu_add_up_to_the_total() -> None:
+    box = Box()
+    on_cpu = replace(placed(address="b:1", model="org/Small-1B", pid=7, pids=(7,)), gpus=None)
+    for second in range(30):
+        small = page(second, flow(model="org/Small-1B", output_tokens=second * 186), facts=on_cpu)
+        box.turn(second, [gpu(second), gpu(second, 1)], [work(second), small])
+    shown = box.snapshot(PRICE)
+    totals = shown.totals
+    assert (totals.unplaced, value(totals.unplaced_tok_s)) == (("Small-1B",), 186)
+    assert sum(value(row.tok_s) for row in shown.gpus) + value(totals.unplaced_tok_s) == value(totals.tok_s)
+
+
+def test_where_every_counted_server_is_on_a_gpu_nothing_is_left_over() -> None:
+    totals = one_gpu(30, [placed(0)]).totals
+    assert (totals.unplaced, totals.unplaced_tok_s) == ((), Figure(None, "every server is on a GPU"))
+
+
 def test_servers_that_share_a_gpu_are_summed_on_it_and_have_its_price_divided() -> None:
     shown = one_gpu(30, [placed(0), placed(0, address="b:1")])
     (row,) = shown.gpus
@@ -57,6 +74,89 @@ def test_an_engine_that_counts_at_the_end_is_read_over_the_long_window_and_marke
     assert value(server.tok_s) == pytest.approx(6000 / 199)
     assert value(totals.tok_per_j) == pytest.approx(6000 / 199 / 300)
     assert server.tok_s.marks == totals.tok_per_j.marks == ("long",)  # not "few": all its tokens count
+
+
+# --- servers that tell no tokens --------------------------------------------------------------------------------------
+
+
+UNTOLD = flow(output_tokens=None, prompt_tokens=None)
+
+
+def dynamo(*others: ServerFacts, frontend: bool = True) -> Snapshot:
+    """Workers without token counters on GPU 0 and on none, behind the frontend that counts; `others` do not answer."""
+    box = Box()
+    workers = [placed(0, address="w:1"), replace(placed(address="w:2", pid=8, pids=(8,)), gpus=None)]
+    front = server_facts("f:1", engine="dynamo", pid=7, pids=(7,))
+    for second in range(30):
+        pages = [page(second, UNTOLD, facts=facts, moves=Moves.NONE) for facts in workers]
+        if frontend:
+            pages.append(work(second, front, layer=Layer.ROUTER))
+        box.turn(second, [gpu(second)], [*pages, *(no_page(second, facts=facts) for facts in others)])
+    return box.snapshot(PRICE)
+
+
+def test_workers_whose_frontend_counts_leave_nothing_out_of_the_total() -> None:
+    shown = dynamo()
+    (row,), totals = shown.gpus, shown.totals
+    assert [server.counts for server in shown.servers if server.layer == "engine"] == ["counts no output tokens"] * 2
+    assert (totals.tok_s, row.tok_s) == (Figure(1200.0, coverage=29 / 60),) * 2
+    assert totals.tok_s_all.marks == totals.requests_s.marks == ()
+    assert totals.unplaced == ()  # what the worker on no GPU makes is the frontend's, and that is on its workers' GPU
+
+
+def test_a_server_that_cannot_be_read_is_left_out_of_the_total_and_that_is_marked() -> None:
+    shown = dynamo(replace(placed(address="x:1", model="llama", pid=9, pids=(9,)), gpus=None))
+    assert shown.totals.tok_s == Figure(1200.0, coverage=29 / 60, marks=("part",))
+
+
+def test_workers_without_their_frontend_say_why_there_are_no_tokens() -> None:
+    shown = dynamo(frontend=False)
+    assert shown.totals.tok_s == shown.gpus[0].tok_s == Figure(None, "counts no tokens")
+
+
+def test_a_router_that_counts_nothing_leaves_nothing_out_either() -> None:
+    box = Box()
+    for second in range(30):
+        silent = page(second, UNTOLD, facts=server_facts("r:1", pid=7, pids=(7,)), layer=Layer.ROUTER)
+        box.turn(second, [gpu(second)], [work(second, placed(0)), silent])
+    assert box.snapshot(PRICE).totals.tok_s.marks == ()
+
+
+# --- servers that ended -----------------------------------------------------------------------------------------------
+
+
+def ended(seconds: int, *, known: bool) -> Snapshot:
+    """A server that stopped answering so long ago, beside one that goes on."""
+    box, gone = Box(), placed(1, address="b:1")
+    for second in range(30 + seconds):
+        pages = [work(second, placed(0))]
+        if second < 29:
+            pages.append(work(second, gone))
+        elif known or second == 29:
+            pages.append(no_page(second, facts=gone))
+        box.turn(second, [gpu(second), gpu(second, 1)], pages)
+    return box.snapshot(PRICE)
+
+
+def test_a_server_that_ended_leaves_the_rows_the_engines_and_the_marks_after_half_a_minute() -> None:
+    assert [row.up for row in ended(29, known=False).servers] == [True, False]
+    shown = ended(31, known=False)
+    assert [row.address for row in shown.servers] == ["127.0.0.1:8000"]
+    assert shown.engines == (("vllm", 1),)
+    assert shown.totals.tok_s == Figure(1200.0)
+
+
+def test_a_server_that_is_known_and_fails_stays() -> None:
+    shown = ended(200, known=True)
+    assert shown.engines == (("vllm", 2),)
+    assert shown.totals.tok_s.marks == ("part",)
+
+
+def test_servers_that_are_read_once_a_minute_have_not_ended_in_between() -> None:
+    box = Box(settings=SettingsBody(interval_s=60.0))
+    for second in range(0, 361, 40):
+        box.turn(second, [gpu(second)], [work(second, placed(0))] if second % 120 == 0 else [], known=[placed(0)])
+        assert len(box.snapshot(PRICE).servers) == 1
 
 
 # --- what a server is -------------------------------------------------------------------------------------------------

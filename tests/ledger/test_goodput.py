@@ -114,6 +114,13 @@ def test_servers_of_other_buckets_have_a_quantile_together_between_edges_of_eith
     assert box.totals.ttft_p95_s == Interval(0.1, 0.5, n=1200)
 
 
+def test_without_an_slo_that_is_the_reason_whatever_a_page_tells() -> None:
+    untold = Serving({}, finished=10)
+    assert shown(SettingsBody(), untold).totals.slo_met.why == "no SLO set"
+    assert row(SettingsBody(), untold).slo_met.why == "no SLO set"
+    assert shown(SettingsBody(), untold, seconds=1).totals.slo_met.why == "no SLO set"
+
+
 # --- the share that met the SLO ---------------------------------------------------------------------------------------
 
 

@@ -31,6 +31,7 @@ class Step(NamedTuple):
     lost: bool = False  # GPU 1
     read: bool = True  # GPU 2
     tokens: int | None = 100  # None: the page cannot be read
+    known: bool = True  # the server
     delay_s: float = 0.0  # GPUs were read before the tick
     restart: bool = False
     probe: bool = False
@@ -61,7 +62,7 @@ class Recording:
             reading = flow(output_tokens=self.tokens, histograms=(("ttft", ttft(self.tokens // 50, 0, 0, 0)),))
             server = page(self.second, reading, facts=SERVER, idle=not step.tokens)
         probes = [Probe("server b:1", False, "refused", "start it")] if step.probe else []
-        self.box.turn(self.second, gpus, [server], probes=probes)
+        self.box.turn(self.second, gpus, [server] if step.known else [], probes=probes)
 
     def assert_both_ways_agree(self, book: PriceBook) -> None:
         live = canonical_json(snapshot(self.box.view(book), mode="live"))
@@ -98,10 +99,23 @@ IDLE = [Step(tokens=0)] * 60
         recorded(*IDLE, Step(5000, tokens=0, restart=True), *IDLE),
         recorded(*IDLE, *[Step(tokens=None)] * 10, *[Step(read=False)] * 10, *IDLE),
         recorded(*IDLE, *[Step(read=False)] * 400, *IDLE[:3]),
+        recorded(*IDLE, *[Step(known=False)] * 31),
         recorded(*[Step(tokens=0, probe=True)] * 5, *IDLE, Step(wall_jump_ms=HOUR_MS), *IDLE),
         recorded(*IDLE, Step(wall_jump_ms=-HOUR_MS, tokens=0), *IDLE),
     ],
-    ids=["busy", "late", "lost", "gap", "restart", "long stop", "blind", "one silent", "stepped back", "stepped on"],
+    ids=[
+        "busy",
+        "late",
+        "lost",
+        "gap",
+        "restart",
+        "long stop",
+        "blind",
+        "one silent",
+        "ended",
+        "stepped back",
+        "stepped on",
+    ],
 )
 @pytest.mark.parametrize("book", [NO_PRICE, book_at(), book_at(70.5, 75)], ids=["no price", "price", "prices change"])
 def test_a_seek_ends_in_the_snapshot_that_live_showed(recording: Recording, book: PriceBook) -> None:
@@ -123,6 +137,7 @@ steps = st.lists(
         lost=st.booleans(),
         read=st.booleans(),
         tokens=st.sampled_from([0, 0, 0, 10, 100, None]),
+        known=st.sampled_from([True, True, True, False]),
         delay_s=st.sampled_from([0, 0.2]),
         restart=st.sampled_from([False, False, False, True]),
         probe=st.booleans(),

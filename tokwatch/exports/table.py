@@ -15,7 +15,7 @@ _ABSENT, _INFINITE = "–", "∞"
 _USUAL_KIND = ("", "per request")
 _MARKED = (
     *("tok_s", "tok_per_j", "usd_per_m_output", "usd_per_m_all", "idle_usd_per_hour", "idle_usd_today"),
-    *("power_w", "memory_used_gib", "temperature_c", "prompt_tok_s"),
+    *("power_w", "memory_used_gib", "temperature_c", "prompt_tok_s", "unplaced_tok_s"),
 )  # the figures of the tables
 _WIDEST_NAME = 18  # cells of a model, server or GPU name
 
@@ -85,7 +85,17 @@ def _gpus(snapshot: Snapshot) -> list[str]:
     )
     rows = [_gpu(row, snapshot.tick_ms) for row in snapshot.gpus]
     faults = [f"{row.label}: {warning.text}" for row in snapshot.gpus for warning in row.warnings]
+    if snapshot.totals.unplaced:
+        rows.append(_unplaced(snapshot))
     return _columns([header, *rows], numbers_from=4) + faults
+
+
+def _unplaced(snapshot: Snapshot) -> tuple[str, ...]:
+    """What the rows of the GPUs leave out of the total."""
+    totals = snapshot.totals
+    names = " + ".join(totals.unplaced)
+    tok_s = _short(totals.unplaced_tok_s, _number)
+    return ("", f"on no {snapshot.device}", "", names, tok_s, *("",) * 6)
 
 
 def _gpu(row: GpuRow, now_ms: int) -> tuple[str, ...]:

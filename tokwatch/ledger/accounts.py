@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import msgspec
 
+from collectors.readings import Layer
+from tokwatch.ledger.counting import NO_OUTPUT
+from tokwatch.ledger.devices import device_word
 from tokwatch.ledger.entries import GpuEntry, State
 from tokwatch.ledger.figures import known_total, tokens_per_joule, total, unknown, usd_per_million
 from tokwatch.ledger.moment import Moment
@@ -93,7 +97,27 @@ class Accounts:
 
     def output_tok_s(self, account: Account) -> Figure:
         """Output tokens a second of its servers, each counted once."""
-        return known_total((self._rate(server, "output_tokens") for server in account.servers), "nothing served")
+        return self.rate(account.servers, "output_tokens", "nothing served")
+
+    def rate(self, servers: Sequence[int], field: str, why: str) -> Figure:
+        """One counter of FlowTotals of the servers per second, each token once; `why` when there are none.
+
+        Of a server that does not tell it, nothing is left out where another server counts it.
+        """
+        rates = {server: self._rate(server, field) for server in servers}
+        belong = [rate for server, rate in rates.items() if rate.value is not None or not self.elsewhere(server, field)]
+        return known_total(belong or rates.values(), why)
+
+    def elsewhere(self, server: int, field: str) -> bool:
+        """Another server counts this counter of it: by the rule of `counting`, or as the router before it."""
+        if self._moment.elsewhere(server, field):
+            return True
+        body = self._moment.server(server)
+        if body is None or body.layer != Layer.ENGINE:
+            return False
+        if body.counts == NO_OUTPUT.words:  # Dynamo's workers: which of the routers is before it need not be known
+            return bool(self._counting_fronts)
+        return any(member in self._counting_fronts for member in self.of_server(server).servers)
 
     def usd_per_m_output(self, server: int) -> Figure:
         """What a million output tokens of the server's deployment cost, marked where its GPUs are shared."""
@@ -117,13 +141,27 @@ class Accounts:
         if not gpus:
             return unknown(NOT_PLACED)
         if any(map(self.shared, gpus)):
-            return unknown("shares its GPUs: tokens per watt are told per GPU only")
+            drawn = total((self._moment.watts(gpu) for gpu in gpus), NOT_PLACED)
+            device = device_word(self._bodies[gpu].kind for gpu in gpus)
+            return unknown(drawn.why or f"shares its {device}s: tokens per watt are told per {device} only")
         tok_s = self.output_tok_s(account)
         if not tok_s.value:
             return unknown(tok_s.why or "no tokens")
         return tokens_per_joule(tok_s, self.watts(account), few=self._moment.few(account.servers))
 
     # --- within ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _counting_fronts(self) -> frozenset[int]:
+        """Routers and gateways whose own output tokens are added up."""
+        return frozenset(
+            server
+            for server, body in self._moment.servers
+            if body.layer != Layer.ENGINE
+            and body.verified
+            and not self._moment.elsewhere(server, "output_tokens")
+            and self._rate(server, "output_tokens").value is not None
+        )
 
     def _owners(self, entry: GpuEntry) -> tuple[Account, ...]:
         owner = self._moment.view.entities.get(entry.owner)

@@ -37,6 +37,8 @@ class Population:
     @cached_property
     def good(self) -> Good | str:
         """Its good requests, or why nothing can be said of them."""
+        if not self.slo.limits:
+            return NO_SLO
         if not self.length_ms:
             return WARMING_UP
         if self.outcomes.finished is None and not self.latencies and self.output_tokens:

@@ -30,6 +30,7 @@ from tokwatch.ledger.view import Spent, View
 _Body = TypeVar("_Body", bound=msgspec.Struct)
 _NO_STATE = StateBody(State.UNKNOWN, 0, True, WARMING_UP)
 _NOT_PLACED = PlacementBody((), "", None)
+_OF_PROMPTS = ("prompt_tokens", "cached_tokens")
 
 
 class Moment:
@@ -151,6 +152,12 @@ class Moment:
         """Its tokens may enter figures in money: not another user's, unless accepted."""
         body = self.server(server)
         return body is not None and body.verified
+
+    def elsewhere(self, server: int, field: str) -> bool:
+        """That counter of FlowTotals is counted at another server."""
+        flag = Flag.PROMPT_ELSEWHERE if field in _OF_PROMPTS else Flag.OUTPUT_ELSEWHERE
+        flows = self._flows_of.get(server, ())
+        return bool(flows) and all(self.view.flows[flow].flags & flag for flow in flows)
 
     def at_end(self, server: int) -> bool:
         body = self.server(server)

@@ -227,6 +227,8 @@ class Totals(msgspec.Struct, frozen=True):
     slo_target: float | None = None  # share of requests that must be within them
     slo_verdict: str = ""  # "met" | "missed" of the target; "" where the bounds allow both
     slo_weighted_tok_s: Interval = _NO_SLO  # as if all requests were equally long; sure is only 0 to tok_s
+    unplaced_tok_s: Figure = Figure(None, "every server is on a GPU")  # of tok_s, what is in no GPU's row nor ratio
+    unplaced: tuple[str, ...] = ()  # their models, else addresses
 
 
 class SelfCost(msgspec.Struct, frozen=True):

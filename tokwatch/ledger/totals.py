@@ -17,18 +17,23 @@ from tokwatch.ledger.snapshot import Figure, GpuRow, Totals
 from tokwatch.ledger.sums import FLEET_SPARK_COUNT, SPARK_COUNT
 
 NO_GPU = "no GPU"
+NO_SERVER = "no server"
 
 
 def totals(moment: Moment, accounts: Accounts, rows: tuple[GpuRow, ...]) -> Totals:
     """All GPUs and servers of the moment, each token once. Money rests on placed and accepted servers only."""
     servers = [server for server, _ in moment.servers if moment.counted(server)]
     placed = [server for server in servers if accounts.gpus_of(accounts.of_server(server))]
+    unplaced = [
+        server for server in servers if server not in placed and not accounts.elsewhere(server, "output_tokens")
+    ]
     idle = [row for row in rows if row.idle and row.confirmed]
     rent = total((row.usd_per_hour for row in rows), NO_GPU)
     idle_rent = total((row.usd_per_hour for row in idle), "") if idle else _nothing(rent)
     busy_rent = total((row.usd_per_hour for row in rows if not row.idle), "every GPU is idle")
-    output, placed_output = _rate(moment, servers, "output_tokens"), _rate(moment, placed, "output_tokens")
-    placed_all = known_total([placed_output, _rate(moment, placed, "prompt_tokens")], "nothing served")
+    output = accounts.rate(servers, "output_tokens", NO_SERVER)
+    placed_output = accounts.rate(placed, "output_tokens", NO_SERVER)
+    placed_all = known_total([placed_output, accounts.rate(placed, "prompt_tokens", NO_SERVER)], "nothing served")
     few, warm = moment.few(placed), moment.warm(placed)
     watts = total((moment.watts(row.entity, row.servers or placed) for row in rows), NO_GPU)
     shared = any(accounts.shared(row.entity) for row in rows)
@@ -41,7 +46,7 @@ def totals(moment: Moment, accounts: Accounts, rows: tuple[GpuRow, ...]) -> Tota
         idle_since_ms=min((row.since_ms for row in idle), default=None),
         deployments=len({body.model for server, body in moment.servers if server in placed}),
         tok_s=output,
-        tok_s_all=known_total([output, _rate(moment, servers, "prompt_tokens")], "no server"),
+        tok_s_all=known_total([output, accounts.rate(servers, "prompt_tokens", NO_SERVER)], NO_SERVER),
         tok_s_spark=_fleet_spark(moment, servers),
         tok_per_j=_marked(tok_per_j, shared),
         tok_per_j_spark=_efficiency_spark(moment, placed, rows),
@@ -59,16 +64,19 @@ def totals(moment: Moment, accounts: Accounts, rows: tuple[GpuRow, ...]) -> Tota
         slo_met=level.met,
         goodput_req_s=level.goodput_req_s,
         ttft_p95_s=quantiles(requests, "ttft").p95,
-        requests_s=_rate(moment, servers, "finished"),
+        requests_s=accounts.rate(servers, "finished", NO_SERVER),
         slo=str(slo),
         slo_target=slo.target if slo.limits else None,
         slo_verdict=level.verdict,
         slo_weighted_tok_s=level.slo_weighted_tok_s,
+        unplaced_tok_s=accounts.rate(unplaced, "output_tokens", "every server is on a GPU"),
+        unplaced=_names(moment, unplaced),
     )
 
 
-def _rate(moment: Moment, servers: list[int], field: str) -> Figure:
-    return known_total([moment.token_rate(server, field, counted=True) for server in servers], "no server")
+def _names(moment: Moment, servers: list[int]) -> tuple[str, ...]:
+    bodies = [body for server in servers if (body := moment.server(server))]
+    return tuple(dict.fromkeys(body.model.rstrip("/").rsplit("/", 1)[-1] or body.address for body in bodies))
 
 
 def _marked(figure: Figure, shared: bool) -> Figure:

@@ -46,6 +46,8 @@ from tokwatch.ledger.windows import Window
 
 LOOKBACK_MS = DRAWN_MS  # the longest window: what `restore` must be given
 _FORGOTTEN_MS = AT_END_WINDOW_MS  # what was not heard of for so long leaves the View
+# A server that is known and does not answer says so every 10 s at the latest; one that says nothing at all has ended.
+_ENDED_MS = 30_000
 
 _KINDS: dict[str, dict[str, type[msgspec.Struct]]] = {
     "facts": {"gpu": GpuBody, "server": ServerBody, "host": HostBody},
@@ -76,7 +78,8 @@ class View:
         self.entities: dict[int, Entity] = {}
         self.in_force: dict[tuple[str, int, str], msgspec.Struct] = {}
         self.gpus: dict[int, GpuEntry] = {}  # the latest entry of each
-        self.servers: dict[int, ServerEntry] = {}
+        self.servers: dict[int, ServerEntry] = {}  # of those that have not ended
+        self._latest_servers: dict[int, ServerEntry] = {}
         self.flows: dict[int, FlowEntry] = {}
         self.host: HostEntry | None = None
         self.gpu_sums: dict[int, GpuSums] = {}
@@ -146,7 +149,7 @@ class View:
                 self.flow_sums[flow.entity] = FlowSums()
             self.flow_sums[flow.entity].add(flow)
         for server in record.servers:
-            self.servers[server.entity] = server
+            self._latest_servers[server.entity] = server
             if server.entity not in self.server_sums:
                 self.server_sums[server.entity] = ServerSums()
             self.server_sums[server.entity].add(server)
@@ -165,9 +168,11 @@ class View:
         for read in self.server_sums.values():
             read.expire(now_ms)
         self.self_cost.expire(now_ms)
-        for latest in (self.gpus, self.servers, self.flows):
+        for latest in (self.gpus, self._latest_servers, self.flows):
             for entity in [e for e, entry in latest.items() if entry.t1_ms <= now_ms - _FORGOTTEN_MS]:
                 del latest[entity]
+        ended_ms = now_ms - max(_ENDED_MS, round(3000 * self.settings.interval_s))
+        self.servers = {e: entry for e, entry in self._latest_servers.items() if entry.t1_ms > ended_ms}
 
     # --- a jump: from the store -----------------------------------------------------------------------------------
 

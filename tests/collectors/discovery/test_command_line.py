@@ -133,7 +133,7 @@ def test_a_models_name_is_cleaned() -> None:
 
 def test_precision_is_told_by_flag_and_odd_values_are_left_out() -> None:
     found = launch("vllm serve m --dtype bfloat16 --kv-cache-dtype=fp8 -q [red]")
-    assert found.precision == "dtype=bfloat16 kv-cache-dtype=fp8"
+    assert found.precision == "bfloat16, kv cache dtype fp8"
 
 
 @pytest.mark.parametrize(
@@ -211,6 +211,15 @@ def test_the_role_in_a_disaggregated_pair_is_read(argv: list[str], role: str) ->
     found = recognise(argv)
     assert found is not None
     assert found.role == role
+
+
+def test_both_workers_of_a_dynamo_pair_are_of_one_model() -> None:
+    """The mocker names it by another flag than the engines."""
+    for role in ("prefill", "decode"):
+        words = ["--model-path", "/models/q", "--model-name", "qwen", "--disaggregation-mode", role]
+        found = recognise(["python3", "-m", "dynamo.mocker", *words])
+        assert found is not None
+        assert (found.model, found.role) == ("qwen", role)
 
 
 def test_expert_parallel_and_speculation_are_facts() -> None:

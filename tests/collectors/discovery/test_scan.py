@@ -38,7 +38,7 @@ def test_a_server_is_its_listening_process_with_everything_around_it(box: Box) -
         started_at_s=1200.0,
         model="Qwen/Qwen3-8B",
         tensor_parallel=2,
-        precision="dtype=bfloat16",
+        precision="bfloat16",
         visible_devices="0,1",
     )
 

@@ -80,7 +80,7 @@ def test_trap_14_the_page_tells_how_many_gpus_and_how_they_are_used() -> None:
         "draft tokens": "3",
         "KV cache precision": "fp8",
         "KV block size": "32",
-        "prefix caching": "True",
+        "prefix caching": "on",
     }
 
 

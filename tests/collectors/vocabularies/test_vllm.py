@@ -151,7 +151,7 @@ def test_the_cache_configuration_is_told() -> None:
     assert dict(reading("idle-fresh").facts) == {
         "KV cache precision": "auto",
         "KV block size": "128",
-        "prefix caching": "True",
+        "prefix caching": "on",
         "KV cache tokens": "1048576",
     }
     assert dict(read_page(engine_page("vllm-0.10-dp2-1"), SERVER, 7).facts)["KV cache precision"] == "fp8"

@@ -137,7 +137,9 @@ class GpuRows(Canvas):
 
 
 class GpuClosing(Canvas):
-    """A rule and the sums over all GPUs, so that the reader can add the list up."""
+    """A rule and the sums over all GPUs, so that the reader can add the list up. What is on no GPU stands in the rule,
+    so that it scrolls away with no terminal.
+    """
 
     def draw(self, rows: range) -> list[Line]:
         width = self.size.width
@@ -148,6 +150,8 @@ class GpuClosing(Canvas):
             return [rule, line]
         places = columns(width)
         totals = snapshot.totals
+        if totals.unplaced:
+            _put_unplaced(rule, places, snapshot)
         line.put(places["state"].x, f"all {totals.gpus}", "quiet", width=places["state"].width)
         if totals.deployments:
             deployments = f"{totals.deployments} deployment{'s' if totals.deployments > 1 else ''}"
@@ -172,6 +176,16 @@ class GpuClosing(Canvas):
         if "memory_bar" in places:
             put_bar(line, places["memory_bar"], totals.memory_used_gib.value, totals.memory_total_gib, "s1")
         return [rule, line]
+
+
+def _put_unplaced(line: Line, places: dict[str, Place], snapshot: Snapshot) -> None:
+    """The servers on no GPU, and their part of the sum below."""
+    totals, start = snapshot.totals, places["state"].x
+    figure = formats.figure(totals.unplaced_tok_s, formats.count)
+    at = places["tok_s"].x + places["tok_s"].width - len(figure)
+    line.put(start - 1, " " * (at + len(figure) + 2 - start))
+    line.put(start, f"(on no {snapshot.device}) {' + '.join(totals.unplaced)}", "quiet", width=at - 2 - start)
+    line.put(at, figure, "quiet")
 
 
 def put_rule(line: Line) -> None:
