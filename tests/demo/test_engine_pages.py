@@ -51,7 +51,7 @@ def test_vllms_page_gives_the_exact_counters() -> None:
     assert reading.facts == (
         ("KV cache precision", "auto"),
         ("KV block size", "16"),
-        ("prefix caching", "True"),
+        ("prefix caching", "on"),
         ("KV cache tokens", str(COUNTERS.kv_capacity_tokens)),
     )
     assert reading.flows == (
