@@ -5,11 +5,8 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Sequence
 from pathlib import Path
-from typing import get_type_hints
 
 import pytest
 
@@ -20,7 +17,6 @@ from tests.ledger.box import Box, placed
 from tests.ledger.readings import flow, gpu, page
 from tokwatch.ledger.counters import all_fell
 from tokwatch.ledger.entries import State
-from tokwatch.ledger.placement import place
 from tokwatch.ledger.snapshot import ServerRow
 
 PAGES = Path(__file__).parent / "pages"
@@ -153,12 +149,6 @@ def test_trap_02_a_prompt_that_is_counted_whole_makes_no_spike_in_the_rate_of_a_
         box.turn(second, servers=[page(second, flow(prompt_tokens=prompt))])
         rates.append(box.snapshot().servers[0].prompt_tok_s.value or 0.0)
     assert max(rates) == pytest.approx(100_000 / 60, rel=0.02)
-
-
-def test_trap_14_which_gpus_a_server_uses_is_never_taken_from_its_page() -> None:
-    """A page tells a count of GPUs at best. Placement sees no page, only facts of processes and of the config."""
-    assert get_type_hints(place)["servers"] == Sequence[ServerFacts]
-    assert "servers" in inspect.signature(place).parameters
 
 
 def test_trap_18_zero_running_on_every_page_is_not_idle_while_tokens_move() -> None:

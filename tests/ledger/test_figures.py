@@ -14,7 +14,6 @@ from tokwatch.ledger.figures import (
     known_total,
     per_second,
     share,
-    summed,
     tokens_per_joule,
     total,
     unknown,
@@ -98,9 +97,3 @@ def test_shares_add_up_to_the_whole(value: float, parts: int) -> None:
     figures = [share(Figure(value), parts)] * parts
     assert total(figures, "").value == pytest.approx(value)
     assert share(LOST, parts) == LOST
-
-
-def test_histograms_are_added_only_where_their_edges_agree() -> None:
-    assert summed([((0.1,), [1, 2]), ((0.1,), [10, 20])]) == ((0.1,), [11, 22])
-    assert summed([((0.1,), [1, 2]), ((0.2,), [10, 20])]) is None
-    assert summed([]) is None

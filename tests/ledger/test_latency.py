@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ledger.observed import TPOT, TTFT, counted, edges, observations, seconds
-from tokwatch.ledger.latency import Attainment, Observations, joint, quantile_bucket
+from tokwatch.ledger.latency import Attainment, Observations, joint
 
 NOTHING = (0.25, 0.5), (0, 0, 0)
 # SGLang's buckets of TTFT begin at 0.1 s.
@@ -59,15 +59,15 @@ def test_no_data_is_no_answer() -> None:
 
 
 def test_a_quantile_is_the_bucket_it_falls_in() -> None:
-    assert quantile_bucket(*TTFT, 0.5) == (0.0, 0.25)
-    assert quantile_bucket(*TTFT, 0.85) == (0.25, 0.5)
-    assert quantile_bucket(*TTFT, 0.95) == (0.75, 1.0)
-    assert quantile_bucket(*TTFT, 0.999) == (2.5, None)
+    assert Observations([TTFT]).quantile(0.5) == (0.0, 0.25)
+    assert Observations([TTFT]).quantile(0.85) == (0.25, 0.5)
+    assert Observations([TTFT]).quantile(0.95) == (0.75, 1.0)
+    assert Observations([TTFT]).quantile(0.999) == (2.5, None)
 
 
 def test_a_quantile_falls_in_no_empty_bucket() -> None:
-    assert quantile_bucket((1, 2, 3), (4, 0, 1, 0), 1.0) == (2, 3)
-    assert quantile_bucket((1, 2, 3), (0, 4, 0, 0), 0.0) == (1, 2)
+    assert Observations([((1, 2, 3), (4, 0, 1, 0))]).quantile(1.0) == (2, 3)
+    assert Observations([((1, 2, 3), (0, 4, 0, 0))]).quantile(0.0) == (1, 2)
 
 
 # --- both limits at once ----------------------------------------------------------------------------------------------

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from tokwatch.ledger.figures import summed
-from tokwatch.ledger.latency import quantile_bucket
+from tokwatch.ledger.latency import Observations
 from tokwatch.store.rollup import FlowQuarter
 
 _COUNTS: Final = ("prompt_tokens", "cached_tokens", "output_tokens", "finished", "failed", "aborted", "preempted")
@@ -59,6 +58,6 @@ class FlowSums:
     def quantile_s(self, name: str, q: float) -> float | None:
         """Upper edge of the bucket that a quantile falls in; None without observations, beyond the last edge, or where
         the buckets changed within the hour."""
-        histogram = summed(self._histograms.get(name, []))
-        bucket = quantile_bucket(*histogram, q) if histogram else None
+        observed = Observations(self._histograms.get(name, []))
+        bucket = observed.quantile(q) if len(observed.layouts) == 1 else None
         return bucket[1] if bucket else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from tokwatch.ledger.snapshot import Figure
 
@@ -91,13 +91,6 @@ def usd_per_million(usd_per_hour: Figure, tok_s: Figure, *, few: bool, warm: boo
         coverage=tok_s.coverage,
         marks=_marks(usd_per_hour, tok_s, few=few),
     )
-
-
-def summed(layouts: Sequence[tuple[tuple[float, ...], list[int]]]) -> tuple[tuple[float, ...], list[int]] | None:
-    """One histogram from several of the same edges; None when there is none or their edges differ."""
-    if not layouts or any(edges != layouts[0][0] for edges, _ in layouts):
-        return None
-    return layouts[0][0], [sum(column) for column in zip(*(counts for _, counts in layouts), strict=True)]
 
 
 def _marks(*figures: Figure, few: bool) -> tuple[str, ...]:

@@ -107,11 +107,6 @@ def _over(
     return least, most
 
 
-def quantile_bucket(edges: Sequence[float], counts: Sequence[int], q: float) -> tuple[float, float | None] | None:
-    """The bucket (lower, upper] of one histogram that holds the q-quantile; as Observations.quantile."""
-    return Observations([(edges, counts)]).quantile(q)
-
-
 def joint(bounds: Sequence[tuple[float, float]], whole: float = 1.0) -> tuple[float, float]:
     """Fréchet's bounds of what lies in all of several parts of a whole, from each part's own bounds.
 

@@ -18,7 +18,6 @@ from tokwatch.ledger.figures import (
     WARMING_UP,
     known,
     per_second,
-    share,
     unknown,
 )
 from tokwatch.ledger.prices import cost
@@ -212,10 +211,6 @@ class Moment:
             long = self.at_end(server)
             self._windows[key] = [sums.totals(long=long, counted=counted) for sums in self.flow_sums(server)]
         return self._windows[key]
-
-    def share_of(self, server: int, rate: Figure) -> Figure:
-        """A GPU's part of its server's rate: equal parts of all its GPUs."""
-        return share(rate, max(1, len(self.gpus_of.get(server, ()))))
 
     def _why_no_rate(self, server: int) -> str:
         problem = self.in_force("problem", server, ProblemBody)

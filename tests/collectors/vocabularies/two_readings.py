@@ -6,20 +6,9 @@ from pathlib import Path
 
 from collectors.readings import FlowReading, ServerFacts, ServerReading
 from collectors.vocabularies import read_page
+from tokwatch.ledger.counters import COUNTERS
 
 PAGES = Path(__file__).parents[2] / "pages"
-COUNTERS = (
-    "prompt_tokens",
-    "cached_tokens",
-    "output_tokens",
-    "finished",
-    "failed",
-    "aborted",
-    "preempted",
-    "progress",
-    "drafted_tokens",
-    "accepted_tokens",
-)
 Gained = dict[tuple[str, str], dict[str, int]]  # (model, tenant) → counter, or observations of a histogram → increment
 
 
