@@ -8,7 +8,7 @@ import pytest
 
 from tokwatch.config import Config, ConfigError, ServerSection, load, parse
 from tokwatch.ledger.bodies import SettingsBody
-from tokwatch.ledger.prices import Prices
+from tokwatch.ledger.prices.version import Prices
 from tokwatch.ledger.slo import Slo
 
 FULL = """

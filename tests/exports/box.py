@@ -11,7 +11,8 @@ from tokwatch.exports.names import Names
 from tokwatch.exports.rent import Rent
 from tokwatch.ledger.bodies import GpuBody, ServerBody, event
 from tokwatch.ledger.entries import Entity, Event, HistogramEntry, State
-from tokwatch.ledger.prices import PriceBook, Prices, PriceVersion
+from tokwatch.ledger.prices.book import PriceBook, PriceVersion
+from tokwatch.ledger.prices.version import Prices
 from tokwatch.ledger.registry import flow_key, group_key
 from tokwatch.store.quarters import Quarters
 from tokwatch.store.rollup import QUARTER_MS, FlowQuarter, GpuQuarter

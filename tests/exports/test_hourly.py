@@ -17,7 +17,7 @@ from tests.store.records import RUN, tick
 from tokwatch.exports.errors import ExportError
 from tokwatch.exports.hourly import export_hourly
 from tokwatch.ledger.entries import FlowEntry, GpuEntry, Run, State, TickRecord
-from tokwatch.ledger.prices import Prices
+from tokwatch.ledger.prices.version import Prices
 from tokwatch.store.errors import StoreError
 from tokwatch.store.rows import PriceVersion
 from tokwatch.store.writer import Writer

@@ -23,7 +23,7 @@ from tokwatch.ledger.accounts import Accounts
 from tokwatch.ledger.bodies import SettingsBody
 from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.moment import Moment
-from tokwatch.ledger.prices import PriceBook
+from tokwatch.ledger.prices.book import PriceBook
 from tokwatch.ledger.snapshot import canonical_json
 from tokwatch.ledger.sums import counted
 from tokwatch.store.quarters import Quarters

@@ -16,7 +16,8 @@ from tokwatch.ledger.bookkeeper import Bookkeeper, Instant, Sightings
 from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.entries import Absolute, Event, Flag, GpuEntry, Run, State, TickRecord
 from tokwatch.ledger.local_time import midnight_ms
-from tokwatch.ledger.prices import PriceBook, Prices, PriceVersion
+from tokwatch.ledger.prices.book import PriceBook, PriceVersion
+from tokwatch.ledger.prices.version import Prices
 from tokwatch.ledger.snapshot import Figure, Snapshot
 from tokwatch.ledger.states import StateBody, Thresholds
 from tokwatch.ledger.strip import STRIP_MS

@@ -13,7 +13,7 @@ from tests.ledger.readings import flow, gpu, gpu_facts, page
 from tokwatch.ledger.accounts import SHARED_IDLE, UNASSIGNED, Accounts
 from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.moment import Moment
-from tokwatch.ledger.prices import PriceBook
+from tokwatch.ledger.prices.book import PriceBook
 from tokwatch.ledger.snapshot import Figure, Snapshot
 
 A, B = "127.0.0.1:8000", "b:1"

@@ -7,7 +7,7 @@ import pytest
 from tests.ledger.box import PRICE, Box, priced, serve, value
 from tests.ledger.readings import NOON_MS
 from tokwatch.ledger.compose import snapshot
-from tokwatch.ledger.prices import PriceBook
+from tokwatch.ledger.prices.book import PriceBook
 from tokwatch.ledger.snapshot import Figure, Snapshot
 
 

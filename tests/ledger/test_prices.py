@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokwatch.ledger.prices import MS_PER_HOUR, PriceBook, Prices, PriceVersion, cost
+from tokwatch.ledger.prices.book import MS_PER_HOUR, PriceBook, PriceVersion, cost
+from tokwatch.ledger.prices.version import Prices
 
 
 def version(number: int, from_ms: int, usd: float | None = 2.35) -> PriceVersion:

@@ -16,7 +16,7 @@ from tests.ledger.readings import NOON_MS, flow, gpu, lost_gpu, no_page, page, t
 from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.entries import State
 from tokwatch.ledger.local_time import midnight_ms, zone_of
-from tokwatch.ledger.prices import PriceBook
+from tokwatch.ledger.prices.book import PriceBook
 from tokwatch.ledger.snapshot import canonical_json, decode_snapshot
 from tokwatch.ledger.view import View
 

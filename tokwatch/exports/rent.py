@@ -9,7 +9,8 @@ from tokwatch.exports.hours import HOUR_MS, hour_of
 from tokwatch.exports.names import Names
 from tokwatch.exports.usage import Rate, Usage
 from tokwatch.ledger.entries import State
-from tokwatch.ledger.prices import PriceBook, PriceVersion
+from tokwatch.ledger.prices.book import PriceBook, PriceVersion
+from tokwatch.ledger.prices.gpu_terms import PricedGpu
 from tokwatch.store.rollup import QUARTER_MS, GpuQuarter, split_counts
 
 
@@ -79,4 +80,5 @@ class Rent:
         if version is None or version.prices.currency != self.currency(hour_ms):
             return Rate(version.id if version else 0, None)
         facts = self._names.gpu(quarter.entity, hour_ms + HOUR_MS)
-        return Rate(version.id, version.prices.rate(facts.uuid if facts else None, facts.name if facts else None))
+        fixed = version.prices.fixed(PricedGpu(facts.uuid, facts.name) if facts else PricedGpu(None, None))
+        return Rate(version.id, fixed.total if fixed else None)

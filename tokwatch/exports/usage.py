@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tokwatch.ledger.prices import MS_PER_HOUR, cost
+from tokwatch.ledger.prices.book import MS_PER_HOUR, cost
 from tokwatch.store.rollup import split_counts
 
 

@@ -16,7 +16,8 @@ from tokwatch.feeds.recorder import Recorder, Seer
 from tokwatch.feeds.start import Begun, stored_price
 from tokwatch.feeds.timeline import Timeline
 from tokwatch.ledger.compose import snapshot
-from tokwatch.ledger.prices import Prices, PriceVersion
+from tokwatch.ledger.prices.book import PriceVersion
+from tokwatch.ledger.prices.version import Prices
 from tokwatch.ledger.snapshot import Snapshot
 from tokwatch.store.errors import StoreError
 from tokwatch.store.lock import RecorderLock

@@ -9,7 +9,8 @@ import msgspec
 
 from tokwatch.ledger.entries import Entity, Run, State, TickRecord
 from tokwatch.ledger.local_time import midnight_ms, zone_of
-from tokwatch.ledger.prices import PriceBook, Prices, PriceVersion
+from tokwatch.ledger.prices.book import PriceBook, PriceVersion
+from tokwatch.ledger.prices.version import Prices
 from tokwatch.ledger.states import StateBody
 from tokwatch.ledger.strip import STRIP_MS
 from tokwatch.ledger.view import LOOKBACK_MS, Spent, View

@@ -11,7 +11,7 @@ from tokwatch.feeds.clock import Clock
 from tokwatch.feeds.cursor import Cursor
 from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.entries import TickRecord
-from tokwatch.ledger.prices import PriceBook
+from tokwatch.ledger.prices.book import PriceBook
 from tokwatch.ledger.snapshot import Snapshot
 from tokwatch.ledger.view import View
 

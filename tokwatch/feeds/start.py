@@ -15,7 +15,8 @@ from tokwatch.config import Config
 from tokwatch.feeds.history import History, lineage, read_book
 from tokwatch.ledger.bookkeeper import Bookkeeper
 from tokwatch.ledger.entries import Event, Run
-from tokwatch.ledger.prices import PriceBook, Prices, PriceVersion
+from tokwatch.ledger.prices.book import PriceBook, PriceVersion
+from tokwatch.ledger.prices.version import Prices
 from tokwatch.ledger.view import View
 from tokwatch.store.reader import Reader
 from tokwatch.store.rows import PriceVersion as StoredPrice

@@ -24,15 +24,19 @@ class State(enum.IntEnum):
     UNALLOCATED = 7
     OTHER_WORK = 8
     STALLED = 9
-    # 10–14 are kept for THROTTLED, SATURATED, BACKLOG, MISROUTED, UNDERBATCHED
+    THROTTLED = 10
+    SATURATED = 11
+    BACKLOG = 12
+    MISROUTED = 13
+    UNDERBATCHED = 14
 
     @property
     def idle(self) -> bool:
-        """Paid for and doing nothing: parked, held, unallocated."""
+        """Paid for and doing nothing: parked, held, unallocated, or left out while a replica has a queue."""
         return self in _IDLE
 
 
-_IDLE = frozenset({State.PARKED, State.HELD, State.UNALLOCATED})
+_IDLE = frozenset({State.PARKED, State.HELD, State.UNALLOCATED, State.MISROUTED})
 
 
 class Flag(enum.IntFlag):

@@ -9,7 +9,7 @@ from tokwatch.ledger.entries import GpuEntry, State
 from tokwatch.ledger.figures import WARMING_UP, known, known_total, share, tokens_per_joule, unknown, usd_per_million
 from tokwatch.ledger.gpu_health import GpuHealth, health, xids
 from tokwatch.ledger.moment import Moment
-from tokwatch.ledger.prices import cost
+from tokwatch.ledger.prices.book import cost
 from tokwatch.ledger.snapshot import Figure, GpuRow, StateSpan, StripRow
 from tokwatch.ledger.strip import STRIP_MS
 from tokwatch.ledger.sums import SPARK_COUNT

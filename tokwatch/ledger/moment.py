@@ -20,7 +20,8 @@ from tokwatch.ledger.figures import (
     per_second,
     unknown,
 )
-from tokwatch.ledger.prices import cost
+from tokwatch.ledger.prices.book import cost
+from tokwatch.ledger.prices.gpu_terms import PricedGpu
 from tokwatch.ledger.snapshot import Figure
 from tokwatch.ledger.states import StateBody
 from tokwatch.ledger.sums import AT_END_WINDOW_MS, WINDOW_MS, FlowSums, FlowTotals, GpuSums
@@ -69,8 +70,8 @@ class Moment:
 
     def rate_usd_per_hour(self, body: GpuBody) -> Figure:
         """The price in force of a GPU-hour."""
-        rate = self.version.prices.rate(body.uuid, body.name) if self.version else None
-        return known(rate, NO_PRICE)
+        fixed = self.version.prices.fixed(PricedGpu(body.uuid, body.name)) if self.version else None
+        return known(fixed.total if fixed else None, NO_PRICE)
 
     def spent_usd(self, body: GpuBody, spent: Spent) -> Figure:
         """Dollars of booked milliseconds, each under its own price version."""
@@ -80,11 +81,11 @@ class Moment:
         dollars = 0.0
         unpriced_ms = 0
         for key in sorted(spent):
-            rate = versions[key].prices.rate(body.uuid, body.name) if key in versions else None
-            if rate is None:
+            fixed = versions[key].prices.fixed(PricedGpu(body.uuid, body.name)) if key in versions else None
+            if fixed is None:
                 unpriced_ms += spent[key]
             else:
-                dollars += cost(rate, spent[key])
+                dollars += cost(fixed.total, spent[key])
         booked_ms = sum(spent.values())
         if unpriced_ms == booked_ms:
             return unknown(NO_PRICE)

@@ -38,7 +38,7 @@ from tokwatch.ledger.entries import (
     TickRecord,
 )
 from tokwatch.ledger.local_time import midnight_ms, zone_of
-from tokwatch.ledger.prices import PriceBook
+from tokwatch.ledger.prices.book import PriceBook
 from tokwatch.ledger.states import StateBody
 from tokwatch.ledger.strip import Strip
 from tokwatch.ledger.sums import AT_END_WINDOW_MS, DRAWN_MS, FlowSums, GpuSums, ServerSums

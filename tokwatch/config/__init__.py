@@ -1,0 +1,20 @@
+"""config.toml: one section a file. Types and checks only; what they mean is in the ledger."""
+
+from tokwatch.config.endpoints import Endpoint, MeterSection, ServerSection
+from tokwatch.config.errors import ConfigError
+from tokwatch.config.prices import PriceSection
+from tokwatch.config.reading import Config, load, parse
+from tokwatch.config.slo import SloLimits, SloSection
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "Endpoint",
+    "MeterSection",
+    "PriceSection",
+    "ServerSection",
+    "SloLimits",
+    "SloSection",
+    "load",
+    "parse",
+]

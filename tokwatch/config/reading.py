@@ -1,0 +1,104 @@
+"""config.toml → typed settings; errors name the file, the path inside it and the line."""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from tokwatch.config import endpoints, prices, slo
+from tokwatch.config.endpoints import MeterSection, ServerSection
+from tokwatch.config.errors import ConfigError
+from tokwatch.config.prices import PriceSection
+from tokwatch.config.slo import SloSection
+from tokwatch.ledger.bodies import SettingsBody
+from tokwatch.ledger.states import Thresholds
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file; every part has defaults."""
+
+    interval_s: float = 1.0
+    host: str | None = None  # name shown and stored, instead of the machine's
+    discover: bool = True  # look for servers on this box
+    prices: PriceSection = PriceSection()
+    states: Thresholds = Thresholds()
+    slo: SloSection = SloSection()
+    servers: tuple[ServerSection, ...] = ()
+    meters: tuple[MeterSection, ...] = ()
+
+    def settings(self) -> SettingsBody:
+        """What of it a Snapshot depends on."""
+        general = self.slo.slo()
+        models = {model: limits.slo() for model, limits in self.slo.models.items()}
+        return SettingsBody(self.interval_s, general.ttft_s, general.tpot_s, general.e2e_s, general.target, models)
+
+
+def load(path: Path) -> Config:
+    """Read and check a config file. Raises ConfigError with path and line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str) -> Config:
+    """Check the text of a config file; `name` stands in messages."""
+    try:
+        config = _read(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name}: {error}") from error
+    if isinstance(config, str):
+        raise ConfigError(f"{name}:{_line_of(config, text)}: {config}")
+    return config
+
+
+def _line_of(problem: str, text: str) -> int:
+    """The first line with which the text has the problem: tomllib keeps no positions."""
+    lines = text.split("\n")
+    return next(n for n in range(1, len(lines) + 1) if _has(problem, "\n".join((*lines[:n], ""))))
+
+
+def _has(problem: str, text: str) -> bool:
+    try:
+        return _read(text) == problem
+    except tomllib.TOMLDecodeError:  # cut off within a value of several lines
+        return False
+
+
+def _read(text: str) -> Config | str:
+    """The settings, or what is wrong with them: "path: message". Raises TOMLDecodeError."""
+    try:
+        config = msgspec.convert(tomllib.loads(text), Config)
+    except msgspec.ValidationError as error:
+        return _in_our_words(str(error))
+    return next((f"{where}: {message}" for where, message in _problems(config)), config)
+
+
+def _problems(config: Config) -> Iterator[tuple[str, str]]:
+    """(path, message) of each value that no recorder can work with."""
+    if not 0.1 <= config.interval_s <= 60:
+        yield "interval_s", f"must lie between 0.1 and 60 seconds, is {config.interval_s}"
+    yield from prices.problems(config.prices)
+    yield from slo.problems(config.slo)
+    for key in Thresholds.__struct_fields__:
+        if not 0 <= getattr(config.states, key) < math.inf:
+            yield f"states.{key}", f"must be 0 or more, is {getattr(config.states, key)}"
+    yield from endpoints.problems(config.servers, config.meters)
+
+
+def _in_our_words(message: str) -> str:
+    """msgspec says "… - at `$.prices.currency`"; an unknown key is named in the message itself."""
+    what, _, path = message.partition(" - at `$")
+    path = path.removesuffix("`").removeprefix(".")
+    unknown = re.search(r"unknown field `(?P<key>[^`]+)`", what)
+    if unknown:
+        return f"{path}.{unknown['key']}".removeprefix(".") + ": unknown key"
+    return f"{path}: {what}" if path else what

@@ -1,0 +1,106 @@
+"""The cost curve: dollars per 10⁶ tokens and tokens per joule against load, and the load that beats an API price."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tokwatch.ledger.economics.arithmetic import PER_MILLION, Sums, cost_each, ratio
+
+
+class LoadPoint(NamedTuple):
+    """One window of one deployment."""
+
+    tok_per_s_gpu: float  # its load: tok/s per GPU
+    usd: float | None
+    tokens: float  # counted as the load counts them
+    energy_j: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBin:
+    """All windows with a load in [low, high), added up; a window of unknown cost or energy is left out of that ratio."""
+
+    low: float  # tok/s per GPU
+    high: float
+    windows: int
+    tokens: float
+    load: Sums  # load × seconds over seconds
+    cost: Sums  # dollars over tokens
+    energy: Sums  # joules over tokens
+
+    @property
+    def seconds(self) -> float:
+        """Time spent at this load."""
+        return self.load.base
+
+    @property
+    def tok_per_s_gpu(self) -> float | None:
+        """Mean load, weighted by time."""
+        return self.load.ratio
+
+    @property
+    def usd_per_m(self) -> float | None:
+        """$ per 10⁶ tokens; infinite for a cost without tokens."""
+        each = cost_each(self.cost.amount, self.cost.base)
+        return None if each is None else each * PER_MILLION
+
+    @property
+    def tok_per_j(self) -> float | None:
+        """Tokens per joule."""
+        return ratio(self.energy.base, self.energy.amount)
+
+
+def even_edges(highest: float, bins: int) -> tuple[float, ...]:
+    """Edges that cut loads from 0 to the highest into equal bins; none when there was no load."""
+    return tuple(highest * edge / bins for edge in range(1, bins)) if highest > 0 else ()
+
+
+def load_curve(points: Iterable[LoadPoint], edges: Sequence[float]) -> tuple[LoadBin, ...]:
+    """Windows by load, lowest first, bins without a window left out. Ascending edges; there is a bin on either side.
+
+    Sums are added first and divided last: the mean of $/M of windows would let a quiet minute weigh as much as a full one.
+    """
+    inside: dict[int, list[LoadPoint]] = {}
+    for point in points:
+        inside.setdefault(bisect_right(edges, point.tok_per_s_gpu), []).append(point)
+    bounds = list(itertools.pairwise((0.0, *edges, math.inf)))
+    return tuple(_bin(*bounds[index], inside[index]) for index in sorted(inside))
+
+
+def _bin(low: float, high: float, points: Sequence[LoadPoint]) -> LoadBin:
+    load = cost = energy = Sums()
+    for point in points:
+        load = load.plus(point.tok_per_s_gpu * point.seconds, point.seconds)
+        cost = cost.plus(point.usd, point.tokens)
+        energy = energy.plus(point.energy_j, point.tokens)
+    return LoadBin(low, high, len(points), sum(point.tokens for point in points), load, cost, energy)
+
+
+def load_that_beats(curve: Sequence[LoadBin], api_usd_per_m: float | None) -> float | None:
+    """The lowest load in tok/s per GPU at which tokens cost no more than at the API; None when they never do.
+
+    Between two bins, tokens per dollar is taken as linear in load, as it is for GPUs whose hour has a fixed price ($/M
+    itself is not: it falls as 1 ÷ load). Where the lowest bin is cheaper already, its load: the true one lies below what
+    was seen. The price is that of the same mix of tokens.
+    """
+    if api_usd_per_m is None:
+        return None
+    seen = [(load, usd_per_m) for one in curve if None not in (load := one.tok_per_s_gpu, usd_per_m := one.usd_per_m)]
+    before: tuple[float, float] | None = None
+    for load, usd_per_m in seen:
+        if usd_per_m <= api_usd_per_m:
+            return load if before is None else _crossing(before, (load, usd_per_m), api_usd_per_m)
+        before = (load, usd_per_m)
+    return None
+
+
+def _crossing(dear: tuple[float, float], cheap: tuple[float, float], usd_per_m: float) -> float:
+    (low, dear_usd), (high, cheap_usd) = dear, cheap
+    at_low, at_high, wanted = 1 / dear_usd, 1 / cheap_usd, 1 / usd_per_m
+    return low + (wanted - at_low) / (at_high - at_low) * (high - low)

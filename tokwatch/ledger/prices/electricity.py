@@ -1,0 +1,87 @@
+"""What a kilowatt-hour costs: one price, a tariff by the local time of day, or a series such as a day-ahead market's.
+
+Edges lie on quarter hours, so every stored quarter hour falls under one price.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+
+from tokwatch.ledger.local_time import zone_of
+
+QUARTER_MS = 15 * 60_000
+MINUTES_PER_DAY = 24 * 60
+
+
+class Flat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="flat"):
+    """The same at all times."""
+
+    usd_per_kwh: float
+
+    def at(self, at_ms: int) -> float | None:
+        return self.usd_per_kwh
+
+
+class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """[from, until) of some weekdays; until ≤ from reaches into the next day."""
+
+    usd_per_kwh: float
+    weekdays: tuple[int, ...]  # 0: Monday, of the day it begins on
+    from_minute: int  # local minutes since midnight, multiples of 15
+    until_minute: int
+
+    def holds(self, weekday: int, minute: int) -> bool:
+        if self.from_minute < self.until_minute:
+            return weekday in self.weekdays and self.from_minute <= minute < self.until_minute
+        yesterday = (weekday - 1) % 7
+        return (weekday in self.weekdays and minute >= self.from_minute) or (
+            yesterday in self.weekdays and minute < self.until_minute
+        )
+
+
+class TimeOfUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="time-of-use"):
+    """By local time; `otherwise` outside of all periods (None: no price then)."""
+
+    timezone: str  # IANA name
+    periods: tuple[Period, ...]
+    otherwise: float | None = None
+
+    def at(self, at_ms: int) -> float | None:
+        local = datetime.fromtimestamp(at_ms / 1000, zone_of(self.timezone))
+        weekday, minute = local.weekday(), local.hour * 60 + local.minute
+        held = (period.usd_per_kwh for period in self.periods if period.holds(weekday, minute))
+        return next(held, self.otherwise)
+
+
+class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="series"):
+    """A price from each instant until the next one; none before the first and after the end."""
+
+    source: str  # name of the file it was read from
+    from_ms: tuple[int, ...]  # ascending quarter hours
+    usd_per_kwh: tuple[float, ...]
+    until_ms: int
+
+    def at(self, at_ms: int) -> float | None:
+        index = bisect_right(self.from_ms, at_ms) - 1
+        return self.usd_per_kwh[index] if index >= 0 and at_ms < self.until_ms else None
+
+
+Electricity = Flat | TimeOfUse | Series
+
+
+def segments(electricity: Electricity | None, from_ms: int, to_ms: int) -> Iterator[tuple[int, int, float | None]]:
+    """(from, to] cut where the price of a kilowatt-hour changes."""
+    if electricity is None or isinstance(electricity, Flat):
+        yield from_ms, to_ms, electricity.usd_per_kwh if electricity else None
+        return
+    start_ms, price = from_ms, electricity.at(from_ms)
+    for edge_ms in range(from_ms // QUARTER_MS * QUARTER_MS + QUARTER_MS, to_ms, QUARTER_MS):
+        after = electricity.at(edge_ms)
+        if after != price:
+            yield start_ms, edge_ms, price
+            start_ms, price = edge_ms, after
+    yield start_ms, to_ms, price

@@ -1,0 +1,90 @@
+"""What tokens fetch: by model, tier and class, with the tiers' multipliers; what a task is worth to its user."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tokwatch.ledger.economics.revenue import TokenPrices
+from tokwatch.ledger.economics.token_cost import EQUAL, Weights
+
+STANDARD = "standard"
+
+
+class TokenPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Price list of one model in one tier, dollars per million tokens. Model "" is every model that has no own entry."""
+
+    output: float
+    input: float
+    model: str = ""
+    tier: str = STANDARD
+    cached_input: float | None = None  # None: as input
+    cache_write: float | None = None  # on top of input, None: nothing
+
+    @property
+    def prices(self) -> TokenPrices:
+        cached = self.input if self.cached_input is None else self.cached_input
+        return TokenPrices(self.input, cached, self.cache_write, self.output)
+
+
+class TierOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose traffic is of which tier: that of a deployment, of an alias the model is served under, of a tenant."""
+
+    tier: str
+    deployment: str = ""  # name in [[servers]], or the server's address
+    model: str = ""  # the name it is served under
+    tenant: str = ""
+
+
+class TaskValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one finished request of a model is worth."""
+
+    usd_per_request: float
+    model: str = ""
+
+
+class Tokens(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The token side of a price book version."""
+
+    prices: tuple[TokenPrice, ...] = ()
+    tiers: dict[str, float] = {}  # multiplier on the standard list, for tiers without a list of their own
+    tier_of: tuple[TierOf, ...] = ()
+    tasks: tuple[TaskValue, ...] = ()
+    api: tuple[TokenPrice, ...] = ()  # what an API asks for the same model: the alternative to own GPUs
+
+    def tier(self, label: str, deployment: str, address: str, model: str, tenant: str) -> tuple[str, str]:
+        """(tier, where it comes from: "gateway" | "tenant" | "model" | "deployment" | "assumed")."""
+        if label:
+            return label, "gateway"
+        for field, told in (("tenant", (tenant,)), ("model", (model,)), ("deployment", (deployment, address))):
+            for rule in self.tier_of:
+                if getattr(rule, field) and getattr(rule, field) in told:
+                    return rule.tier, field
+        return STANDARD, "assumed"
+
+    def of(self, model: str, tier: str) -> TokenPrices | None:
+        """The prices of a model in a tier: its own list, else the standard list times the tier's multiplier."""
+        own = self._listed(self.prices, model, tier)
+        if own is not None:
+            return own.prices
+        standard = self._listed(self.prices, model, STANDARD)
+        factor = 1.0 if tier == STANDARD else self.tiers.get(tier)
+        if standard is None or factor is None:
+            return None
+        return TokenPrices(*(None if price is None else price * factor for price in standard.prices))
+
+    def weights(self, model: str) -> Weights:
+        """What a token of each class weighs against an output token: by the model's standard list, equal without."""
+        standard = self._listed(self.prices, model, STANDARD)
+        if standard is None or not standard.output:
+            return EQUAL
+        prices = standard.prices
+        return Weights((prices.input or 0.0) / standard.output, (prices.cached_input or 0.0) / standard.output, 1.0)
+
+    def task_value(self, model: str) -> float | None:
+        """What a finished request of the model is worth; None when nobody said."""
+        values = {task.model: task.usd_per_request for task in self.tasks}
+        return values.get(model, values.get(""))
+
+    def _listed(self, prices: tuple[TokenPrice, ...], model: str, tier: str) -> TokenPrice | None:
+        listed = {price.model: price for price in prices if price.tier == tier}
+        return listed.get(model, listed.get(""))

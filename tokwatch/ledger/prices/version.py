@@ -1,0 +1,56 @@
+"""The content of one version of the price book: everything that turns quantities into money."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from tokwatch.ledger.prices.electricity import Electricity
+from tokwatch.ledger.prices.facility import Facility, facility_energy
+from tokwatch.ledger.prices.gpu_terms import Own, Parts, PricedGpu, Rent, TermsFor
+from tokwatch.ledger.prices.token_prices import Tokens
+
+MS_PER_HOUR = 3_600_000
+MJ_PER_KWH = 3.6e9
+
+
+class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[prices]` of the config, as the store keeps it. Amounts are in `currency`, whatever a name says."""
+
+    currency: str = "USD"
+    usd_per_gpu_hour: float | None = None  # rent of every GPU that nothing else names
+    gpu: Mapping[str, float] = {}  # rent by UUID or model name
+    terms: tuple[TermsFor, ...] = ()
+    electricity: Electricity | None = None
+    facility: Facility = Facility()
+    tokens: Tokens = Tokens()
+
+    def terms_of(self, gpu: PricedGpu) -> Rent | Own | None:
+        """The terms of one GPU: the most particular `terms`, else `gpu` by UUID, by name, else the general rent."""
+        fitting = [each for each in self.terms if each.fits(gpu)]
+        if fitting:
+            return max(fitting, key=lambda each: each.rank).terms
+        for key in (gpu.uuid, gpu.model):
+            if key is not None and key in self.gpu:
+                return Rent(self.gpu[key])
+        return None if self.usd_per_gpu_hour is None else Rent(self.usd_per_gpu_hour)
+
+    def fixed(self, gpu: PricedGpu) -> Parts | None:
+        """Dollars an hour that are owed whether it works or not; None when nobody set a price."""
+        terms = self.terms_of(gpu)
+        return terms.hourly if terms else None
+
+    def metered(self, gpu: PricedGpu) -> bool:
+        """Its electricity is paid for by itself."""
+        terms = self.terms_of(gpu)
+        return terms is not None and not terms.power_included
+
+    def energy_usd(
+        self, board_mj: float, held_ms: float, host_mj: float | None, usd_per_kwh: float | None
+    ) -> tuple[float | None, bool]:
+        """(dollars of what was drawn, whether all of it is in them); None without a price of electricity."""
+        if usd_per_kwh is None:
+            return None, False
+        drawn = facility_energy(self.facility, board_mj, held_ms, host_mj)
+        return drawn.energy_mj / MJ_PER_KWH * usd_per_kwh, drawn.whole
