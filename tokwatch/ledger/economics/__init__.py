@@ -1,1 +1,1 @@
-"""What tokens cost and earn: plain arithmetic on floats. Unknown is None; a cost without tokens is infinite, never 0."""
+"""What tokens cost and earn: arithmetic on floats. Unknown is None, a cost without tokens infinite, never 0."""

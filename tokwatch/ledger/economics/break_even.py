@@ -69,8 +69,8 @@ def self_or_api(
 ) -> SelfOrApi:
     """T* = $/h ÷ API $/M in 10⁶ tokens an hour: own GPUs win above it; u* = T* ÷ (capacity × 3600 ÷ 10⁶).
 
-    usd_per_hour is that of all the GPUs, api_usd_per_m the API's price of the same mix of tokens, capacity_tok_per_s the
-    load of all the GPUs (in tokens counted as the price counts them) at which the SLO still holds.
+    usd_per_hour is that of all the GPUs, api_usd_per_m the API's price of the same mix of tokens, capacity_tok_per_s
+    the load of all the GPUs (in tokens counted as the price counts them) at which the SLO still holds.
     """
     assumptions = (COST_IS_FIXED, SAME_MIX, SAME_SERVICE)
     if usd_per_hour is None or api_usd_per_m is None or api_usd_per_m <= 0:

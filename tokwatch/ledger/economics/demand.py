@@ -43,7 +43,7 @@ class HourOfDay:
 
 
 def demand_curve(stretches: Iterable[Asked]) -> tuple[HourOfDay, ...]:
-    """24 hours of the day, each the sum of its stretches divided by their time: a day of 23 or 25 hours bends nothing."""
+    """24 hours of the day, each its stretches' sum over their time: days of 23 or 25 hours bend nothing."""
     within: dict[int, list[Asked]] = {hour: [] for hour in HOURS}
     for stretch in stretches:
         within[stretch.hour].append(stretch)
@@ -77,8 +77,8 @@ def per_request(
 ) -> PerRequest:
     """A window's sums ÷ its completed requests, so that failed ones and idle time are paid by those that were served.
 
-    energy_j may be of boards or of the facility: say which. Google's 0.24 Wh and 0.03 gCO2e of a median prompt (2025-08)
-    are of the facility.
+    energy_j may be of boards or of the facility: say which. Google's 0.24 Wh and 0.03 gCO2e of a median prompt
+    (2025-08) are of the facility.
     """
     kwh = None if energy_j is None else energy_j / J_PER_KWH
     return PerRequest(

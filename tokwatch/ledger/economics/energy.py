@@ -1,4 +1,4 @@
-"""What a token takes in energy and carbon. Say beside each figure: joules of boards or of the facility, all tokens or output."""
+"""What a token takes in energy and carbon. Beside each figure say whose joules (boards, facility) and which tokens."""
 
 from __future__ import annotations
 

@@ -14,7 +14,10 @@ def holding_usd(gpu_seconds: float | None, usd_per_gpu_hour: float | None) -> fl
 
 
 def idle_energy_usd(energy_j: float | None, pue: float | None, usd_per_kwh: float | None) -> float | None:
-    """Dollars of idle electricity: J × PUE ÷ 3.6 × 10⁶ × $/kWh. A part of the holding cost where $/h holds energy: do not add."""
+    """Dollars of idle electricity: J × PUE ÷ (3.6 × 10⁶) × $/kWh.
+
+    Where $/GPU-h holds electricity it is a part of the holding cost: never add the two.
+    """
     if energy_j is None or pue is None or usd_per_kwh is None:
         return None
     return energy_j * pue / J_PER_KWH * usd_per_kwh

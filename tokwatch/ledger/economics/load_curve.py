@@ -24,7 +24,7 @@ class LoadPoint(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LoadBin:
-    """All windows with a load in [low, high), added up; a window of unknown cost or energy is left out of that ratio."""
+    """All windows with a load in [low, high), added up; one of unknown cost or energy is left out of that ratio."""
 
     low: float  # tok/s per GPU
     high: float
@@ -64,7 +64,7 @@ def even_edges(highest: float, bins: int) -> tuple[float, ...]:
 def load_curve(points: Iterable[LoadPoint], edges: Sequence[float]) -> tuple[LoadBin, ...]:
     """Windows by load, lowest first, bins without a window left out. Ascending edges; there is a bin on either side.
 
-    Sums are added first and divided last: the mean of $/M of windows would let a quiet minute weigh as much as a full one.
+    Sums are added first and divided last: in a mean of $/M a quiet minute would weigh as much as a full one.
     """
     inside: dict[int, list[LoadPoint]] = {}
     for point in points:
@@ -86,21 +86,24 @@ def load_that_beats(curve: Sequence[LoadBin], api_usd_per_m: float | None) -> fl
     """The lowest load in tok/s per GPU at which tokens cost no more than at the API; None when they never do.
 
     Between two bins, tokens per dollar is taken as linear in load, as it is for GPUs whose hour has a fixed price ($/M
-    itself is not: it falls as 1 ÷ load). Where the lowest bin is cheaper already, its load: the true one lies below what
-    was seen. The price is that of the same mix of tokens.
+    itself is not: it falls as 1 ÷ load). Where the lowest bin is cheaper already, its load: the true one lies below
+    what was seen. The price is that of the same mix of tokens; nothing beats a price of 0.
     """
-    if api_usd_per_m is None:
+    if api_usd_per_m is None or api_usd_per_m <= 0:
         return None
-    seen = [(load, usd_per_m) for one in curve if None not in (load := one.tok_per_s_gpu, usd_per_m := one.usd_per_m)]
-    before: tuple[float, float] | None = None
-    for load, usd_per_m in seen:
+    dear: tuple[float, float] | None = None
+    for one in curve:
+        load, usd_per_m = one.tok_per_s_gpu, one.usd_per_m
+        if load is None or usd_per_m is None:
+            continue
         if usd_per_m <= api_usd_per_m:
-            return load if before is None else _crossing(before, (load, usd_per_m), api_usd_per_m)
-        before = (load, usd_per_m)
+            return load if dear is None else _crossing(dear, (load, usd_per_m), api_usd_per_m)
+        dear = load, usd_per_m
     return None
 
 
 def _crossing(dear: tuple[float, float], cheap: tuple[float, float], usd_per_m: float) -> float:
     (low, dear_usd), (high, cheap_usd) = dear, cheap
-    at_low, at_high, wanted = 1 / dear_usd, 1 / cheap_usd, 1 / usd_per_m
-    return low + (wanted - at_low) / (at_high - at_low) * (high - low)
+    # Solved for tokens per dollar, and written so that a bin without tokens (infinite $/M) and a free one can enter.
+    way = cheap_usd / usd_per_m * (1 if math.isinf(dear_usd) else (dear_usd - usd_per_m) / (dear_usd - cheap_usd))
+    return low + max(0.0, way) * (high - low)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tokwatch.ledger.economics.arithmetic import PER_MILLION, bill, cost_each, ratio
+from tokwatch.ledger.economics.arithmetic import PER_MILLION, bill, cost_each
 
 
 class Tokens(NamedTuple):
@@ -83,7 +83,7 @@ def split(cost_usd: float | None, tokens: Tokens, weights: Weights) -> Split:
 
     With w_k = p_k ÷ p_output of a price list this is the relative sales value of joint cost accounting. (InferenceX's
     $/M of input and of output each charge the whole GPU to one class and may not be added.) A class without tokens
-    still has its price. No price without any token, or when only tokens of weight 0 were counted: nobody bears the cost.
+    still has its price. No price without any token, nor when all tokens weigh 0: then nobody bears the cost.
     """
     units = weighted(tokens, weights)
     if cost_usd is None or not units:
@@ -150,10 +150,9 @@ def saved_by_speculation(
 
     Engines count accepted tokens in the output, and every step yields one token of its own beside them, so
     steps = output − accepted, and saved = accepted × cost ÷ steps (speculative decoding, Leviathan et al., 2023).
-    cost_usd is that of the output tokens. It is an upper estimate: a step that drafts and verifies is dearer than a plain
-    one, and the plain one is what would have been made. None without output, and when accepted tokens leave no step.
+    cost_usd is that of the output tokens. It is an upper estimate: a step that drafts and verifies is dearer than the
+    plain one that would have been made. None without output, and when accepted tokens leave no step.
     """
     if cost_usd is None or output_tokens is None or accepted_tokens is None or accepted_tokens >= output_tokens:
         return None
-    step = ratio(cost_usd, output_tokens - accepted_tokens)
-    return None if step is None else accepted_tokens * step
+    return accepted_tokens * cost_usd / (output_tokens - accepted_tokens)

@@ -1,4 +1,4 @@
-"""From board power to what the meter of the building counts: the host's share, PUE, and the carbon of a kilowatt-hour."""
+"""From board power to the building's meter: the host's share, PUE, and the carbon of a kilowatt-hour."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Parts(NamedTuple):
 
 
 class Rent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="basis", tag="rent"):
-    """A GPU that is rented by the hour. Reserved ones are paid for whether they work or not, elastic ones while held."""
+    """A GPU rented by the hour: reserved ones are paid for whether they work or not, elastic ones while held."""
 
     usd_per_gpu_hour: float
     elastic: bool = False
@@ -81,8 +81,8 @@ class Own(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True,
         hours = self.years * HOURS_PER_YEAR
         if self.depreciation == "straight-line" or not self.cost_of_capital:
             return price * (1 - self.residual) / hours
-        discount = (1 + self.cost_of_capital) ** -self.years
-        hourly_rate = (1 + self.cost_of_capital) ** (1 / HOURS_PER_YEAR) - 1
+        discount: float = (1 + self.cost_of_capital) ** -self.years
+        hourly_rate: float = (1 + self.cost_of_capital) ** (1 / HOURS_PER_YEAR) - 1
         return price * (1 - self.residual * discount) * hourly_rate / (1 - discount)
 
 

@@ -11,7 +11,7 @@ STANDARD = "standard"
 
 
 class TokenPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Price list of one model in one tier, dollars per million tokens. Model "" is every model that has no own entry."""
+    """Price list of one model in one tier, dollars per million tokens; model "": those without an entry."""
 
     output: float
     input: float
