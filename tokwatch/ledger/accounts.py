@@ -87,7 +87,7 @@ class Accounts:
 
     def usd_per_hour(self, account: Account) -> Figure:
         """The account's part of the price of its GPUs."""
-        return self._parts(account, lambda gpu: self._moment.rate_usd_per_hour(self._bodies[gpu]))
+        return self._parts(account, lambda gpu: self._moment.rate_usd_per_hour(gpu, self.servers_on(gpu)))
 
     def watts(self, account: Account) -> Figure:
         """The account's part of what its GPUs draw."""

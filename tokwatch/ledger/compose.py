@@ -8,7 +8,9 @@ from datetime import datetime
 from tokwatch.ledger.accounts import Accounts
 from tokwatch.ledger.alerts import AlertBody
 from tokwatch.ledger.bodies import HostBody, ProbeBody, ProblemBody
+from tokwatch.ledger.deployment_rows import deployment_rows, traffic_rows
 from tokwatch.ledger.devices import PACKAGE
+from tokwatch.ledger.economy import Economist
 from tokwatch.ledger.entries import State
 from tokwatch.ledger.figures import WARMING_UP, known_total, per_second, unknown
 from tokwatch.ledger.gpu_rows import cost_per_day, gpu_rows, idle_cost_so_far, state_name, strip_rows
@@ -30,6 +32,7 @@ def snapshot(view: View, *, mode: str, session: str = "") -> Snapshot:
     assert view.tick is not None
     accounts = Accounts(moment)
     rows, strips = gpu_rows(moment, accounts), strip_rows(moment)
+    economist = Economist(moment, accounts)
     host = next(
         (body for (kind, _, _), body in view.in_force.items() if kind == "facts" and isinstance(body, HostBody)), None
     )
@@ -66,6 +69,9 @@ def snapshot(view: View, *, mode: str, session: str = "") -> Snapshot:
             for (kind, entity, _), body in sorted(view.in_force.items(), key=lambda item: item[0])
             if kind == "problem" and entity == 0 and isinstance(body, ProblemBody) and body.text
         ),
+        economy=economist.of_all(),
+        deployments=deployment_rows(moment, accounts, economist),
+        traffic=traffic_rows(moment, accounts, economist),
     )
 
 
@@ -113,7 +119,7 @@ def _alert_row(moment: Moment, key: str, alert: AlertBody) -> AlertRow:
         gpus=tuple(facts.index for facts, _ in gpus),
         text=_alert_text(moment, alert, [entry.entity for _, entry in still]),
         usd_so_far=_sum([idle_cost_so_far(moment, f, e.entity) for f, e in still]) if idle else no_money,
-        usd_per_day=cost_per_day(_sum([moment.rate_usd_per_hour(f) for f, _ in still])) if idle else no_money,
+        usd_per_day=cost_per_day(_sum([moment.rate_usd_per_hour(e.entity) for _, e in still])) if idle else no_money,
     )
 
 

@@ -38,7 +38,7 @@ def _gpu_row(moment: Moment, accounts: Accounts, body: GpuBody, entry: GpuEntry,
     servers = [server for server in placement.servers if server in moment.view.servers]
     on = [*accounts.on_gpu(gpu), *(Account((server,)) for server in servers if not moment.counted(server))]
     tok_s = _output_tok_s(moment, accounts, on)
-    rate = moment.rate_usd_per_hour(body)
+    rate = moment.rate_usd_per_hour(gpu, servers)
 
     # NVML says of every field why it is unknown, but for what takes two samples.
     untold = WARMING_UP if body.meter == "NVML" else f"not told by {body.meter}"

@@ -16,12 +16,11 @@ from tokwatch.ledger.figures import (
     RATIO_FROM_MS,
     SCOPES,
     WARMING_UP,
-    known,
     per_second,
     unknown,
 )
 from tokwatch.ledger.prices.book import cost
-from tokwatch.ledger.prices.gpu_terms import PricedGpu
+from tokwatch.ledger.rates import Rates
 from tokwatch.ledger.snapshot import Figure
 from tokwatch.ledger.states import StateBody
 from tokwatch.ledger.sums import AT_END_WINDOW_MS, WINDOW_MS, FlowSums, FlowTotals, GpuSums
@@ -68,20 +67,26 @@ class Moment:
         reasons = self.in_force("reasons", gpu, ReasonsBody)
         return reasons.reasons.get(field, "") if reasons else ""
 
-    def rate_usd_per_hour(self, body: GpuBody) -> Figure:
-        """The price in force of a GPU-hour."""
-        fixed = self.version.prices.fixed(PricedGpu(body.uuid, body.name)) if self.version else None
-        return known(fixed.total if fixed else None, NO_PRICE)
+    @cached_property
+    def rates(self) -> Rates:
+        """What its GPUs cost an hour."""
+        return Rates(self)
+
+    def rate_usd_per_hour(self, gpu: int, servers: Sequence[int] = ()) -> Figure:
+        """What a GPU costs an hour at the prices in force and at its present draw."""
+        return self.rates.usd_per_hour(gpu, servers)
 
     def spent_usd(self, body: GpuBody, spent: Spent) -> Figure:
-        """Dollars of booked milliseconds, each under its own price version."""
+        """Dollars of booked milliseconds, each under its own price version; marked "part" where electricity is paid for
+        by itself, which is in the hourly figures and not in these."""
         if not spent:
             return Figure(0.0) if self.version else unknown(NO_PRICE)
         versions = {version.id: version for version in self.view.book.versions}
-        dollars = 0.0
-        unpriced_ms = 0
+        dollars, unpriced_ms, metered = 0.0, 0, False
         for key in sorted(spent):
-            fixed = versions[key].prices.fixed(PricedGpu(body.uuid, body.name)) if key in versions else None
+            prices, gpu = versions[key].prices if key in versions else None, self.rates.priced(body)
+            fixed = prices.fixed(gpu) if prices else None
+            metered |= prices is not None and prices.metered(gpu)
             if fixed is None:
                 unpriced_ms += spent[key]
             else:
@@ -89,7 +94,7 @@ class Moment:
         booked_ms = sum(spent.values())
         if unpriced_ms == booked_ms:
             return unknown(NO_PRICE)
-        marks = ("part",) if unpriced_ms else ()
+        marks = ("part",) if unpriced_ms or metered else ()
         return Figure(dollars, coverage=1 - unpriced_ms / booked_ms, marks=marks)
 
     def scope(self, gpu: int) -> tuple[str, ...]:
@@ -162,6 +167,10 @@ class Moment:
     def at_end(self, server: int) -> bool:
         body = self.server(server)
         return body is not None and body.moves == "at end"
+
+    def flow_entities(self, server: int) -> list[int]:
+        """The server's flows, in the order of `window`."""
+        return self._flows_of.get(server, [])
 
     def flow_sums(self, server: int) -> list[FlowSums]:
         return [self.view.flow_sums[flow] for flow in self._flows_of.get(server, ())]

@@ -5,45 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from tokwatch.ledger.devices import PACKAGE, device_word, nothing_found
+from tokwatch.ledger.figure import NO_SLO, UNMEASURED
+from tokwatch.ledger.figure import Figure as Figure
+from tokwatch.ledger.figure import Interval as Interval
+from tokwatch.ledger.figure import Quantiles as Quantiles
+from tokwatch.ledger.money_rows import DeploymentRow, Economy, TrafficRow
 
 SCHEMA = 1
-
-
-class Figure(msgspec.Struct, frozen=True):
-    """One number that may be unknown. `value` is None with a reason in `why`, or cost without tokens (`infinite`)."""
-
-    value: float | None
-    why: str = ""  # why value is None, in words for the screen: "warming up", "no price set", "unsupported", …
-    infinite: bool = False  # cost at zero tokens: drawn as ∞
-    coverage: float = 1.0  # seconds measured / seconds in the window
-    # What it rests on, see marks.py: "few" · "est" · "long" · "allocated" · "part" · "stale" · "module" · "package"
-    marks: tuple[str, ...] = ()
-
-
-class Interval(msgspec.Struct, frozen=True):
-    """A figure known only to lie between two bounds (bucket edges); both None without observations."""
-
-    low: float | None
-    high: float | None
-    why: str = ""  # why there are no bounds; of a share of fewer than 30, the counts: "few requests: 8–9 of 11"
-    point: float | None = None  # one number between the bounds, where there is one
-    n: int | None = None  # observations it is made of, where that is one number
-    marks: tuple[str, ...] = ()  # "est": the point is interpolated · "part": some requests cannot be judged
-
-
-_UNOBSERVED = Interval(None, None, "no request finished")
-_NO_SLO = Interval(None, None, "no SLO set")
-
-
-class Quantiles(msgspec.Struct, frozen=True):
-    """A latency in seconds: the bucket that each of its quantiles falls in."""
-
-    p50: Interval = _UNOBSERVED
-    p95: Interval = _UNOBSERVED
-    p99: Interval = _UNOBSERVED
-
-
-_UNMEASURED = Figure(None, "not measured")
 
 
 class GpuWarning(msgspec.Struct, frozen=True):
@@ -84,9 +52,9 @@ class GpuRow(msgspec.Struct, frozen=True):
     meter: str = "NVML"  # what reads it: "NVML", "dcgm-exporter", "RAPL", …
     kind: str = "gpu"  # "gpu" | "accelerator" | "package": the processors of a box without either
     power_scope: str = "gpu"  # whose the watts are: "gpu" | "module" (a superchip's, CPU included) | "package"
-    tensor_activity: Figure = _UNMEASURED  # 0..1, tensor pipes
-    dram_activity: Figure = _UNMEASURED  # 0..1, device memory bandwidth
-    memory_temperature_c: Figure = _UNMEASURED
+    tensor_activity: Figure = UNMEASURED  # 0..1, tensor pipes
+    dram_activity: Figure = UNMEASURED  # 0..1, device memory bandwidth
+    memory_temperature_c: Figure = UNMEASURED
     throttle: tuple[str, ...] | None = None  # why its clocks are not at their highest, in words; None: not known
     throttle_alert: bool = False  # one of the reasons is none that a healthy GPU shows
     mig: tuple[str, ...] = ()  # profiles of its MIG instances, which have no watts of their own: "1g.10gb"
@@ -171,15 +139,15 @@ class ServerRow(msgspec.Struct, frozen=True):
     e2e_s: Quantiles = Quantiles()
     queue_s: Quantiles = Quantiles()
     slo: str = ""  # its limits in words: "TTFT ≤ 2 s, TPOT ≤ 0.08 s"
-    slo_met: Interval = _NO_SLO  # share of ended requests that finished within all limits
+    slo_met: Interval = NO_SLO  # share of ended requests that finished within all limits
     slo_verdict: str = ""  # "met" | "missed" of the target; "" where the bounds allow both
-    goodput_req_s: Interval = _NO_SLO
-    slo_weighted_tok_s: Interval = _NO_SLO  # as if all requests were equally long; sure is only 0 to tok_s
-    ttft_met: Interval = _NO_SLO  # share of requests within this limit alone
-    tpot_met: Interval = _NO_SLO
-    e2e_met: Interval = _NO_SLO
-    token_gaps_met: Interval = _NO_SLO  # share of token gaps within the TPOT limit: of tokens, not of requests
-    tok_per_j: Figure = _UNMEASURED  # output tokens per joule of its deployment's GPUs
+    goodput_req_s: Interval = NO_SLO
+    slo_weighted_tok_s: Interval = NO_SLO  # as if all requests were equally long; sure is only 0 to tok_s
+    ttft_met: Interval = NO_SLO  # share of requests within this limit alone
+    tpot_met: Interval = NO_SLO
+    e2e_met: Interval = NO_SLO
+    token_gaps_met: Interval = NO_SLO  # share of token gaps within the TPOT limit: of tokens, not of requests
+    tok_per_j: Figure = UNMEASURED  # output tokens per joule of its deployment's GPUs
     layer: str = "engine"  # "engine" | "router" | "gateway"
     role: str = ""  # "prefill" | "decode" | "" both in one
     deployment: str = ""  # the name of its deployment, where one was given
@@ -226,7 +194,7 @@ class Totals(msgspec.Struct, frozen=True):
     slo: str = ""  # the limits in words
     slo_target: float | None = None  # share of requests that must be within them
     slo_verdict: str = ""  # "met" | "missed" of the target; "" where the bounds allow both
-    slo_weighted_tok_s: Interval = _NO_SLO  # as if all requests were equally long; sure is only 0 to tok_s
+    slo_weighted_tok_s: Interval = NO_SLO  # as if all requests were equally long; sure is only 0 to tok_s
     unplaced_tok_s: Figure = Figure(None, "every server is on a GPU")  # of tok_s, what is in no GPU's row nor ratio
     unplaced: tuple[str, ...] = ()  # their models, else addresses
 
@@ -268,6 +236,9 @@ class Snapshot(msgspec.Struct, frozen=True):
     probes: tuple[ProbeRow, ...]
     self_cost: SelfCost
     problems: tuple[str, ...]  # the recorder's own troubles: disk full, driver not answering, …
+    economy: Economy = Economy()  # of all GPUs and tokens
+    deployments: tuple[DeploymentRow, ...] = ()
+    traffic: tuple[TrafficRow, ...] = ()
 
     @property
     def device(self) -> str:

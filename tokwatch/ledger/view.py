@@ -86,6 +86,7 @@ class View:
         self.flow_sums: dict[int, FlowSums] = {}
         self.server_sums: dict[int, ServerSums] = {}
         self.self_cost = Window(60_000, 3)  # cpu_ms, length_ms, page_bytes
+        self.host_energy = Window(60_000, 4)  # mJ and ms of the whole box, mJ and ms of its processor packages
         self.idle_today: dict[int, Spent] = defaultdict(dict)
         self.in_state: dict[int, Spent] = defaultdict(dict)  # time in the present state since it began
 
@@ -157,6 +158,7 @@ class View:
             self.host = host
             page_bytes = sum(server.page_bytes for server in record.servers)
             self.self_cost.add(host.t1_ms, (host.self_cpu_ms, host.t1_ms - host.t0_ms, page_bytes))
+            self.host_energy.add(host.t1_ms, (*_over(host, host.energy_mj), *_over(host, host.package_energy_mj)))
 
     def _expire(self) -> None:
         assert self.tick is not None
@@ -168,6 +170,7 @@ class View:
         for read in self.server_sums.values():
             read.expire(now_ms)
         self.self_cost.expire(now_ms)
+        self.host_energy.expire(now_ms)
         for latest in (self.gpus, self._latest_servers, self.flows):
             for entity in [e for e, entry in latest.items() if entry.t1_ms <= now_ms - _FORGOTTEN_MS]:
                 del latest[entity]
@@ -207,6 +210,11 @@ class View:
         self.idle_today = defaultdict(dict, {gpu: _known(spent) for gpu, spent in idle_today.items()})
         self.in_state = defaultdict(dict, {gpu: _known(spent) for gpu, spent in in_state.items()})
         self._expire()
+
+
+def _over(host: HostEntry, energy_mj: int | None) -> tuple[int, int]:
+    """(mJ, the milliseconds they were measured in)."""
+    return (0, 0) if energy_mj is None else (energy_mj, host.t1_ms - host.t0_ms)
 
 
 def _add(spent: Spent, key: int, length_ms: int) -> None:

@@ -9,8 +9,8 @@ from tokwatch.ledger.economics.arithmetic import cost_each, ratio
 J_PER_KWH = 3.6e6
 J_PER_WH = 3600.0
 W_PER_MW = 1e6
-# Published measurements lie between 0.1 and 10 J per output token (ML.ENERGY v3.0, InferenceX): a figure further out
-# is one GPU's joules over another's tokens, or milli-units taken for units.
+# Published figures run from 0.12 J per output token (ML.ENERGY v3.0, an 8B model) to about 13 (DeepSeek-R1, 8k in and
+# 1k out, InferenceX): one far outside is a GPU's joules over another's tokens, or milli-units taken for units.
 PLAUSIBLE_J_PER_OUTPUT_TOKEN = (0.01, 100.0)
 
 

@@ -6,15 +6,16 @@ Edges lie on quarter hours, so every stored quarter hour falls under one price.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import msgspec
 
-from tokwatch.ledger.local_time import zone_of
+from tokwatch.ledger.local_time import known_zone
 
 QUARTER_MS = 15 * 60_000
-MINUTES_PER_DAY = 24 * 60
+QUARTERS_PER_DAY = 24 * 4
+LONGEST_WEEK_MS = (7 * 24 + 1) * 3_600_000  # clocks are set back by an hour
 
 
 class Flat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="flat"):
@@ -35,6 +36,7 @@ class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until_minute: int
 
     def holds(self, weekday: int, minute: int) -> bool:
+        """Whether a local time of day lies in it."""
         if self.from_minute < self.until_minute:
             return weekday in self.weekdays and self.from_minute <= minute < self.until_minute
         yesterday = (weekday - 1) % 7
@@ -44,14 +46,21 @@ class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TimeOfUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="time-of-use"):
-    """By local time; `otherwise` outside of all periods (None: no price then)."""
+    """By local time; `otherwise` outside of all periods (None: no price then).
+
+    The hour that clocks repeat has its price twice, the one they skip not at all.
+    """
 
     timezone: str  # IANA name
     periods: tuple[Period, ...]
     otherwise: float | None = None
 
     def at(self, at_ms: int) -> float | None:
-        local = datetime.fromtimestamp(at_ms / 1000, zone_of(self.timezone))
+        """None too on a machine that does not know the zone: another zone's price would be a wrong one."""
+        zone = known_zone(self.timezone)
+        if zone is None:
+            return None
+        local = datetime.fromtimestamp(at_ms / 1000, zone)
         weekday, minute = local.weekday(), local.hour * 60 + local.minute
         held = (period.usd_per_kwh for period in self.periods if period.holds(weekday, minute))
         return next(held, self.otherwise)
@@ -70,6 +79,14 @@ class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="serie
         return self.usd_per_kwh[index] if index >= 0 and at_ms < self.until_ms else None
 
 
+def by_week(periods: Sequence[Period]) -> list[list[Period]]:
+    """The periods that hold in each local quarter hour of a week, Monday 00:00 first: a sound tariff has at most one."""
+    return [
+        [period for period in periods if period.holds(quarter // QUARTERS_PER_DAY, quarter % QUARTERS_PER_DAY * 15)]
+        for quarter in range(7 * QUARTERS_PER_DAY)
+    ]
+
+
 Electricity = Flat | TimeOfUse | Series
 
 
@@ -85,3 +102,9 @@ def segments(electricity: Electricity | None, from_ms: int, to_ms: int) -> Itera
             yield start_ms, edge_ms, price
             start_ms, price = edge_ms, after
     yield start_ms, to_ms, price
+
+
+def next_change(electricity: Electricity, at_ms: int) -> tuple[int, float | None] | None:
+    """(when, price from then on) of the next other price; None when there is none within the longest week."""
+    _, edge_ms, _ = next(segments(electricity, at_ms, at_ms + LONGEST_WEEK_MS))
+    return None if edge_ms == at_ms + LONGEST_WEEK_MS else (edge_ms, electricity.at(edge_ms))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -78,12 +79,12 @@ class Own(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True,
         return Parts(capex=self._capex(price), opex=self.opex_rate * price / HOURS_PER_YEAR, space=space)
 
     def _capex(self, price: float) -> float:
-        hours = self.years * HOURS_PER_YEAR
         if self.depreciation == "straight-line" or not self.cost_of_capital:
-            return price * (1 - self.residual) / hours
-        discount: float = (1 + self.cost_of_capital) ** -self.years
-        hourly_rate: float = (1 + self.cost_of_capital) ** (1 / HOURS_PER_YEAR) - 1
-        return price * (1 - self.residual * discount) * hourly_rate / (1 - discount)
+            return price * (1 - self.residual) / (self.years * HOURS_PER_YEAR)
+        growth = math.log1p(self.cost_of_capital)
+        discount = math.exp(-growth * self.years)
+        # expm1: the hourly rate is near 1e-5, and subtracting 1 from a power would leave it few digits.
+        return price * (1 - self.residual * discount) * math.expm1(growth / HOURS_PER_YEAR) / (1 - discount)
 
 
 class TermsFor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,9 +96,8 @@ class TermsFor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: str = ""
 
     def fits(self, gpu: PricedGpu) -> bool:
-        return (
-            self.gpu in ("", gpu.uuid or "\0") and self.model in ("", gpu.model or "\0") and self.host in ("", gpu.host)
-        )
+        asked = (self.gpu, gpu.uuid), (self.model, gpu.model), (self.host, gpu.host)
+        return all(wanted in ("", found) for wanted, found in asked)
 
     @property
     def rank(self) -> tuple[bool, bool, bool]:

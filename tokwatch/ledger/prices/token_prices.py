@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from tokwatch.ledger.economics.revenue import TokenPrices
@@ -62,23 +64,33 @@ class Tokens(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return STANDARD, "assumed"
 
     def of(self, model: str, tier: str) -> TokenPrices | None:
-        """The prices of a model in a tier: its own list, else the standard list times the tier's multiplier."""
-        own = self._listed(self.prices, model, tier)
-        if own is not None:
-            return own.prices
-        standard = self._listed(self.prices, model, STANDARD)
-        factor = 1.0 if tier == STANDARD else self.tiers.get(tier)
-        if standard is None or factor is None:
-            return None
-        return TokenPrices(*(None if price is None else price * factor for price in standard.prices))
+        """The prices of a model in a tier: its list in that tier, else its standard list times the tier's multiplier.
 
-    def weights(self, model: str) -> Weights:
-        """What a token of each class weighs against an output token: by the model's standard list, equal without."""
-        standard = self._listed(self.prices, model, STANDARD)
-        if standard is None or not standard.output:
+        What is written for the model comes before what is written for all models.
+        """
+        lists = {(price.model, price.tier): price.prices for price in self.prices}
+        factor = 1.0 if tier == STANDARD else self.tiers.get(tier)
+        for name in (model, ""):
+            if (name, tier) in lists:
+                return lists[name, tier]
+            if (name, STANDARD) in lists and factor is not None:
+                return lists[name, STANDARD].scaled(factor)
+        return None
+
+    def weights(self, model: str, among: Iterable[str] = ()) -> Weights:
+        """What a token of each class of a model weighs: its standard price, so that tokens of several models may be
+        weighed against each other. Equal for all where it, or one of those `among` which it is weighed, has no list."""
+        lists = [self._listed(self.prices, each, STANDARD) for each in (model, *among)]
+        standard = lists[0]
+        if standard is None or not all(each is not None and each.output for each in lists):
             return EQUAL
         prices = standard.prices
-        return Weights((prices.input or 0.0) / standard.output, (prices.cached_input or 0.0) / standard.output, 1.0)
+        return Weights(prices.input or 0.0, prices.cached_input or 0.0, prices.output or 0.0)
+
+    def api_price(self, model: str) -> TokenPrices | None:
+        """What an API asks for the model's tokens; None when nobody said."""
+        offer = self._listed(self.api, model, STANDARD)
+        return offer.prices if offer else None
 
     def task_value(self, model: str) -> float | None:
         """What a finished request of the model is worth; None when nobody said."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -27,14 +27,22 @@ class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tokens: Tokens = Tokens()
 
     def terms_of(self, gpu: PricedGpu) -> Rent | Own | None:
-        """The terms of one GPU: the most particular `terms`, else `gpu` by UUID, by name, else the general rent."""
-        fitting = [each for each in self.terms if each.fits(gpu)]
-        if fitting:
-            return max(fitting, key=lambda each: each.rank).terms
-        for key in (gpu.uuid, gpu.model):
-            if key is not None and key in self.gpu:
-                return Rent(self.gpu[key])
-        return None if self.usd_per_gpu_hour is None else Rent(self.usd_per_gpu_hour)
+        """The terms of one GPU: the most particular of all that fit it; of equally particular ones `terms`."""
+        fitting = max((each for each in self._all_terms(gpu) if each.fits(gpu)), key=lambda each: each.rank, default=None)
+        return fitting.terms if fitting else None
+
+    def _all_terms(self, gpu: PricedGpu) -> Iterator[TermsFor]:
+        yield from self.terms
+        if gpu.uuid in self.gpu:
+            yield TermsFor(Rent(self.gpu[gpu.uuid]), gpu=gpu.uuid)
+        if gpu.model in self.gpu:
+            yield TermsFor(Rent(self.gpu[gpu.model]), model=gpu.model)
+        if self.usd_per_gpu_hour is not None:
+            yield TermsFor(Rent(self.usd_per_gpu_hour))
+
+    def rented_at(self, usd_per_gpu_hour: float) -> Prices:
+        """The same with one rent for every GPU."""
+        return msgspec.structs.replace(self, usd_per_gpu_hour=usd_per_gpu_hour, gpu={}, terms=())
 
     def fixed(self, gpu: PricedGpu) -> Parts | None:
         """Dollars an hour that are owed whether it works or not; None when nobody set a price."""

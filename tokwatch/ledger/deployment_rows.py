@@ -1,0 +1,116 @@
+"""Deployment and traffic rows of a Snapshot: who makes tokens together, and for whom."""
+
+from __future__ import annotations
+
+from tokwatch.ledger.accounts import SHARED_IDLE, UNASSIGNED, Account, Accounts, allocated
+from tokwatch.ledger.economics.revenue import profit_usd, revenue_usd
+from tokwatch.ledger.economics.token_cost import Tokens, weighted
+from tokwatch.ledger.economy import Economist
+from tokwatch.ledger.figure import Figure
+from tokwatch.ledger.figures import unknown, usd_per_million
+from tokwatch.ledger.moment import Moment
+from tokwatch.ledger.money_rows import DeploymentRow, TrafficRow
+from tokwatch.ledger.tallies import Flow, weights_of
+from tokwatch.ledger.token_costs import NO_TOKEN_PRICES
+
+_LEFT_OVER = {UNASSIGNED: "(unassigned)", SHARED_IDLE: "(shared, idle)"}
+
+
+def deployment_rows(moment: Moment, accounts: Accounts, economist: Economist) -> tuple[DeploymentRow, ...]:
+    """One row an account, what is left over last: in dollars the rows add up to all GPUs."""
+    rows = (_deployment_row(moment, accounts, economist, account) for account in accounts.all)
+    return tuple(row for row in rows if row.gpus)
+
+
+def _deployment_row(moment: Moment, accounts: Accounts, economist: Economist, account: Account) -> DeploymentRow:
+    bodies = [body for server in account.servers if (body := moment.server(server))]
+    models = tuple(dict.fromkeys(body.model for body in bodies if body.model))
+    names = tuple(dict.fromkeys(body.deployment for body in bodies if body.deployment))
+    every = [(facts.index, entry.entity) for facts, entry in moment.gpus]
+    return DeploymentRow(
+        key=deployment_key(moment, account),
+        name=_LEFT_OVER.get(account) or "+".join(names) or "+".join(models) or deployment_key(moment, account),
+        models=models,
+        servers=account.servers,
+        gpus=tuple(index for index, gpu in every if accounts.part(gpu, account) or gpu in accounts.gpus_of(account)),
+        shared=any(map(accounts.shared, accounts.gpus_of(account))),
+        economy=economist.of_account(account),
+    )
+
+
+def deployment_key(moment: Moment, account: Account) -> str:
+    """Addresses of its servers."""
+    bodies = [body for server in account.servers if (body := moment.server(server))]
+    return _LEFT_OVER.get(account) or "+".join(sorted(body.address for body in bodies))
+
+
+def traffic_rows(moment: Moment, accounts: Accounts, economist: Economist) -> tuple[TrafficRow, ...]:
+    """One row for the tokens of each model, tenant and tier of a deployment; their costs add up to its own."""
+    return tuple(
+        row for account in accounts.all if account.servers for row in _of_account(moment, accounts, economist, account)
+    )
+
+
+def _of_account(moment: Moment, accounts: Accounts, economist: Economist, account: Account) -> list[TrafficRow]:
+    flows = economist.flows(account.servers)
+    weights = weights_of(flows, economist.token_list)
+    units = [weighted(flow.tokens, each) for flow, each in zip(flows, weights, strict=True)]
+    cost = accounts.usd_per_hour(account)
+    together: dict[tuple[str, str, str, str], list[tuple[Flow, float]]] = {}
+    for flow, amount in zip(flows, units, strict=True):
+        together.setdefault((flow.model, flow.tenant, flow.tier, flow.tier_source), []).append((flow, amount))
+    every = sum(units)
+    return [
+        _traffic_row(moment, accounts, economist, account, key, parts, cost, every, alone=len(together) == 1)
+        for key, parts in sorted(together.items())
+    ]
+
+
+def _traffic_row(
+    moment: Moment,
+    accounts: Accounts,
+    economist: Economist,
+    account: Account,
+    key: tuple[str, str, str, str],
+    parts: list[tuple[Flow, float]],
+    cost: Figure,
+    every: float,
+    *,
+    alone: bool,
+) -> TrafficRow:
+    model, tenant, tier, source = key
+    tokens = Tokens(*(sum(column) for column in zip(*(flow.tokens for flow, _ in parts), strict=True)))
+    amount = sum(units for _, units in parts)
+    if alone:
+        mine = cost
+    elif cost.value is None or not every:
+        mine = unknown(cost.why or "no tokens")
+    else:
+        mine = allocated(Figure(cost.value * amount / every, coverage=cost.coverage, marks=cost.marks))
+    output = accounts.output_tok_s(account)
+    marks = output.marks
+
+    def rate(value: float) -> Figure:
+        return Figure(value, coverage=output.coverage, marks=marks) if output.value is not None else unknown(output.why)
+
+    prices = economist.token_list.of(model, tier)
+    earned = revenue_usd(tokens, prices) if prices else None
+    revenue = Figure(earned * 3600, marks=marks) if earned is not None else unknown(NO_TOKEN_PRICES)
+    profit = profit_usd(revenue.value, mine.value)
+    few, warm = moment.few(account.servers), moment.warm(account.servers)
+    return TrafficRow(
+        deployment=deployment_key(moment, account),
+        model=model,
+        tenant=tenant,
+        tier=tier,
+        tier_source=source,
+        tok_s=rate(tokens.output),
+        prompt_tok_s=rate(tokens.prompt),
+        cached_tok_s=rate(tokens.cached),
+        cost_usd_per_hour=mine,
+        usd_per_m_output=usd_per_million(mine, rate(tokens.output), few=few, warm=warm),
+        revenue_usd_per_hour=revenue,
+        profit_usd_per_hour=Figure(profit, marks=mine.marks)
+        if profit is not None
+        else unknown(revenue.why or mine.why),
+    )
