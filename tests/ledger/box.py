@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,7 +35,15 @@ def priced(usd: float | None, from_ms: int = 0, number: int = 1, **gpu: float) -
 class Box:
     """One host's recorder. `second` counts from noon; `wall_behind_ms` steps the wall clock back."""
 
-    def __init__(self, *, settings: SettingsBody | None = None, timezone: str = "UTC", start_s: float = 0) -> None:
+    def __init__(
+        self,
+        *,
+        settings: SettingsBody | None = None,
+        timezone: str = "UTC",
+        start_s: float = 0,
+        host: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.host_changes = dict(host or {})
         self.settings = settings or SettingsBody()
         self.records: list[TickRecord] = []
         self.wall_behind_ms = 0
@@ -70,7 +78,7 @@ class Box:
             tuple(gpus),
             tuple(servers),
             tuple(reading.server for reading in servers) if known is None else tuple(known),
-            host=host(second),
+            host=host(second, **self.host_changes),
             probes=tuple(probes),
             problems=tuple(problems),
         )

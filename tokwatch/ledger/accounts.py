@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -11,12 +11,12 @@ import msgspec
 from collectors.readings import Layer
 from tokwatch.ledger.counting import NO_OUTPUT
 from tokwatch.ledger.devices import device_word
+from tokwatch.ledger.economics.token_cost import EQUAL, Tokens, weighted
 from tokwatch.ledger.entries import GpuEntry, State
 from tokwatch.ledger.figures import known_total, tokens_per_joule, total, unknown, usd_per_million
 from tokwatch.ledger.moment import Moment
 from tokwatch.ledger.registry import owner_units
 from tokwatch.ledger.snapshot import Figure
-from tokwatch.ledger.weights import token_weight
 
 NOBODYS: Final = frozenset(
     {State.UNALLOCATED, State.HELD, State.LOST}
@@ -81,7 +81,8 @@ class Accounts:
             return float(account == UNASSIGNED)
         if len(on) == 1:
             return float(account == on[0])
-        weights = {each: self._weight(each) for each in on}
+        models = {model for each in on for model in self._models(each)}
+        weights = {each: self._weight(each, models) for each in on}
         every = sum(weights.values())
         return weights.get(account, 0.0) / every if every else float(account == SHARED_IDLE)
 
@@ -179,13 +180,21 @@ class Accounts:
             return whole
         return allocated(msgspec.structs.replace(whole, value=whole.value * part))
 
-    def _weight(self, account: Account) -> float:
-        return sum(
-            token_weight(
-                self._rate(server, "prompt_tokens").value or 0.0, self._rate(server, "output_tokens").value or 0.0
-            )
-            for server in account.servers
-        )
+    def _models(self, account: Account) -> list[str]:
+        return [body.model for server in account.servers if (body := self._moment.server(server))]
+
+    def _weight(self, account: Account, models: Set[str]) -> float:
+        """Its tokens a second at the list of token prices; as they are where one of the models has no list."""
+        version = self._moment.version
+        weight = 0.0
+        for server, model in zip(account.servers, self._models(account), strict=True):
+            prompt, cached = self._amount(server, "prompt_tokens"), self._amount(server, "cached_tokens")
+            tokens = Tokens(max(0.0, prompt - cached), cached, self._amount(server, "output_tokens"))
+            weight += weighted(tokens, version.prices.tokens.weights(model, models) if version else EQUAL)
+        return weight
+
+    def _amount(self, server: int, field: str) -> float:
+        return self._rate(server, field).value or 0.0
 
     def _rate(self, server: int, field: str) -> Figure:
         return self._moment.token_rate(server, field, counted=True)

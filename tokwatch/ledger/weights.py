@@ -1,15 +1,36 @@
-"""By what the energy and the dollars of a GPU that several deployments share are divided among them."""
+"""How what was measured only as a whole is divided: tokens by what they weigh, whole numbers without a remainder lost."""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import Final
 
-_Amount = TypeVar("_Amount", int, float)
+from tokwatch.ledger.economics.token_cost import Tokens, Weights, weighted
+
+_SCALE: Final = 1_000_000  # weights are prices of a million tokens: to the millionth of a dollar
 
 
-def token_weight(prompt: _Amount, output: _Amount) -> _Amount:
-    """The weight of a deployment's tokens (prompt: cached ones included), or of its tokens a second.
+def token_weight(tokens: Tokens, weights: Weights) -> int:
+    """The weight of some tokens, or of tokens a second, against others that share their GPUs: a whole number.
 
-    Without a list of token prices every token weighs the same.
+    `weights` are those of `prices.tokens.weights(model, among)`: prices where every model that shares has a list, equal
+    for all tokens without.
     """
-    return prompt + output
+    return round(weighted(tokens, weights) * _SCALE)
+
+
+def split_counts(total: int, parts_ms: Sequence[int]) -> tuple[int, ...]:
+    """`total` shared in proportion to `parts_ms` in whole numbers that add up to it (largest remainder).
+
+    A longer part never gets less than a shorter one. Parts without any length: all of it goes to the last.
+    """
+    if len(parts_ms) == 1:
+        return (total,)
+    length = sum(parts_ms)
+    if length == 0:
+        return (*(0 for _ in parts_ms[:-1]), total)
+    shares = [divmod(total * part, length) for part in parts_ms]
+    left = total - sum(whole for whole, _ in shares)
+    by_remainder = sorted(range(len(shares)), key=lambda index: -shares[index][1])
+    rounded_up = set(by_remainder[:left])
+    return tuple(whole + (index in rounded_up) for index, (whole, _) in enumerate(shares))

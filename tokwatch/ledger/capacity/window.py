@@ -66,7 +66,8 @@ class Window:
         self._gpus: frozenset[int] | None = None
         self._energy_mj = self._energy_ms = 0
         self._read_ms: dict[int, int] = {}  # by server
-        self._running_ms: int | None = 0
+        self._running_ms = 0
+        self._running_told = True
         self._tokens: list[int | None] = [None, None, None]  # prompt, cached, output
         self._requests: dict[tuple[int, str], _Requests] = {}
 
@@ -87,8 +88,8 @@ class Window:
         """One of its servers."""
         length = 0 if not entry.up or entry.flags & _GAP else entry.t1_ms - entry.t0_ms
         self._read_ms[entry.entity] = self._read_ms.get(entry.entity, 0) + length
-        running = entry.running if entry.up else 0
-        self._running_ms = None if running is None else _plus(self._running_ms, running * length)
+        self._running_told &= entry.running is not None or not entry.up
+        self._running_ms += (entry.running or 0) * length
 
     def flow(self, entry: FlowEntry, server: int, model: str) -> None:
         """Tokens and requests of one of its servers."""
@@ -119,8 +120,8 @@ class Window:
         self._energy_ms += later._energy_ms
         for server, read_ms in later._read_ms.items():
             self._read_ms[server] = self._read_ms.get(server, 0) + read_ms
-        missing = self._running_ms is None or later._running_ms is None
-        self._running_ms = None if missing else _plus(self._running_ms, later._running_ms)
+        self._running_ms += later._running_ms
+        self._running_told &= later._running_told
         self._tokens = [_plus(a, b) for a, b in zip(self._tokens, later._tokens, strict=True)]
         for key, requests in later._requests.items():
             self._requests.setdefault(key, _Requests()).merge(requests)
@@ -154,7 +155,7 @@ class Window:
             output_tokens=output,
             energy_mj=self._energy_mj if measured else None,
             energy_ms=self._energy_ms,
-            running_ms=self._running_ms,
+            running_ms=self._running_ms if self._running_told else None,
             finished=sum(finished) if finished else None,
             latency=latency,
             latency_n=latency_n,

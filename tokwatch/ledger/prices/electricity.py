@@ -79,12 +79,12 @@ class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="serie
         return self.usd_per_kwh[index] if index >= 0 and at_ms < self.until_ms else None
 
 
-def by_week(periods: Sequence[Period]) -> list[list[Period]]:
-    """The periods that hold in each local quarter hour of a week, Monday 00:00 first: a sound tariff has at most one."""
-    return [
-        [period for period in periods if period.holds(quarter // QUARTERS_PER_DAY, quarter % QUARTERS_PER_DAY * 15)]
-        for quarter in range(7 * QUARTERS_PER_DAY)
-    ]
+def by_week(periods: Sequence[Period]) -> Iterator[list[int]]:
+    """Indices of the periods that hold in each local quarter hour of a week, from Monday 00:00; at most one in sound
+    tariffs."""
+    for quarter in range(7 * QUARTERS_PER_DAY):
+        weekday, of_day = divmod(quarter, QUARTERS_PER_DAY)
+        yield [index for index, period in enumerate(periods) if period.holds(weekday, of_day * 15)]
 
 
 Electricity = Flat | TimeOfUse | Series

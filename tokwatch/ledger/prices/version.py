@@ -7,12 +7,9 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from tokwatch.ledger.prices.electricity import Electricity
-from tokwatch.ledger.prices.facility import Facility, facility_energy
+from tokwatch.ledger.prices.facility import MJ_PER_KWH, Facility, facility_energy
 from tokwatch.ledger.prices.gpu_terms import Own, Parts, PricedGpu, Rent, TermsFor
 from tokwatch.ledger.prices.token_prices import Tokens
-
-MS_PER_HOUR = 3_600_000
-MJ_PER_KWH = 3.6e9
 
 
 class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,7 +25,9 @@ class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def terms_of(self, gpu: PricedGpu) -> Rent | Own | None:
         """The terms of one GPU: the most particular of all that fit it; of equally particular ones `terms`."""
-        fitting = max((each for each in self._all_terms(gpu) if each.fits(gpu)), key=lambda each: each.rank, default=None)
+        fitting = max(
+            (each for each in self._all_terms(gpu) if each.fits(gpu)), key=lambda each: each.rank, default=None
+        )
         return fitting.terms if fitting else None
 
     def _all_terms(self, gpu: PricedGpu) -> Iterator[TermsFor]:
