@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from tests.ledger.box import Box, placed, value
@@ -24,11 +26,11 @@ LIST = Tokens(prices=(TokenPrice(output=2.0, input=0.5, cached_input=0.05),))
 
 
 def shown(
-    prices: Prices | None, *, gpus: int = 1, free: int = 0, box: Box | None = None, **rates: int | None
+    prices: Prices | None, *, gpus: int = 1, free: int = 0, box: Box | None = None, rates: Mapping[str, int | None] = {}
 ) -> Snapshot:
     """30 s of one server at a steady pace, one request a second, on GPUs at 300 W; free ones draw 60 W."""
     box = box or Box()
-    paces = {"output_tokens": OUT_S, "prompt_tokens": PROMPT_S, "cached_tokens": CACHED_S, "finished": 1, **rates}
+    paces = {"output_tokens": OUT_S, "prompt_tokens": PROMPT_S, "cached_tokens": CACHED_S, "finished": 1} | dict(rates)
     for second in range(31):
         counters = {name: None if pace is None else pace * second for name, pace in paces.items()}
         gpu_readings = [gpu(second, n) for n in range(gpus)] + [free_gpu(second, gpus + n) for n in range(free)]
@@ -39,7 +41,7 @@ def shown(
 
 def economy(prices: Prices | None, **rates: int | None) -> Economy:
     """Of the deployment."""
-    return shown(prices, box=None, **rates).deployments[0].economy
+    return shown(prices, rates=rates).deployments[0].economy
 
 
 def test_the_parts_of_an_owned_gpus_hour_add_up_with_its_electricity_at_the_meter() -> None:

@@ -11,14 +11,13 @@ from typing import Any
 from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import Binding
-from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
 from textual.theme import Theme
 
 from tokwatch.dashboard.cells import plain
 from tokwatch.dashboard.ending import report, when_the_terminal_goes
-from tokwatch.dashboard.frame import Frame
+from tokwatch.dashboard.frame import Frame, SnapshotArrived
 from tokwatch.dashboard.screens.fleet import FleetScreen
 from tokwatch.dashboard.theme import DARK_THEME, LIGHT_THEME, Look, palette_of
 from tokwatch.feeds import Feed
@@ -28,17 +27,6 @@ SPEEDS = (1.0, 2.0, 5.0, 10.0, 60.0, 600.0, 3600.0)
 LONG_STEP = 60  # ticks
 LATE_AFTER = 5  # intervals without a Snapshot
 _CHECK_S = 1.0
-
-
-class SnapshotArrived(Message):
-    """The feed's next Snapshot. A later one replaces it while it waits, so a slow terminal skips frames."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        super().__init__()
-        self.snapshot = snapshot
-
-    def can_replace(self, message: Message) -> bool:
-        return isinstance(message, SnapshotArrived)
 
 
 class TokwatchApp(App[str]):
@@ -52,6 +40,7 @@ class TokwatchApp(App[str]):
     TITLE = "tokwatch"
     BINDINGS = [
         Binding("1", "show_fleet", "Fleet: tiles, GPUs, states, alerts"),
+        Binding("4", "show_money", "Money: cost, what a token costs, what it earns"),
         Binding("6", "show_sources", "Sources: what was looked for and found"),
         Binding("space", "toggle_pause", "Pause or play"),
         Binding("left", "step(-1)", "One tick back"),
@@ -184,12 +173,20 @@ class TokwatchApp(App[str]):
         while len(self.screen_stack) > 1:
             self.pop_screen()
 
+    def action_show_money(self) -> None:
+        from tokwatch.dashboard.screens.money import MoneyScreen  # not part of the first frame
+
+        self._open(MoneyScreen)
+
     def action_show_sources(self) -> None:
         from tokwatch.dashboard.screens.sources import SourcesScreen  # not part of the first frame
 
-        if not isinstance(self.screen, SourcesScreen):
+        self._open(SourcesScreen)
+
+    def _open(self, kind: type[Screen[None]]) -> None:
+        if not isinstance(self.screen, kind):
             self.action_show_fleet()
-            self.push_screen(SourcesScreen())
+            self.push_screen(kind())
 
     def action_help(self) -> None:
         from tokwatch.dashboard.screens.help import HelpScreen

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textual.message import Message
+
 from tokwatch.ledger.snapshot import Snapshot
 
 
@@ -30,3 +32,14 @@ class Frame:
         if self.live or not self.can_go_live or self.snapshot is None or self.span_ms is None:
             return None
         return max(0.0, (self.span_ms[1] - self.snapshot.tick_ms) / 1000)
+
+
+class SnapshotArrived(Message):
+    """The feed's next Snapshot. A later one replaces it while it waits, so a slow terminal skips frames."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self.snapshot = snapshot
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, SnapshotArrived)

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from tokwatch.dashboard import glyphs
 from tokwatch.dashboard.screens.base import FrameScreen
 from tokwatch.dashboard.screens.fleet import FleetScreen
+from tokwatch.dashboard.screens.money import MoneyScreen
 from tokwatch.dashboard.screens.sources import SourcesScreen
 from tokwatch.dashboard.widgets.document import Document, Page
 from tokwatch.dashboard.widgets.footer import Footer
@@ -80,6 +81,7 @@ class HelpPage(Document):
         for heading, bindings in (
             ("KEYS", [*type(self.app).BINDINGS, Binding("ctrl+p", "command_palette", "Every action by name")]),
             ("ON FLEET", FleetScreen.BINDINGS),
+            ("ON MONEY", MoneyScreen.BINDINGS),
             ("ON SOURCES", SourcesScreen.BINDINGS),
         ):
             page.heading(heading)

@@ -6,7 +6,7 @@ from tokwatch.dashboard.cells import Line
 from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.canvas import Canvas
 
-TABS = (("1", "Fleet"), ("6", "Sources"))
+TABS = (("1", "Fleet"), ("4", "Money"), ("6", "Sources"))
 Keys = tuple[tuple[str, str], ...]
 
 
