@@ -16,7 +16,7 @@ from tokwatch.exits import Exit
 
 _EPILOG = """\
 exit codes: 0 done · 1 failed · 2 wrong usage · 3 no GPU and no inference server found · 4 only a part of the data
-            130 interrupted
+            5 a condition of `once --fail-if` holds · 130 interrupted
 """
 
 
@@ -84,12 +84,30 @@ def make_parser() -> argparse.ArgumentParser:
     hourly.add_argument("--until", metavar="TIME")
     hourly.add_argument("--session", metavar="ID", help="only this one of `sessions`")
 
+    _money(commands)
+
+    frontier = _add(commands, "frontier", "throughput against interactivity, capacity and headroom of each deployment")
+    frontier.add_argument("--json", action="store_true")
+    frontier.add_argument("--since", metavar="TIME", help="windows from then on (seven days); UTC unless it has a zone")
+    frontier.add_argument("--until", metavar="TIME", help="as it was then (now)")
+    frontier.add_argument("--references", type=Path, metavar="FILE", help="benchmark results to compare with")
+
     once = _add(commands, "once", "one answer on stdout: from a running recorder at once, else measured")
     once.add_argument("--json", action="store_true", help="the Snapshot as JSON")
     once.add_argument(
         "--for", dest="for_s", type=duration_s, default=10.0, metavar="TIME", help="measure so long (10s)"
     )
+    once.add_argument(
+        "--fail-if",
+        type=condition,
+        action="append",
+        default=[],
+        metavar="CONDITION",
+        help="exit 5 when it holds, as 'idle_usd_per_h >= 5'; may be given several times",
+    )
     _price(once)
+
+    _alerts(commands)
 
     importing = _add(commands, "import", "make a session of something captured elsewhere")
     kinds = importing.add_subparsers(title="kinds", metavar="KIND", required=True)
@@ -100,9 +118,91 @@ def make_parser() -> argparse.ArgumentParser:
     demo = _add(commands, "demo", "a simulated fleet, marked as such, in a store of its own")
     _screen(demo)
 
+    _prices(commands)
+
     doctor = _add(commands, "doctor", "check driver, servers, store and terminal, and say what to do")
     doctor.add_argument("--json", action="store_true")
     return parser
+
+
+def _money(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    money = _add(commands, "money", "what a stored period cost and earned, and what would have been otherwise")
+    money.add_argument("--json", action="store_true")
+    money.add_argument("--since", metavar="TIME", help="24 h before its end; UTC unless it has a zone")
+    money.add_argument("--until", metavar="TIME", help="what was stored last; widened to whole hours, as --since is")
+    money.add_argument("--session", metavar="ID", help="only this one of `sessions`")
+    money.add_argument(
+        "--by", choices=("deployment", "model", "tier", "tenant", "gpu", "host"), default="deployment", help="rows"
+    )
+    money.add_argument("--rent", type=price_usd_per_gpu_hour, metavar="N", help="elastic rent to compare own GPUs with")
+    money.add_argument(
+        "--what-if",
+        metavar="CHANGES",
+        help="factors gpu_price=0.8,token_price=1.1,tariff=1.5,utilisation=0.5 and a value pue=1.1",
+    )
+    money.add_argument(
+        "--mix", metavar="LARGE=SMALL:N", help="what it would cost with N %% of LARGE's tokens served by SMALL"
+    )
+    money.add_argument("--curve", action="store_true", help="cost and energy of a token against load")
+    money.add_argument("--demand", action="store_true", help="tokens and requests by hour of day, prompts by length")
+
+
+def _prices(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    prices = _add(commands, "prices", "show the price book and what is in force now")
+    prices.set_defaults(part="show")
+    prices.add_argument("--json", action="store_true")
+    parts = prices.add_subparsers(title="parts", metavar="PART")
+
+    restate = _add(parts, "restate", "say what the prices of a past time really were; both stay", command="prices")
+    restate.set_defaults(part="restate")
+    restate.add_argument("--from", dest="from_", required=True, metavar="TIME", help="UTC unless it has a zone")
+    restate.add_argument("--to", required=True, metavar="TIME")
+    restate.add_argument("--reason", required=True, metavar="WORDS", help="what was wrong; kept beside the prices")
+    restate.add_argument(
+        "--price", type=price_usd_per_gpu_hour, metavar="N", help="what a GPU-hour cost; else the config's prices"
+    )
+
+    close = _add(parts, "close", "make the prices of a month final", command="prices")
+    close.set_defaults(part="close")
+    close.add_argument("month", metavar="MONTH", help="2026-10, in UTC")
+
+    importing = _add(parts, "import", "take up the config's prices now, beside a running recorder", command="prices")
+    importing.set_defaults(part="import")
+
+    example = _add(parts, "example", "print a config with dated, sourced prices", command="prices")
+    example.set_defaults(part="example")
+    example.add_argument("name", nargs="?", metavar="NAME", help="without one: those there are")
+
+
+def _alerts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    alerts = _add(commands, "alerts", "what fires, what was over lately, what is muted; with its dollars")
+    alerts.set_defaults(action="list")
+    alerts.add_argument("--json", action="store_true")
+    actions = alerts.add_subparsers(title="actions", metavar="ACTION")
+    mute = _add(actions, "mute", "tell nobody of some alerts for a while", command="alerts")
+    mute.set_defaults(action="mute")
+    mute.add_argument("--state", default="", help="parked, lost …, or the name of an alert of the config")
+    mute.add_argument("--gpu", default="", metavar="N", help="index or UUID")
+    mute.add_argument("--host", default="")
+    mute.add_argument("--model", default="", help="alerts of GPUs that serve it")
+    mute.add_argument("--for", dest="for_s", type=duration_s, required=True, metavar="TIME", help="90s, 2m, 8h, 3d …")
+    mute.add_argument("--reason", required=True)
+    unmute = _add(actions, "unmute", "take a mute back", command="alerts")
+    unmute.set_defaults(action="unmute")
+    unmute.add_argument("id", type=int, metavar="ID", help="as `alerts` lists it")
+
+
+def condition(text: str) -> object:
+    """A condition on a figure. Raises argparse.ArgumentTypeError."""
+    from tokwatch.ledger.alerts.conditions import ConditionError, parse_condition
+    from tokwatch.ledger.alerts.figures import check_condition
+
+    try:
+        found = parse_condition(text)
+        check_condition(found)
+    except ConditionError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return found
 
 
 def _with_negative_times(arguments: Sequence[str]) -> list[str]:

@@ -10,5 +10,6 @@ class Exit(enum.IntEnum):
     FAILED = 1
     USAGE = 2
     NOTHING_FOUND = 3  # no GPU and no inference server
-    PARTIAL = 4  # an answer, but a part of the data is missing
+    PARTIAL = 4  # an answer, but a part of the data is missing: also a figure of `once --fail-if` that is not known
+    CONDITION_MET = 5  # a condition of `once --fail-if` holds; goes before PARTIAL
     INTERRUPTED = 130

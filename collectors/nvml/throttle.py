@@ -9,6 +9,7 @@ from __future__ import annotations
 IDLE = 0x1
 SOFTWARE_POWER_CAP = 0x4
 HARDWARE_SLOWDOWN = 0x8
+SOFTWARE_THERMAL = 0x20
 HARDWARE_THERMAL = 0x40
 POWER_BRAKE = 0x80
 ALERTS = HARDWARE_SLOWDOWN | HARDWARE_THERMAL | POWER_BRAKE
@@ -19,7 +20,7 @@ _WORDS = {
     SOFTWARE_POWER_CAP: "power cap",
     HARDWARE_SLOWDOWN: "hardware slowdown",
     0x10: "sync boost",
-    0x20: "too hot (software)",
+    SOFTWARE_THERMAL: "too hot (software)",
     HARDWARE_THERMAL: "too hot (hardware)",
     POWER_BRAKE: "power brake",
     0x100: "display clocks",

@@ -6,11 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokwatch.demo.fleet import FLEET, GPU_COUNT, LIVE_S, SimulatedServer, scaled, scenario_text
-from tokwatch.demo.scenario import parse
-from tokwatch.demo.waves import parse_wave
+from tokwatch.demo.fleet import FLEET, GPU_COUNT, LIVE_S, SCENARIO
+from tokwatch.demo.simulated_server import SimulatedServer
 
-SCENARIO = parse(scenario_text())
 PARKED_W, FREE_W = 128.0, 68.0
 
 
@@ -81,9 +79,3 @@ def test_the_restarted_server_loads_before_it_answers() -> None:
     first, second = _server_on(7).lives
     assert first.until_s == second.from_s < second.up_s < second.until_s < LIVE_S
     assert _server_on(7).load.at(second.up_s, second.from_s).output_tokens == 0
-
-
-@pytest.mark.parametrize("wave", ["0.7", "square 0.1 0.5 60 0.25 3", "sine 0.2 47", "segments 0:1 5:-0.5"])
-@given(t_s=st.floats(min_value=0, max_value=1000))
-def test_a_scaled_wave_is_the_wave_times_the_factor(wave: str, t_s: float) -> None:
-    assert parse_wave(scaled(wave, 8.0)).at(t_s) == pytest.approx(parse_wave(wave).at(t_s) * 8.0)

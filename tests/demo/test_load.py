@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.readings import Histogram
-from tokwatch.demo.fleet import FLEET, LIVE_S, SimulatedServer
+from tokwatch.demo.fleet import FLEET, LIVE_S
 from tokwatch.demo.load import Counters, Load, Observed, Sizes, spread
+from tokwatch.demo.simulated_server import SimulatedServer
 from tokwatch.demo.waves import Quantity, parse_wave
 
 DAY_S = 86_400.0

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from collectors.scrape import Failure, ScrapeError, Scraper
-from tokwatch.demo.page_server import MetricsPage, PageServer
+from tokwatch.demo.page_server import PageServer
+from tokwatch.demo.server_page import MetricsPage
 
 
 async def test_the_page_of_the_moment_is_served_with_its_headers() -> None:

@@ -100,7 +100,7 @@ async def test_tokens_and_joules_are_the_exact_integrals(demo: DemoBox, store: P
 
 async def test_each_gpu_does_what_the_story_says(store: Path) -> None:
     _, current = _read(store)
-    assert [row.state for row in current.gpus] == [*["serving"] * 6, "parked", "unallocated"]
+    assert [row.state for row in current.gpus] == [*["serving"] * 4, "saturated", "serving", "parked", "unallocated"]
     assert [row.serves for row in current.gpus] == [
         *["Qwen3-32B tp4"] * 4,
         "gpt-oss-120b",

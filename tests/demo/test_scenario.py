@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from collectors.nvml.errors import Code
 from tests.nvml_stub.stub import StubLibrary, pynvml_as_found
 from tokwatch.demo.scenario import parse
-from tokwatch.demo.waves import parse_wave
+from tokwatch.demo.waves import During, parse_wave
 
 __all__ = ["pynvml_as_found"]
 
@@ -36,6 +36,17 @@ def test_integrals_of_neighbouring_spans_add_up(text: str, ends_s: tuple[float, 
     gpu = parse(f"gpu G\npower_w {text}").gpus[0]
     a, b, c = ends_s
     assert gpu.joules_between(a, b) + gpu.joules_between(b, c) == pytest.approx(gpu.joules_between(a, c), abs=1e-3)
+
+
+@pytest.mark.parametrize("text", WAVES)
+def test_a_wave_during_spans_is_nothing_outside_of_them(text: str) -> None:
+    whole, spans = parse_wave(text), ((3.0, 20.0), (40.0, 70.0))
+    wave, step_s = During(whole, 2.5, spans), 0.01
+    assert [wave.at(t_s) for t_s in (2.9, 20.0, 39.9, 99.0)] == [0.0] * 4
+    assert [wave.at(t_s) for t_s in (3.0, 69.9)] == [2.5 * whole.at(3.0), 2.5 * whole.at(69.9)]
+    for until_s in (2.0, 10.0, 30.0, 90.0):
+        added = sum(wave.at((i + 0.5) * step_s) for i in range(int(until_s / step_s))) * step_s
+        assert wave.integral(until_s) == pytest.approx(added, abs=20)
 
 
 def test_a_quantity_is_the_sum_of_its_waves() -> None:

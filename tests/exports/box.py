@@ -1,21 +1,24 @@
-"""A made-up box for the hourly tables: two H100 at 2.35 USD, servers, and quarter rows by hand or by hypothesis."""
+"""A made-up box for the hourly tables: two H100 at 2.35 USD, servers, and quarter rows by hand."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from hypothesis import strategies as st
-
 from tokwatch.exports.background import Background
 from tokwatch.exports.names import Names
-from tokwatch.exports.rent import Rent
+from tokwatch.exports.presence import Presence
 from tokwatch.ledger.bodies import GpuBody, ServerBody, event
-from tokwatch.ledger.entries import Entity, Event, HistogramEntry, State
+from tokwatch.ledger.entries import Entity, Event, HistogramEntry, Run, State
 from tokwatch.ledger.prices.book import PriceBook, PriceVersion
+from tokwatch.ledger.prices.electricity import Electricity
+from tokwatch.ledger.prices.facility import Facility
+from tokwatch.ledger.prices.gpu_terms import Own, Rent, TermsFor
+from tokwatch.ledger.prices.token_prices import Tokens
 from tokwatch.ledger.prices.version import Prices
 from tokwatch.ledger.registry import flow_key, group_key
-from tokwatch.store.quarters import Quarters
-from tokwatch.store.rollup import QUARTER_MS, FlowQuarter, GpuQuarter
+from tokwatch.store.quarter_rows import FlowQuarter, GpuQuarter, HostQuarter
+from tokwatch.store.rollup import QUARTER_MS
+from tokwatch.store.seen import Seen
 
 NOON_MS = 1_795_262_400_000  # 2026-11-21 12:00 UTC
 
@@ -82,11 +85,43 @@ class StateLog:
         return found
 
 
+def version(
+    terms: Rent | Own | None,
+    from_ms: int = 0,
+    id: int = 1,
+    *,
+    until_ms: int | None = None,
+    electricity: Electricity | None = None,
+    facility: Facility = Facility(),  # noqa: B008 - frozen
+    tokens: Tokens = Tokens(),  # noqa: B008 - frozen
+) -> PriceVersion:
+    """All GPUs on the same terms; a restatement where it ends."""
+    prices = Prices(
+        terms=(TermsFor(terms),) if terms else (), electricity=electricity, facility=facility, tokens=tokens
+    )
+    return PriceVersion(id, from_ms, from_ms, "config", prices, until_ms)
+
+
 def background(
-    *prices: PriceVersion, facts: tuple[Event, ...] = FACTS, states: StateLog | None = None, simulated: int = 0
+    *prices: PriceVersion,
+    facts: tuple[Event, ...] = FACTS,
+    states: StateLog | None = None,
+    simulated: int = 0,
+    seen: Collection[Seen] = (),
+    settings: tuple[Event, ...] = (),
 ) -> Background:
-    names = Names(ENTITIES, facts)
-    return Background(names, Rent(PriceBook(prices), names, states or StateLog()), frozenset({simulated}))
+    runs = [
+        Run(number, "recorded", "dgx-03", boot, "0.1.0", "UTC", NOON_MS)
+        for number, boot in ((1, "a"), (2, "a"), (3, "b"))
+    ]
+    return Background(
+        Names(ENTITIES, facts),
+        PriceBook(prices),
+        states or StateLog(),
+        frozenset({simulated}),
+        Presence(seen, runs),
+        settings,
+    )
 
 
 def gpu_quarter(
@@ -96,13 +131,15 @@ def gpu_quarter(
     states: Mapping[State, int] | None = None,
     energy_mj: int | None = 540_000_000,
     gap_ms: int = 0,
+    idle_energy_mj: int | None = None,
+    run: int = 1,
 ) -> GpuQuarter:
     """A quarter hour after noon: 15 minutes of serving at 600 W, unless said otherwise."""
     state_ms = {State.SERVING: QUARTER_MS} if states is None else states
     observed_ms = sum(state_ms.values())
     return GpuQuarter(
         quarter_ms=NOON_MS + number * QUARTER_MS,
-        run=1,
+        run=run,
         entity=gpu,
         owner=owner,
         state_ms={state.value: ms for state, ms in state_ms.items()},
@@ -117,6 +154,25 @@ def gpu_quarter(
         memory_mib_ms=71_000 * observed_ms,
         memory_ms=observed_ms,
         temperature_max_c=61,
+        entries=900,
+        flags=0,
+        idle_energy_mj=idle_energy_mj,
+    )
+
+
+def host_quarter(
+    number: int = 0, energy_mj: int | None = None, package_energy_mj: int | None = None, known_ms: int = QUARTER_MS
+) -> HostQuarter:
+    """What the box drew in a quarter hour after noon."""
+    return HostQuarter(
+        quarter_ms=NOON_MS + number * QUARTER_MS,
+        run=1,
+        entity=HOST,
+        observed_ms=QUARTER_MS,
+        energy_mj=energy_mj,
+        energy_ms=0 if energy_mj is None else known_ms,
+        package_energy_mj=package_energy_mj,
+        package_ms=0 if package_energy_mj is None else known_ms,
         entries=900,
         flags=0,
     )
@@ -146,37 +202,3 @@ def flow_quarter(
         entries=900,
         flags=0,
     )
-
-
-# --- strategies -------------------------------------------------------------------------------------------------------
-
-
-OWNERS = (0, QWEN, LLAMA, GROUP, PREFILL, PAIR, PAIR_AND_QWEN)
-FLOWS = (QWEN_FLOW, LLAMA_FLOW, TENANT_FLOW, PREFILL_FLOW, DECODE_FLOW)
-
-
-@st.composite
-def gpu_quarters(draw: st.DrawFn) -> list[GpuQuarter]:
-    """Rows of two GPUs over an hour and a half, with any owner, states, gaps and unknowns."""
-    rows = []
-    for number in range(6):
-        for gpu in (GPU_0, GPU_1):
-            for owner in sorted(draw(st.sets(st.sampled_from(OWNERS), max_size=2))):
-                states = draw(st.dictionaries(st.sampled_from(State), st.integers(1, 200_000), max_size=4))
-                energy_mj = draw(st.none() | st.integers(0, 10**9))
-                rows.append(gpu_quarter(number, gpu, owner, states, energy_mj, draw(st.sampled_from([0, 0, 60_000]))))
-    return rows
-
-
-@st.composite
-def flow_quarters(draw: st.DrawFn) -> list[FlowQuarter]:
-    """Rows of any of the flows over an hour and a half, often without tokens."""
-    tokens = st.sampled_from([None, 0, 1, 2]) | st.integers(0, 10**9)
-    return [
-        flow_quarter(number, flow, draw(tokens), draw(tokens), draw(tokens))
-        for number in range(6)
-        for flow in sorted(draw(st.sets(st.sampled_from(FLOWS))))
-    ]
-
-
-quarters = st.builds(Quarters, gpu_quarters(), flow_quarters())

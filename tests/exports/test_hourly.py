@@ -104,10 +104,48 @@ def test_a_price_edge_in_a_stored_quarter_is_split_by_what_the_store_knows(store
     assert (row["cost_total_usd"], row["unpriced_s"]) == (pytest.approx(2.40 * 40 / 60), 20 * 60)
 
 
-def test_months_of_silence_between_two_runs_are_no_rows(store: Path) -> None:
-    later_ms = NOON_MS + 90 * 24 * HOUR_MS
+def test_silence_between_two_runs_is_owed_on_reserved_rent_hour_by_hour(store: Path) -> None:
+    later_ms = NOON_MS + 10 * 24 * HOUR_MS
     record(store, (RUN, NOON_MS, NOON_MS + HOUR_MS), (RUN, later_ms, later_ms + HOUR_MS))
+    rows = export(store)
+    assert [row["observed_s"] for row in rows] == [3600, *[0] * 239, 3600]
+    assert {row["cost_unobserved_usd"] for row in rows[1:-1]} == {2.40}
+    models = export(store, "model", since_ms=NOON_MS + HOUR_MS, until_ms=NOON_MS + 2 * HOUR_MS)
+    assert [(row["model"], row["gpu_count"], row["cost_unobserved_usd"]) for row in models] == [
+        ("(unobserved)", 1, 2.40)
+    ]
+
+
+def test_silence_without_a_price_is_no_rows(store: Path) -> None:
+    later_ms = NOON_MS + 90 * 24 * HOUR_MS
+    record(store, (RUN, NOON_MS, NOON_MS + HOUR_MS), (RUN, later_ms, later_ms + HOUR_MS), usd=0)
     assert [row["observed_s"] for row in export(store)] == [3600, 3600]
+
+
+def test_twenty_minutes_of_outage_still_add_up_to_the_invoice(store: Path) -> None:
+    record(store, (RUN, NOON_MS, NOON_MS + 20 * MINUTE_MS), (RUN, NOON_MS + 40 * MINUTE_MS, NOON_MS + HOUR_MS))
+    [row] = export(store)
+    assert (row["cost_total_usd"], row["cost_unobserved_usd"]) == pytest.approx((1.60, 0.80))
+    qwen, unobserved = export(store, "model")
+    assert (qwen["cost_total_usd"], qwen["cost_unobserved_usd"]) == (pytest.approx(1.60), None)
+    assert (unobserved["cost_total_usd"], unobserved["cost_unobserved_usd"]) == (None, pytest.approx(0.80))
+
+
+def test_a_session_owes_nothing_for_the_time_outside_of_it(store: Path) -> None:
+    record(store, (RUN, NOON_MS, NOON_MS + 10 * MINUTE_MS), (RUN, NOON_MS + 40 * MINUTE_MS, NOON_MS + HOUR_MS))
+    [row] = export(store, session="dgx-03-20261121-1241")
+    assert row["cost_unobserved_usd"] is None
+
+
+def test_an_export_made_again_has_the_same_bytes(store: Path) -> None:
+    record(store, (RUN, NOON_MS, NOON_MS + 20 * MINUTE_MS), (RUN, NOON_MS + 40 * MINUTE_MS, NOON_MS + HOUR_MS))
+
+    def written(by: Literal["gpu", "model"]) -> str:
+        out = io.StringIO(newline="")
+        export_hourly(store, by=by, format="csv", out=out)
+        return out.getvalue()
+
+    assert (written("gpu"), written("model")) == (written("gpu"), written("model"))
 
 
 def test_a_restarted_recorder_fills_the_same_hour(store: Path) -> None:

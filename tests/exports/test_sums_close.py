@@ -5,6 +5,7 @@ Readings of random fleets go through the real bookkeeper, roll-up and tables; no
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import pytest
@@ -12,22 +13,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.readings import FlowReading, GpuReading, Layer, Moves, Reason, ServerFacts, ServerReading
+from tests.exports.strategies import price_versions
 from tests.ledger.box import Box, in_force, priced, restored
 from tests.ledger.readings import NOON_MS, boot_ns, gpu, gpu_facts, page, server_facts
 from tokwatch.exports.background import Background
 from tokwatch.exports.gpu_hour import gpu_hours
-from tokwatch.exports.model_hour import model_hours
+from tokwatch.exports.model_hours import model_hours
 from tokwatch.exports.names import Names
-from tokwatch.exports.rent import Rent
 from tokwatch.ledger.accounts import Accounts
+from tokwatch.ledger.axis import clip_ms
 from tokwatch.ledger.bodies import SettingsBody
 from tokwatch.ledger.compose import snapshot
+from tokwatch.ledger.entries import Flag
 from tokwatch.ledger.moment import Moment
-from tokwatch.ledger.prices.book import PriceBook
+from tokwatch.ledger.prices.book import PriceBook, PriceVersion
 from tokwatch.ledger.snapshot import canonical_json
 from tokwatch.ledger.sums import counted
 from tokwatch.store.quarters import Quarters
-from tokwatch.store.rollup import QUARTER_MS, flow_quarters, gpu_quarters
+from tokwatch.store.rollup import QUARTER_MS, flow_quarters, gpu_quarters, host_quarters
 
 TICK_S, TICKS = 60, 34  # over two edges of quarters
 PRICES = PriceBook((priced(2.35),))
@@ -111,28 +114,40 @@ def boxes(draw: st.DrawFn) -> Box:
     return box
 
 
-def hours_of(box: Box) -> tuple[Quarters, Background]:
+def hours_of(box: Box, *versions: PriceVersion) -> tuple[Quarters, Background]:
     """The box as the store would roll it up, and what an export reads it against."""
     span = (NOON_MS - QUARTER_MS, NOON_MS + TICKS * TICK_S * 1000 + QUARTER_MS)
     quarters = Quarters(
         gpu_quarters([entry for record in box.records for entry in record.gpus], 1, *span),
         flow_quarters([entry for record in box.records for entry in record.flows], 1, *span),
+        host_quarters([entry for record in box.records for entry in record.hosts], 1, *span),
     )
+
+    def state_ms(entity: int, from_ms: int, to_ms: int, runs: Collection[int] | None = None) -> dict[int, int]:
+        found: dict[int, int] = {}
+        for entry in (entry for record in box.records for entry in record.gpus if entry.entity == entity):
+            if not entry.flags & Flag.GAP:
+                ms = clip_ms(entry.t0_ms, entry.t1_ms, from_ms, to_ms)
+                found[entry.state] = found.get(entry.state, 0) + ms
+        return found
+
     entities = [entity for record in box.records for entity in record.entities]
     names = Names(entities, [event for event in in_force(box.records) if event.kind == "facts"])
-    return quarters, Background(names, Rent(PRICES, names, lambda *_: {}), frozenset())
+    return quarters, Background(names, PriceBook(versions), state_ms)
 
 
-@given(boxes())
+@given(boxes(), price_versions())
 @settings(max_examples=60, deadline=None)
-def test_deployments_and_what_is_left_over_add_up_to_the_gpus(box: Box) -> None:
+def test_deployments_and_what_is_left_over_add_up_to_the_gpus(box: Box, versions: tuple[PriceVersion, ...]) -> None:
     # Hours: joules to the millijoule, dollars, GPU-hours; and tokens, each once.
-    quarters, background = hours_of(box)
-    of_gpus, of_models = gpu_hours(quarters.gpus, background), model_hours(quarters, background)
+    quarters, background = hours_of(box, *versions)
+    of_gpus, of_models = gpu_hours(quarters, background), model_hours(quarters, background)
     joules = [sum(round((row.energy_board_j or 0) * 1000) for row in rows) for rows in (of_gpus, of_models)]
     assert joules[0] == joules[1] == sum(e.energy_mj or 0 for record in box.records for e in record.gpus)
     dollars = [sum(row.cost_total_usd or 0 for row in rows) for rows in (of_gpus, of_models)]
-    assert dollars[0] == pytest.approx(dollars[1], rel=1e-12)
+    assert dollars[0] == pytest.approx(dollars[1], rel=1e-9)
+    metered = [sum(row.energy_facility_kwh or 0 for row in rows) for rows in (of_gpus, of_models)]
+    assert metered[0] == pytest.approx(metered[1], rel=1e-9)
     assert sum(row.gpu_hours or 0 for row in of_models) == pytest.approx(sum(row.observed_s for row in of_gpus) / 3600)
     entries = [counted(entry) for record in box.records for entry in record.flows]
     assert sum(row.tokens_out or 0 for row in of_models) == sum(entry.output_tokens or 0 for entry in entries)

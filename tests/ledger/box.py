@@ -10,6 +10,8 @@ import msgspec
 
 from collectors.readings import GpuReading, Probe, ServerFacts, ServerReading
 from tests.ledger.readings import NOON_MS, boot_ns, flow, free_gpu, gpu, host, page, server_facts
+from tokwatch.ledger.alert_time import span_of
+from tokwatch.ledger.alerts import AlertBody
 from tokwatch.ledger.axis import clip_ms
 from tokwatch.ledger.bodies import SettingsBody
 from tokwatch.ledger.bookkeeper import Bookkeeper, Instant, Sightings
@@ -162,6 +164,14 @@ def restored(records: Sequence[TickRecord], run: Run, book: PriceBook) -> View:
         idle_today={gpu: _spent(entries, gpu, idle, day_ms, tick_ms, book) for gpu in states},
         in_state={
             gpu: _spent(entries, gpu, {State(body.state)}, body.since_ms, tick_ms, book) for gpu, body in states.items()
+        },
+        in_alert={
+            event.key: {
+                member: _spent(entries, member[0], {State(alert.state)}, *span_of(alert, member, tick_ms), book)
+                for member in alert.members
+            }
+            for event in events
+            if event.kind == "alert" and State((alert := msgspec.json.decode(event.body, type=AlertBody)).state).idle
         },
     )
     return view

@@ -21,11 +21,13 @@ from tests.ledger.readings import (
     page,
     registry,
     server_facts,
+    ttft,
 )
 from tokwatch.ledger.entries import State
 from tokwatch.ledger.evidence import Evidence
 from tokwatch.ledger.meter import Meter
-from tokwatch.ledger.states import Signals, Thresholds, judge
+from tokwatch.ledger.roster import NOBODY, Neighbours
+from tokwatch.ledger.states import Past, Signals, Thresholds, judge
 
 SECOND = server_facts("127.0.0.1:8001", model="Llama-8B")
 
@@ -33,30 +35,30 @@ SECOND = server_facts("127.0.0.1:8001", model="Llama-8B")
 class Watch:
     """The evidence of one GPU, and the meter that feeds it."""
 
-    def __init__(self) -> None:
-        self.meter = Meter(registry(), boot_id="boot-1", started_s=NOON_MS / 1000, interval_s=1.0)
+    def __init__(self, interval_s: float = 1.0) -> None:
+        self.meter = Meter(registry(), boot_id="boot-1", started_s=NOON_MS / 1000, interval_s=interval_s)
         self.evidence = Evidence(Thresholds())
 
     def see(self, reading: ServerReading) -> None:
         at = axis(reading.at_ns / 1e9 - BOOT_S)
         self.evidence.server(reading, *self.meter.server(reading, at, host=1))
 
-    def signals(self, reading: GpuReading, *servers: ServerFacts, partners: Sequence[str] = ()) -> Signals:
+    def signals(self, reading: GpuReading, *servers: ServerFacts, neighbours: Neighbours = NOBODY) -> Signals:
         at = axis(reading.at_ns / 1e9 - BOOT_S)
         entry = self.meter.gpu(reading, at, host=1)
         self.evidence.gpu(entry, at.tick_ms)
-        return self.evidence.signals(reading, entry, servers, at, partners)
+        return self.evidence.signals(reading, entry, servers, at, neighbours)
 
     def state(
         self,
         second: float,
         *servers: ServerFacts,
         utilization: float | None = 0.0,
-        partners: Sequence[str] = (),
+        neighbours: Neighbours = NOBODY,
     ) -> State:
         reading = gpu(second, utilization=utilization)
-        signals = self.signals(reading, *(servers or (server_facts(),)), partners=partners)
-        return judge(signals, State.UNKNOWN, Thresholds())[0]
+        signals = self.signals(reading, *(servers or (server_facts(),)), neighbours=neighbours)
+        return judge(signals, Past(), Thresholds())[0]
 
     def pages(self, seconds: range, *flows: FlowReading, facts: ServerFacts | None = None) -> None:
         for second in seconds:
@@ -104,9 +106,11 @@ def test_a_prefill_server_between_prompts_is_not_idle_while_its_decode_partner_w
         watch.see(page(second, flow(), facts=prefill, idle=True))
         watch.see(page(second, flow(output_tokens=9 * min(second, 39)), facts=decode, idle=second > 39))
     assert watch.state(69, prefill) is State.PARKED
-    assert watch.state(69, prefill, partners=[decode.address]) is State.PARKED  # both have rested for half a minute
+    assert (
+        watch.state(69, prefill, neighbours=Neighbours(partners=(decode.address,))) is State.PARKED
+    )  # both have rested for half a minute
     watch.see(page(70, flow(output_tokens=400), facts=decode))
-    assert watch.state(70, prefill, partners=[decode.address]) is State.SERVING
+    assert watch.state(70, prefill, neighbours=Neighbours(partners=(decode.address,))) is State.SERVING
     assert watch.state(70, prefill) is State.PARKED
 
 
@@ -116,7 +120,7 @@ def test_a_partners_work_does_not_hide_that_a_server_stopped_answering() -> None
     for second in range(40, 43):
         watch.see(no_page(second))
         watch.see(page(second, flow(output_tokens=9 * second), facts=SECOND))
-    assert watch.state(42, partners=[SECOND.address]) is State.BLIND
+    assert watch.state(42, neighbours=Neighbours(partners=(SECOND.address,))) is State.BLIND
 
 
 def test_an_engine_without_a_page_works_while_the_router_before_it_counts_tokens() -> None:
@@ -126,7 +130,7 @@ def test_an_engine_without_a_page_works_while_the_router_before_it_counts_tokens
         watch.see(no_page(second, facts=worker, problem="its metrics page is off"))
         watch.see(page(second, flow(output_tokens=9 * second), facts=SECOND))
     assert watch.state(2, worker) is State.BLIND
-    assert watch.state(2, worker, partners=[SECOND.address]) is State.SERVING
+    assert watch.state(2, worker, neighbours=Neighbours(partners=(SECOND.address,))) is State.SERVING
 
 
 def test_trap_27_a_sleeping_server_is_parked_on_purpose_and_awake_it_serves() -> None:
@@ -134,7 +138,7 @@ def test_trap_27_a_sleeping_server_is_parked_on_purpose_and_awake_it_serves() ->
     for second in range(40):
         watch.see(page(second, flow(output_tokens=5), idle=True, asleep=True))
     signals = watch.signals(gpu(39, utilization=0.0, memory_used_bytes=0), server_facts())
-    assert judge(signals, State.UNKNOWN, Thresholds()) == (State.PARKED, "asleep on purpose")
+    assert judge(signals, Past(), Thresholds()) == (State.PARKED, "asleep on purpose")
     watch.see(page(40, flow(output_tokens=50), asleep=False))
     assert watch.state(40) is State.SERVING
 
@@ -179,7 +183,7 @@ def test_a_server_that_never_came_up_is_held_only_where_its_gpu_is_known_to_rest
 
 def test_a_server_that_was_not_read_yet_is_unknown_however_old_it_is() -> None:
     signals = Watch().signals(gpu(0, utilization=0.0), server_facts())
-    assert judge(signals, State.UNKNOWN, Thresholds()) == (State.UNKNOWN, "Qwen/Qwen3-32B: not read yet")
+    assert judge(signals, Past(), Thresholds()) == (State.UNKNOWN, "Qwen/Qwen3-32B: not read yet")
 
 
 def test_an_engine_without_a_page_is_blind_and_never_held() -> None:
@@ -318,4 +322,210 @@ def test_processors_without_a_server_are_neither_idle_nor_at_other_work() -> Non
     watch = Watch()
     for utilization in (0.0, 0.9):
         signals = watch.signals(gpu(0, facts=gpu_facts(kind="package"), utilization=utilization, processes=None))
-        assert judge(signals, State.UNKNOWN, Thresholds()) == (State.UNKNOWN, "no inference server on this box")
+        assert judge(signals, Past(), Thresholds()) == (State.UNKNOWN, "no inference server on this box")
+
+
+# --- queues -----------------------------------------------------------------------------------------------------------
+
+
+def queue(watch: Watch, seconds: Sequence[float], **changes: Any) -> Signals:
+    """Three requests wait on every page while tokens move; the signals after the last of them."""
+    for second in seconds:
+        tokens = flow(output_tokens=round(900 * second), preempted=changes.get("preempted", 0))
+        gauges = {name: value for name, value in changes.items() if name != "preempted"}
+        watch.see(page(second, tokens, **({"running": 8, "waiting": 3} | gauges)))
+    return watch.signals(gpu(seconds[-1]), server_facts())
+
+
+def state_of(signals: Signals) -> State:
+    return judge(signals, Past(), Thresholds())[0]
+
+
+def test_a_queue_is_a_backlog_once_every_page_of_half_a_minute_showed_it() -> None:
+    watch = Watch()
+    queue(watch, range(5), waiting=0)
+    assert state_of(queue(watch, range(5, 35))) is State.SERVING
+    assert state_of(queue(watch, range(35, 36))) is State.BACKLOG
+
+
+def test_a_queue_that_is_gone_on_one_page_begins_anew() -> None:
+    watch = Watch()
+    queue(watch, range(25))
+    queue(watch, range(25, 26), waiting=0)
+    assert queue(watch, range(26, 50)).queued_s == 23
+
+
+def test_few_pages_prove_no_queue_however_far_apart_they_are() -> None:
+    """A server that is often asked for a moment has a queue on three pages in a row now and then."""
+    watch = Watch(interval_s=15.0)
+    assert state_of(queue(watch, range(0, 75, 15))) is State.SERVING
+    assert state_of(queue(watch, range(75, 90, 15))) is State.BACKLOG
+
+
+def test_nobody_knows_of_a_queue_while_the_page_is_lost_or_nobody_watches() -> None:
+    watch = Watch()
+    queue(watch, range(40))
+    for second in (40, 41, 42):
+        watch.see(no_page(second))
+    assert queue(watch, range(43, 50)).queued_s == 6
+    assert queue(watch, range(3600, 3610)).queued_s == 9
+
+
+def test_two_lost_pages_do_not_end_a_queue() -> None:
+    watch = Watch()
+    queue(watch, range(20))
+    for second in (20, 21):
+        watch.see(no_page(second))
+    assert queue(watch, range(22, 31)).queued_s == 30
+
+
+def test_a_queue_for_a_full_cache_is_saturation() -> None:
+    watch = Watch()
+    assert state_of(queue(watch, range(40), kv_usage=0.94)) is State.BACKLOG
+    assert state_of(queue(watch, range(40, 71), kv_usage=0.95)) is State.SATURATED
+
+
+def test_a_queue_while_requests_are_pushed_out_is_saturation_whatever_the_cache_says() -> None:
+    watch = Watch()
+    for second in range(40):
+        signals = queue(watch, [second], kv_usage=None, preempted=second)
+    assert state_of(signals) is State.SATURATED
+    signals = queue(watch, range(40, 69), kv_usage=None, preempted=39)
+    assert signals.pressed  # the last one was pushed out half a minute ago
+    assert not queue(watch, range(69, 71), kv_usage=None, preempted=39).pressed
+
+
+@pytest.mark.parametrize(("kv_usage", "pressed"), [(0.85, True), (0.849, False), (None, False)])
+def test_saturation_is_left_at_another_fullness_than_it_is_entered(kv_usage: float | None, pressed: bool) -> None:
+    assert queue(Watch(), range(2), kv_usage=kv_usage).pressed is pressed
+    assert not queue(Watch(), range(2), kv_usage=1.0, waiting=0).pressed
+
+
+def test_a_page_without_the_gauge_shows_no_queue() -> None:
+    signals = queue(Watch(), range(60), waiting=None)
+    assert (signals.waiting, signals.queued_s) == (None, 0)
+    assert state_of(signals) is State.SERVING
+
+
+# --- replicas, partners, routers --------------------------------------------------------------------------------------
+
+REPLICA = server_facts("127.0.0.1:8001")
+
+
+def beside(watch: Watch, seconds: range, **of_replica: Any) -> None:
+    """The server rests, and its replica is asked."""
+    for second in seconds:
+        watch.see(page(second, flow(), idle=True))
+        tokens = flow(output_tokens=900 * second)
+        watch.see(page(second, tokens, facts=REPLICA, **({"running": 8, "waiting": 3} | of_replica)))
+
+
+def test_a_server_at_rest_beside_a_replicas_queue_is_misrouted() -> None:
+    watch, replicas = Watch(), Neighbours(replicas=(REPLICA.address,))
+    beside(watch, range(30))
+    assert watch.state(29, neighbours=replicas) is State.UNKNOWN
+    beside(watch, range(30, 31))
+    assert watch.state(30, neighbours=replicas) is State.MISROUTED
+    assert watch.state(30) is State.PARKED  # the other serves another model
+    beside(watch, range(31, 32), waiting=0)
+    assert watch.state(31, neighbours=replicas) is State.PARKED
+
+
+def test_a_replica_whose_page_is_lost_has_no_queue_that_anybody_knows_of() -> None:
+    watch = Watch()
+    beside(watch, range(60))
+    for second in (60, 61, 62):
+        watch.see(page(second, flow(), idle=True))
+        watch.see(no_page(second, facts=REPLICA))
+    assert watch.state(62, neighbours=Neighbours(replicas=(REPLICA.address,))) is State.PARKED
+
+
+def test_a_queue_tells_which_replica_rests() -> None:
+    watch, replicas = Watch(), Neighbours(replicas=(REPLICA.address,))
+    queue(watch, range(60))
+    watch.pages(range(60), flow(output_tokens=5), facts=REPLICA)
+    assert watch.signals(gpu(59), server_facts(), neighbours=replicas).resting_replica == REPLICA.address
+    watch.see(page(60, flow(output_tokens=6), facts=REPLICA, idle=True))
+    assert watch.signals(gpu(60), server_facts(), neighbours=replicas).resting_replica == ""
+
+
+def test_requests_that_wait_at_a_partner_or_router_are_a_queue_elsewhere() -> None:
+    watch = Watch()
+    beside(watch, range(2))
+    elsewhere = Neighbours(queues=(REPLICA.address, "10.0.0.9:1"))
+    assert watch.signals(gpu(1), server_facts(), neighbours=elsewhere).queue_elsewhere
+    assert not watch.signals(gpu(1), server_facts()).queue_elsewhere
+
+
+def test_the_load_is_that_of_its_deployment() -> None:
+    watch = Watch()
+    watch.see(page(0, flow()))
+    reading = gpu(0)
+    entry = watch.meter.gpu(reading, axis(0), host=1)
+    signals = watch.evidence.signals(reading, entry, [server_facts()], axis(0), load=0.2, work_w=269.0)
+    assert (signals.load, signals.work_w) == (0.2, 269.0)
+
+
+# --- long prefills ----------------------------------------------------------------------------------------------------
+
+
+def test_a_stall_waits_for_three_times_the_p99_of_ttft() -> None:
+    watch = Watch()
+    slow = (("ttft", ttft(0, 0, 0, 5)), ("itl", ttft(1, 1, 1, 1)))
+    watch.see(page(0, flow(progress=0, histograms=())))
+    watch.see(page(1, flow(progress=500, histograms=(("ttft", ttft(0, 0, 0, 0)),)), running=3))
+    watch.see(page(2, flow(progress=501, histograms=slow), running=3))
+    for second in range(3, 40):
+        watch.see(page(second, flow(progress=501, histograms=slow), running=3))
+    signals = watch.signals(gpu(39), server_facts())
+    assert (signals.still_s, signals.ttft_p99_s) == (37, 1.0)  # beyond the last edge, which is one second
+
+
+def test_the_p99_of_ttft_is_the_upper_edge_of_its_bucket_and_of_the_last_ten_minutes() -> None:
+    watch = Watch()
+    for second, counts in ((0, (0, 0, 0, 0)), (1, (1, 99, 0, 0)), (700, (1, 99, 0, 0))):
+        observed = (("ttft", ttft(*counts)),)
+        for at in (second, second + 0.5):
+            watch.see(page(at, flow(progress=7, histograms=observed), running=3, kv_usage=0.25))
+        if second == 1:
+            assert watch.signals(gpu(2), server_facts()).ttft_p99_s == 0.5
+    assert watch.signals(gpu(701), server_facts()).ttft_p99_s is None
+
+
+# --- the device -------------------------------------------------------------------------------------------------------
+
+POWER_CAP, SLOWDOWN, SW_THERMAL, HW_THERMAL, POWER_BRAKE = 0x4, 0x8, 0x20, 0x40, 0x80
+
+
+def slowed(reasons: Sequence[int | None]) -> Signals:
+    """The clocks-event-reason bits of one second after another."""
+    watch = Watch()
+    for second, bits in enumerate([0, *reasons]):  # the first reading has no length
+        signals = watch.signals(gpu(second, throttle=bits))
+    return signals
+
+
+@pytest.mark.parametrize(
+    ("bits", "words"),
+    [
+        (SLOWDOWN, "by the hardware"),
+        (SW_THERMAL, "too hot"),
+        (HW_THERMAL | SLOWDOWN, "too hot"),
+        (POWER_BRAKE | SLOWDOWN, "power brake"),
+        (POWER_BRAKE | POWER_CAP, "power brake"),
+    ],
+)
+def test_what_slows_a_gpu_down(bits: int, words: str) -> None:
+    signals = slowed([bits] * 30)
+    assert (signals.throttled, signals.slowed_by) == (1.0, words)
+
+
+def test_a_software_power_cap_is_normal_at_full_load() -> None:
+    assert slowed([POWER_CAP] * 30).throttled == 0.0
+
+
+def test_slowed_time_is_a_share_of_the_whole_window() -> None:
+    assert slowed([HW_THERMAL] * 3).throttled == 0.1  # not all of the three seconds that were watched
+    assert slowed([HW_THERMAL] * 6 + [0] * 24).throttled == 0.2
+    assert slowed([HW_THERMAL] * 6 + [0] * 30).throttled == 0.0
+    assert slowed([None] * 30).throttled is None

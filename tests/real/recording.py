@@ -51,11 +51,11 @@ class Tokwatch:
     scenario: Scenario
 
     @classmethod
-    def in_folder(cls, folder: Path, config: str, *, pids: tuple[int, ...] = ()) -> Tokwatch:
-        """A box with two GPUs; the processes `pids` are on the first."""
+    def in_folder(cls, folder: Path, config: str, *, pids: tuple[int, ...] = (), scenario: str = _TWO_GPUS) -> Tokwatch:
+        """A box with two GPUs, or those of another scenario; the processes `pids` are on the first."""
         folder.mkdir()
         processes = "\n".join(f"process {pid} 35000" for pid in pids)
-        text = _TWO_GPUS.format(t0_ns=boottime_ns(), processes=processes)
+        text = scenario.format(t0_ns=boottime_ns(), processes=processes)
         (folder / "scenario.txt").write_text(text)
         (folder / "config.toml").write_text(f"[prices]\nusd_per_gpu_hour = {USD_PER_GPU_HOUR}\n{config}")
         environment = stub_environment(folder / "scenario.txt") | {"PYTHONPATH": str(REPOSITORY)}
@@ -154,6 +154,11 @@ class Tokwatch:
             events = reader.last_events(from_ms, kinds=["alert"]) + reader.events(from_ms, to_ms, ["alert"])
         alerts = [msgspec.json.decode(event.body, type=AlertBody) for event in events]
         return [alert for alert in alerts if alert.status != "resolved"]
+
+    def elapsed_s(self) -> float:
+        """Seconds of the scenario until now."""
+        assert self.scenario.t0_ns is not None
+        return (boottime_ns() - self.scenario.t0_ns) / 1e9
 
     def _scenario_s(self, tick: Tick, entry: GpuEntry) -> float:
         """When a reading was taken, in seconds of the scenario."""

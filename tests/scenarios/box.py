@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import tokwatch.config
 from collectors.discovery.scan import Discovery
-from collectors.host import CpuTimes, HostCollector
 from collectors.nvml.collector import NvmlCollector
 from collectors.readings import ServerFacts
 from collectors.scrape import Scraper
@@ -19,21 +16,25 @@ from collectors.servers import ServerCollector
 from collectors.vocabularies import START_HEADERS
 from tests.nvml_stub.stub import StubLibrary
 from tests.scenarios.engine_pages import llama_cpp_page, vllm_page
+from tests.scenarios.repeatable import AfterThePages, AtOnce, QuietHost
 from tests.scenarios.scripted_gpu import ScriptedGpu
 from tests.scenarios.scripted_server import LONG_AGO_S, ScriptedServer
 from tests.scenarios.told import Told
 from tests.scenarios.virtual_clock import Actor, VirtualClock
 from tokwatch.commands.settings import configured_servers
 from tokwatch.config import Config
-from tokwatch.demo.page_server import MetricsPage, PageServer
+from tokwatch.demo.page_server import PageServer
+from tokwatch.demo.server_page import MetricsPage
 from tokwatch.feeds.recorder import Recorder
 from tokwatch.feeds.sources import Sources
 from tokwatch.feeds.start import Begun, Box, begin
+from tokwatch.ledger.alerts.mutes import Mute
 
 NOON_MS = 1_795_262_400_000  # 2026-11-21 12:00 UTC
-_NO_POWERCAP = Path("/nonexistent")
 _PATIENT_S = 30.0  # of real time, which must not matter: how long a reading of the stub may take
 _FLUSH_S = 30.0
+_RECORDER = "recorder"
+_ACTORS = (_RECORDER, "scrape ")  # as their tasks are named
 
 
 class ScriptedBox:
@@ -42,9 +43,10 @@ class ScriptedBox:
     def __init__(self, folder: Path) -> None:
         self.store = folder / "tokwatch.db"
         self.interval_s = 1.0
-        self.usd_per_gpu_hour = 2.0
-        self.config_text = ""  # more of the config, beside the interval, the price and the servers
-        self.patience_s = _PATIENT_S
+        self.usd_per_gpu_hour: float | None = None  # without a price an alert's severity is its rule's own
+        self.settings = ""  # more lines at the head of the config: never a threshold
+        self.sections = ""  # more sections of it, likewise
+        self.patience_s = _PATIENT_S  # less, where the driver is to hang
         self.gpus: list[ScriptedGpu] = []
         self.servers: list[ScriptedServer] = []
         self.clock = VirtualClock(NOON_MS, self._actors, self._tell_the_stub)
@@ -104,9 +106,8 @@ class ScriptedBox:
         )
         self._told = Told(self._begun.view, NOON_MS, before=self._told)
         recorder.listen(self._told.take)
-        await self.clock.settled()  # every page was read once, or failed to be
         self._stop = asyncio.Event()
-        self._recording = asyncio.create_task(recorder.run(self._stop), name="recorder")
+        self._recording = asyncio.create_task(recorder.run(self._stop), name=_RECORDER)
         await self.clock.settled()
 
     async def stop_recorder(self) -> None:
@@ -118,18 +119,27 @@ class ScriptedBox:
         assert self._begun.writer.close(_FLUSH_S), self._begun.writer.problem
         self._recording = self._begun = None
 
+    def mute(self, *mutes: Mute) -> None:
+        """What users told the store, as a recorder takes it up. Only these are in force from now on."""
+        assert self._begun is not None
+        self._begun.bookkeeper.mutes = mutes
+
     async def close(self) -> None:
         await self.stop_recorder()
         for page in self._pages:
             await page.close()
         if self._stub is not None:
             self._stub.release_hangs()
-            await asyncio.to_thread(self._stub.join_readers)
+            self._stub.join_readers()
+
+    def wall_ms(self, second: float) -> int:
+        """Unix milliseconds of a second of the scenario."""
+        return round(self.clock.wall_s(second) * 1000)
 
     # --- putting it together --------------------------------------------------------------------------------------
 
     async def _build(self) -> None:
-        asyncio.get_running_loop().set_default_executor(_AtOnce())
+        asyncio.get_running_loop().set_default_executor(AtOnce())
         for server in self.servers:
             if not server.lives:
                 server.process(LONG_AGO_S, pid=100 + len(self._pages))
@@ -156,19 +166,21 @@ class ScriptedBox:
             for server in self.servers
             if server.declared
         ]
-        price = f"[prices]\nusd_per_gpu_hour = {self.usd_per_gpu_hour}"
-        return "\n".join((f"interval_s = {self.interval_s}", price, self.config_text, *sections))
+        if self.usd_per_gpu_hour is not None:
+            sections.insert(0, f"[prices]\nusd_per_gpu_hour = {self.usd_per_gpu_hour}")
+        return "\n".join((f"interval_s = {self.interval_s}", self.settings, self.sections, *sections))
 
     def _sources(self, config: Config) -> Sources:
         clock = self.clock
         assert self._stub is not None
+        driver = NvmlCollector(self._stub.driver, now_ns=clock.boottime_ns, patience_s=self.patience_s)
         scraper = Scraper(keep_headers=START_HEADERS, now_ns=clock.boottime_ns)
         return Sources(
-            NvmlCollector(self._stub.driver, now_ns=clock.boottime_ns, patience_s=self.patience_s),
-            ServerCollector(scraper, interval_s=config.interval_s, now_ns=clock.boottime_ns, sleep=clock.sleep),
-            HostCollector(_NO_POWERCAP, clock.boottime_ns, lambda: CpuTimes(90 * clock.now_s(), 100 * clock.now_s())),
+            AfterThePages(driver, clock),
+            ServerCollector(scraper, interval_s=config.interval_s, now_ns=clock.boottime_ns, sleep=clock.sleep_scraper),
+            QuietHost(clock),
             configured=configured_servers(config.servers),
-            scan=self._scan,
+            scan=self._scan if config.discover else None,
             monotonic_s=clock.now_s,
         )
 
@@ -181,32 +193,13 @@ class ScriptedBox:
         if life is None:
             return None
         facts = ServerFacts(server.address, server.engine, metrics_url=f"http://{server.address}/metrics")
-        return replace(
-            facts,
-            pid=life.pid,
-            pids=(life.pid,),
-            started_at_s=self.clock.wall_s(life.from_s),
-            model=server.model,
-        )
+        started_at_s = self.clock.wall_s(life.from_s)
+        return replace(facts, pid=life.pid, pids=(life.pid,), started_at_s=started_at_s, model=server.model)
 
-    def _actors(self) -> Iterable[Actor]:
-        """The recorder and whatever scrapes."""
-        yield from (task for task in asyncio.all_tasks() if task.get_name().startswith("scrape "))
-        if self._recording is not None:
-            yield self._recording
+    def _actors(self) -> list[Actor]:
+        """The recorder, and whatever scrapes."""
+        return [task for task in asyncio.all_tasks() if task.get_name().startswith(_ACTORS)]
 
     def _tell_the_stub(self, now_ns: int) -> None:
         if self._stub is not None:
             self._stub.set_time(now_ns / 1e9)
-
-
-class _AtOnce(ThreadPoolExecutor):
-    """What a coroutine hands to a thread is done before it goes on, so that no tick depends on a thread's pace."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        done: Future[Any] = Future()
-        try:
-            done.set_result(fn(*args, **kwargs))
-        except BaseException as error:  # noqa: BLE001 - not swallowed: whoever awaits the future gets it
-            done.set_exception(error)
-        return done

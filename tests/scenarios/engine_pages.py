@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.scenarios.scripted_server import Counters
 
-_TTFT_EDGES_S = (0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_TTFT_EDGES_S = (0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 40.0)
 _TOKENS_A_STEP = 4
 
 
@@ -17,6 +17,7 @@ def vllm_page(model: str, counters: Counters, started_at_s: float) -> bytes:
         "vllm:kv_cache_usage_perc": counters.kv,
         "vllm:num_preemptions_total": counters.preempted,
         "vllm:prompt_tokens_total": counters.prompt_tokens,
+        "vllm:prompt_tokens_cached_total": 0,
         "vllm:generation_tokens_total": counters.output_tokens,
     }
     ttft = "vllm:time_to_first_token_seconds"

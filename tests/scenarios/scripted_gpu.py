@@ -22,6 +22,10 @@ class Steps:
     def set(self, from_s: float, until_s: float, level: float) -> None:
         self._stretches.append((from_s, until_s, level))
 
+    def set_beneath(self, from_s: float, until_s: float, level: float) -> None:
+        """Where nothing else is set."""
+        self._stretches.insert(0, (from_s, until_s, level))
+
     def statement(self) -> str:
         """`segments` of the stub's scenario format, from second 0 on."""
         edges = {0.0, *(max(0.0, edge) for start, end, _ in self._stretches for edge in (start, end))}
@@ -44,6 +48,11 @@ class ScriptedGpu:
     _memory: list[tuple[float, float, float]] = field(default_factory=list)
     _more: list[str] = field(default_factory=list)  # further statements
 
+    @property
+    def uuid(self) -> str:
+        """As the stub numbers its GPUs."""
+        return f"GPU-00000000-0000-0000-0000-{self.index:012d}"
+
     def works(self, from_s: float, until_s: float, *, power_w: float = BUSY_W, busy: float = 0.9) -> None:
         """Kernels run: drawing so much, for so large a share of the time."""
         self._power_w.set(from_s, until_s, power_w)
@@ -52,7 +61,7 @@ class ScriptedGpu:
     def holds(self, mib: float, *, pid: int | None, from_s: float = 0, until_s: float = NEVER) -> None:
         """Memory in use: by a process that the driver lists, or (None) by nobody visible."""
         self._memory.append((from_s, until_s, mib))
-        self._power_w.set(from_s, until_s, CONTEXT_W)
+        self._power_w.set_beneath(from_s, until_s, CONTEXT_W)
         if pid is not None:
             self._more.append(f"process {pid} {mib:g} {max(0.0, from_s):g}{_until(until_s)}")
 
@@ -63,6 +72,14 @@ class ScriptedGpu:
     def is_lost(self, from_s: float, until_s: float = NEVER) -> None:
         """It falls off the bus."""
         self._more.append(f"error * GPU_IS_LOST {from_s:g}{_until(until_s)}")
+
+    def hangs(self, from_s: float, until_s: float = NEVER) -> None:
+        """The driver does not come back from reading it."""
+        self._more.append(f"hang nvmlDeviceGetFieldValues {from_s:g}{_until(until_s)}")
+
+    def says(self, statement: str) -> None:
+        """Anything else of the stub's scenario format, as `tokwatch/demo/scenario.py` tells it."""
+        self._more.append(statement)
 
     def hides_processes(self) -> None:
         """The driver refuses the list, as in a container without the host's processes."""

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 from tests.scenarios.scripted_gpu import ScriptedGpu
 from tokwatch.ledger.alerts import AlertBody
 from tokwatch.ledger.bodies import body
 from tokwatch.ledger.compose import snapshot
-from tokwatch.ledger.entries import State, TickRecord
+from tokwatch.ledger.entries import Flag, GpuEntry, TickRecord
+from tokwatch.ledger.gpu_rows import state_name
 from tokwatch.ledger.snapshot import AlertRow, GpuRow, Snapshot
 from tokwatch.ledger.view import View
 
+UNWATCHED = "unwatched"
+
 
 class Told:
-    """Takes every record of a recorder; `before` is what earlier recorders of the scenario told."""
+    """Takes every record of a recorder."""
 
-    def __init__(self, view: View, noon_ms: int, before: Told | None = None) -> None:
+    def __init__(self, view: View, begins_ms: int, before: Told | None) -> None:
+        """begins_ms: second 0 of the scenario. before: what its earlier recorders told."""
         self._view = view
-        self._noon_ms = noon_ms
+        self._begins_ms = begins_ms
         self.records: list[TickRecord] = [] if before is None else before.records
 
     def take(self, record: TickRecord) -> None:
@@ -42,30 +49,37 @@ class Told:
         """The second in which its state began."""
         return self._second(self.row(gpu).since_ms)
 
-    def alert(self, key: str) -> AlertRow:
-        """The alert of this key. It must stand."""
-        return self.alerts[key]
-
     @property
     def alerts(self) -> dict[str, AlertRow]:
-        """Those that stand, by key."""
+        """Those on the screen, by key: firing and resolving ones."""
         return {row.key: row for row in self.snapshot.alerts}
 
     # --- up to it -------------------------------------------------------------------------------------------------
 
     def states(self, gpu: ScriptedGpu) -> list[tuple[float, str]]:
-        """(second, state) of each change: the seconds before the next one are booked to it."""
+        """(second, state) of each change: the seconds up to the next one are booked to it; UNWATCHED to none."""
         changes: list[tuple[float, str]] = []
-        for record in self.records:
-            for entry in record.gpus:
-                if self._view.entities[entry.entity].key.endswith(f"{gpu.index:012d}"):
-                    name = State(entry.state).name.lower().replace("_", " ")
-                    if not changes or changes[-1][1] != name:
-                        changes.append((self._second(entry.t0_ms), name))
+        for entry in self._entries(gpu):
+            spans = [(entry.t0_ms, state_name(entry.state))]
+            if entry.flags & Flag.GAP:
+                spans = [(entry.t0_ms, UNWATCHED), (entry.t1_ms, state_name(entry.state))]
+            for from_ms, name in spans:
+                if not changes or changes[-1][1] != name:
+                    changes.append((self._second(from_ms), name))
         return changes
 
+    def seconds_in(self, gpu: ScriptedGpu, state: str) -> float:
+        """How long it was seen in a state."""
+        entries = (entry for entry in self._entries(gpu) if not entry.flags & Flag.GAP)
+        return sum(entry.t1_ms - entry.t0_ms for entry in entries if state_name(entry.state) == state) / 1000
+
+    def statuses(self, key: str) -> list[tuple[float, str]]:
+        """(second, status) of each change of an alert's status."""
+        told = [(second, status) for second, status, _ in self.transitions(key)]
+        return [now for before, now in pairwise([(0.0, ""), *told]) if now[1] != before[1]]
+
     def transitions(self, key: str) -> list[tuple[float, str, str]]:
-        """(second, status, severity) of each change of an alert."""
+        """(second, status, severity) of each change of either."""
         changes: list[tuple[float, str, str]] = []
         for record in self.records:
             for event in record.events:
@@ -75,5 +89,9 @@ class Told:
                         changes.append((self._second(event.tick_ms), alert.status, alert.severity))
         return changes
 
+    def _entries(self, gpu: ScriptedGpu) -> Iterator[GpuEntry]:
+        keys = self._view.entities
+        return (entry for record in self.records for entry in record.gpus if keys[entry.entity].key == gpu.uuid)
+
     def _second(self, at_ms: int) -> float:
-        return (at_ms - self._noon_ms) / 1000
+        return (at_ms - self._begins_ms) / 1000

@@ -10,6 +10,7 @@ from tokwatch.ledger.entries import (
     FlowEntry,
     GpuEntry,
     HistogramEntry,
+    HostEntry,
     Run,
     ServerEntry,
     State,
@@ -56,6 +57,11 @@ def server(t1_ms: int, *, entity: int = 9) -> ServerEntry:
 def flow(t1_ms: int, length_ms: int = 1000, *, entity: int = 11, flags: int = 0) -> FlowEntry:
     histogram = HistogramEntry("ttft", TTFT_EDGES, (0, 3, 12, 4, 0, 1, 0, 0, 0), 412_345)
     return FlowEntry(entity, t1_ms - length_ms, t1_ms, 5120, 4000, 1551, 20, 0, 0, 0, (histogram,), flags)
+
+
+def host(t1_ms: int, length_ms: int = 1000, *, energy_mj: int | None = None, flags: int = 0) -> HostEntry:
+    package_mj = 90_000 * length_ms // 1000
+    return HostEntry(20, t1_ms - length_ms, t1_ms, 100, 64_000, package_mj, 3, 45_000, flags, None, energy_mj)
 
 
 def record(tick_ms: int, run: int = 1, length_ms: int = 1000) -> TickRecord:

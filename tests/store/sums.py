@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
-from tokwatch.ledger.entries import Flag, HistogramEntry, TickRecord
+import msgspec
+
+from tokwatch.ledger.entries import Flag, HistogramEntry, State, TickRecord
 from tokwatch.store.quarters import Quarters
 
 T = TypeVar("T")
@@ -13,6 +15,7 @@ ELSEWHERE = {
     Flag.PROMPT_ELSEWHERE: ("prompt_tokens", "cached_tokens"),
     Flag.OUTPUT_ELSEWHERE: ("output_tokens", "finished", "failed", "aborted", "drafted_tokens", "accepted_tokens"),
 }
+NOT_ADDITIVE = {"quarter_ms", "run", "power_max_mw", "temperature_max_c", "flags"}
 COUNTS = (*(name for names in ELSEWHERE.values() for name in names), "preempted")
 
 
@@ -38,6 +41,9 @@ def check_sums(records: list[TickRecord], quarters: Quarters) -> None:
         assert known_sum(row.energy_mj for row in rows) == known_sum(entry.energy_mj for entry in entries)
         assert sum(row.measured_ms for row in rows) == sum(entry.measured_ms for entry in entries)
         assert sum(row.lost_mj for row in rows) == sum(entry.lost_mj for entry in entries)
+        idle = [entry for entry in entries if State(entry.state).idle and not entry.flags & Flag.GAP]
+        assert sum(row.idle_energy_mj or 0 for row in rows) == sum(entry.energy_mj or 0 for entry in idle)
+        assert all((row.idle_energy_mj is None) == (row.energy_mj is None) for row in rows)
         assert sum(row.entries for row in rows) == len(entries)
         watched = [entry for entry in entries if not entry.flags & Flag.GAP]
         lengths = sum(entry.t1_ms - entry.t0_ms for entry in watched)
@@ -61,6 +67,33 @@ def check_sums(records: list[TickRecord], quarters: Quarters) -> None:
         assert histogram_sums(h for row in rolled_flows[entity] for h in row.histograms) == histogram_sums(
             h for entry in flow_entries for h in entry.histograms
         )
+
+    hosts = by_entity((entry.entity, entry) for each in records for entry in each.hosts)
+    rolled_hosts = by_entity((row.entity, row) for row in quarters.hosts)
+    assert hosts.keys() == rolled_hosts.keys()
+    for entity, boxes in hosts.items():
+        of_box = rolled_hosts[entity]
+        for name, time in (("energy_mj", "energy_ms"), ("package_energy_mj", "package_ms")):
+            measured = [entry for entry in boxes if getattr(entry, name) is not None]
+            assert known_sum(getattr(row, name) for row in of_box) == known_sum(getattr(e, name) for e in measured)
+            assert sum(getattr(row, time) for row in of_box) == sum(e.t1_ms - e.t0_ms for e in measured)
+        watched_ms = sum(e.t1_ms - e.t0_ms for e in boxes if not e.flags & Flag.GAP)
+        assert sum(row.observed_ms for row in of_box) == watched_ms
+        assert sum(row.entries for row in of_box) == len(boxes)
+
+
+def totals(rows: Iterable[msgspec.Struct], key: tuple[str, ...]) -> dict[tuple[int, ...], dict[str, int | None]]:
+    """Every additive column of rows of one kind, by the columns of `key`; states and buckets each by itself."""
+    sums: dict[tuple[int, ...], dict[str, int | None]] = {}
+    for row in rows:
+        values = msgspec.structs.asdict(row)
+        of_key = sums.setdefault(tuple(values.pop(name) for name in key), {})
+        values |= {f"state {state}": ms for state, ms in values.pop("state_ms", {}).items()}
+        for layout, counts in histogram_sums(values.pop("histograms", ())).items():
+            values |= {f"{layout}[{bucket}]": count for bucket, count in enumerate(counts)}
+        for name in values.keys() - NOT_ADDITIVE:
+            of_key[name] = known_sum((of_key.get(name), values[name]))
+    return sums
 
 
 def histogram_sums(histograms: Iterable[HistogramEntry]) -> dict[tuple[str, tuple[float, ...]], list[int]]:

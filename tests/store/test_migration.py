@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.store.records import NOON_MS, RUN, gpu, record, tick
-from tokwatch.ledger.entries import FlowEntry, GpuEntry, HostEntry, TickRecord
+from tokwatch.ledger.entries import FlowEntry, GpuEntry, HostEntry, State, TickRecord
 from tokwatch.store import schema
 from tokwatch.store.errors import StoreError
 from tokwatch.store.reader import Reader
@@ -41,14 +41,19 @@ def opened(path: Path) -> Writer:
     return writer
 
 
+def as_of_version(path: Path, version: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open it as an earlier program does."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr(schema, "SCHEMA_VERSION", version)
+        earlier.setattr(schema, "_STEPS", schema._STEPS[:version])
+        opened(path).close(10)
+
+
 @pytest.fixture
 def first_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store as version 1 left it."""
     path = tmp_path / "store.db"
-    with monkeypatch.context() as earlier:
-        earlier.setattr(schema, "SCHEMA_VERSION", 1)
-        earlier.setattr(schema, "_STEPS", schema._STEPS[:1])
-        opened(path).close(10)
+    as_of_version(path, 1, monkeypatch)
     connection = sqlite3.connect(path)
     with connection:
         for row in ROWS:
@@ -57,8 +62,19 @@ def first_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+@pytest.fixture
+def second_version(first_version: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same store as version 2 left it, with a quarter hour that was parked in part."""
+    as_of_version(first_version, 2, monkeypatch)
+    connection = sqlite3.connect(first_version)
+    with connection:
+        connection.execute("UPDATE gpu_quarter SET ms_serving = 600000, ms_parked = 300000, lost_mj = 840")
+    connection.close()
+    return first_version
+
+
 def test_a_reader_of_an_earlier_store_is_told_how_to_bring_it_forward(first_version: Path) -> None:
-    with pytest.raises(StoreError, match="has schema version 1, this tokwatch reads 2"):
+    with pytest.raises(StoreError, match=f"has schema version 1, this tokwatch reads {schema.SCHEMA_VERSION}"):
         Reader(first_version)
 
 
@@ -75,6 +91,26 @@ def test_the_rows_of_the_first_version_are_read_and_what_it_did_not_measure_is_u
     )
     assert (gpus[0].energy_mj, gpus[0].lost_mj, gpus[0].tensor_ms, gpus[0].dram_ms) == (540_000_000, 0, 0, 0)
     assert (flows[0].output_tokens, flows[0].drafted_tokens, flows[0].accepted_tokens) == (1_395_900, None, None)
+
+
+def test_quarter_hours_of_the_second_version_do_not_know_their_idle_energy(second_version: Path) -> None:
+    assert opened(second_version).close(10)
+    with Reader(second_version) as reader:
+        (old,) = reader.quarters(NOON_MS - QUARTER_MS, NOON_MS).gpus
+        assert reader.quarters(NOON_MS - QUARTER_MS, NOON_MS).hosts == []
+    assert old.state_ms == {State.SERVING: 600_000, State.PARKED: 300_000}
+    assert (old.energy_mj, old.lost_mj, old.idle_energy_mj) == (540_000_000, 840, None)
+
+
+def test_a_quarter_hour_that_the_second_version_left_open_is_rolled_up_with_its_box(second_version: Path) -> None:
+    writer = opened(second_version)
+    run = writer.begin_run(RUN)
+    writer.submit(record(NOON_MS + QUARTER_MS + 1, run.id))
+    assert writer.close(10)
+    with Reader(second_version) as reader:
+        found = reader.quarters(NOON_MS, NOON_MS + 1, [1])
+    assert [(row.energy_mj, row.idle_energy_mj) for row in found.gpus] == [(612_345, 0)]
+    assert [(row.package_energy_mj, row.package_ms, row.energy_mj) for row in found.hosts] == [(90_000, 1000, None)]
 
 
 def test_recording_goes_on_in_a_store_of_the_first_version(first_version: Path) -> None:

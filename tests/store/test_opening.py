@@ -12,6 +12,7 @@ import pytest
 from tests.store.records import NOON_MS, fill, record
 from tokwatch.store.errors import StoreError
 from tokwatch.store.reader import Reader
+from tokwatch.store.schema import SCHEMA_VERSION
 from tokwatch.store.writer import Writer
 
 
@@ -31,7 +32,9 @@ def test_a_newer_store_is_refused_and_left_alone(tmp_path: Path) -> None:
     connection.close()
     before = path.read_bytes()
     for open_it in (Writer(path).open, lambda: Reader(path)):
-        with pytest.raises(StoreError, match="newer tokwatch: its schema version is 99, this one knows 2"):
+        with pytest.raises(
+            StoreError, match=f"newer tokwatch: its schema version is 99, this one knows {SCHEMA_VERSION}"
+        ):
             open_it()
     assert path.read_bytes() == before
 
@@ -64,7 +67,7 @@ def test_an_open_store_is_ours_by_its_header(tmp_path: Path) -> None:
         return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
     assert pragma("application_id") == int.from_bytes(b"tokw", "big")
-    assert pragma("user_version") == 2
+    assert pragma("user_version") == SCHEMA_VERSION
     assert pragma("auto_vacuum") == 2  # incremental
     assert pragma("journal_mode") == "wal"
     connection.close()

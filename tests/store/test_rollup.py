@@ -10,45 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.store.records import NOON_MS, fill, flow, gpu, record, tick
+from tests.store.records import NOON_MS, fill, flow, gpu, host, record, tick
 from tests.store.strategies import runs_of_records
-from tests.store.sums import check_sums
+from tests.store.sums import check_sums, totals
 from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry, State, TickRecord
 from tokwatch.store.connection import open_for_writing
 from tokwatch.store.quarters import STATE_COLUMNS
 from tokwatch.store.reader import Reader
-from tokwatch.store.rollup import QUARTER_MS, flow_quarters, gpu_quarters, quarter_of, split_counts
+from tokwatch.store.rollup import QUARTER_MS, flow_quarters, gpu_quarters, host_quarters, quarter_of
 from tokwatch.store.writer import Writer
 
 BEFORE_MS, AFTER_MS = 0, NOON_MS * 2
-
-parts = st.lists(st.integers(0, 10**9), min_size=1, max_size=8)
-
-
-@given(st.integers(0, 2**60), parts)
-def test_the_parts_of_a_count_add_up_to_it(total: int, parts_ms: list[int]) -> None:
-    split = split_counts(total, parts_ms)
-    assert len(split) == len(parts_ms)
-    assert sum(split) == total
-    assert min(split) >= 0
-
-
-@given(st.integers(0, 2**40), parts)
-def test_a_longer_part_never_gets_less(total: int, parts_ms: list[int]) -> None:
-    split = split_counts(total, parts_ms)
-    for length, share in zip(parts_ms, split, strict=True):
-        assert all(share <= other for longer, other in zip(parts_ms, split, strict=True) if longer > length)
-
-
-def test_a_part_differs_from_its_exact_share_by_less_than_one() -> None:
-    assert split_counts(10, [1, 1, 1]) == (4, 3, 3)
-    assert split_counts(7, [0, 500, 500]) == (0, 4, 3)
-    assert split_counts(1, [100, 899]) == (0, 1)
-
-
-def test_without_any_length_all_goes_to_the_last_part() -> None:
-    assert split_counts(5, [0, 0]) == (0, 5)
-    assert split_counts(5, [0]) == (5,)
+MINUTE_MS = 60_000
 
 
 def test_an_instant_on_an_edge_ends_the_earlier_quarter() -> None:
@@ -96,6 +69,34 @@ def test_a_baseline_without_length_adds_no_time_and_counts_where_it_ends() -> No
     assert (quarter.quarter_ms, quarter.observed_ms, quarter.entries) == (NOON_MS - QUARTER_MS, 0, 1)
 
 
+def test_idle_energy_is_what_entries_in_an_idle_state_drew() -> None:
+    entries = [
+        gpu(NOON_MS + 1000),
+        gpu(NOON_MS + 2000, state=State.PARKED),
+        gpu(NOON_MS + 3000, state=State.MISROUTED),
+        gpu(NOON_MS + 4000, state=State.PARKED, flags=Flag.GAP.value),  # nobody knows what it did
+    ]
+    (quarter,) = gpu_quarters(entries, 1, 0, AFTER_MS)
+    assert (quarter.energy_mj, quarter.idle_energy_mj) == (4 * 612_345, 2 * 612_345)
+    (busy,) = gpu_quarters(entries[:1], 1, 0, AFTER_MS)
+    assert busy.idle_energy_mj == 0
+    (unknown,) = gpu_quarters([replace(entries[1], energy_mj=None)], 1, 0, AFTER_MS)
+    assert unknown.idle_energy_mj is None
+
+
+def test_a_boxs_energy_is_split_at_an_edge_with_the_time_that_it_was_measured_in() -> None:
+    whole = host(NOON_MS + 1000, 4000, energy_mj=4_000_000)
+    before, after = host_quarters([whole, host(NOON_MS + 2000)], 1, 0, AFTER_MS)
+    assert (before.energy_mj, before.energy_ms, before.package_energy_mj) == (3_000_000, 3000, 270_000)
+    assert (after.energy_mj, after.energy_ms, after.package_energy_mj, after.package_ms) == (
+        1_000_000,
+        1000,
+        180_000,
+        2000,
+    )
+    assert (before.entries, after.entries, after.observed_ms) == (0, 2, 2000)
+
+
 def test_what_nobody_measured_stays_unknown() -> None:
     unknown = GpuEntry(1, NOON_MS, NOON_MS + 1000, None, 0, None, None, None, None, None, None, State.LOST, 0)
     (quarter,) = gpu_quarters([unknown], 1, 0, AFTER_MS)
@@ -118,6 +119,22 @@ def test_quarter_rows_equal_the_raw_sums_and_a_fresh_computation(records: list[T
         all_flows = [entry for each in records for entry in each.flows]
         assert quarters.gpus == gpu_quarters(all_gpus, run, BEFORE_MS, AFTER_MS)
         assert quarters.flows == flow_quarters(all_flows, run, BEFORE_MS, AFTER_MS)
+        all_hosts = [entry for each in records for entry in each.hosts]
+        assert quarters.hosts == host_quarters(all_hosts, run, BEFORE_MS, AFTER_MS)
+
+
+@given(runs_of_records())
+@settings(max_examples=40, deadline=None)
+def test_minutes_add_up_to_quarter_hours(records: list[TickRecord]) -> None:
+    gpus = [entry for each in records for entry in each.gpus]
+    flows = [entry for each in records for entry in each.flows]
+    hosts = [entry for each in records for entry in each.hosts]
+    of_gpu, of_one = ("entity", "owner"), ("entity",)
+    for grain_ms in (MINUTE_MS, 4 * QUARTER_MS):
+        span = (1, BEFORE_MS, AFTER_MS, grain_ms)
+        assert totals(gpu_quarters(gpus, *span), of_gpu) == totals(gpu_quarters(gpus, *span[:3]), of_gpu)
+        assert totals(flow_quarters(flows, *span), of_one) == totals(flow_quarters(flows, *span[:3]), of_one)
+        assert totals(host_quarters(hosts, *span), of_one) == totals(host_quarters(hosts, *span[:3]), of_one)
 
 
 @given(runs_of_records(), st.integers(-3 * QUARTER_MS, 9 * QUARTER_MS), st.integers(0, 9 * QUARTER_MS))

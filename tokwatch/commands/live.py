@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import pwd
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,10 +30,11 @@ def run(options: argparse.Namespace) -> int:
     if not can_draw():
         from tokwatch.commands import once
 
-        options.json, options.for_s = False, 10.0
+        options.json, options.for_s, options.fail_if = False, 10.0, []
         return once.run(options)
     config, store = config_of(options), store_of(options)
     from tokwatch.dashboard.app import TokwatchApp
+    from tokwatch.dashboard.bell import Bell
 
     async def open_feed() -> Feed:
         # Collectors, aiohttp and the store take longer to import than the first frame may take: so after it.
@@ -43,10 +45,15 @@ def run(options: argparse.Namespace) -> int:
             exclusive_host=not store_is_named(options),
             price=options.price,
             show_kept=app.show_kept,
+            news=news,
         )
 
-    app = TokwatchApp(open_feed, ascii_only=ascii_only(options), light=options.light)
-    if app.run() == "demo":
+    news: list[str] = []
+    app = TokwatchApp(open_feed, ascii_only=ascii_only(options), light=options.light, bell=Bell(config.alerting.bell))
+    ended_with = app.run()
+    for line in news:  # a line printed while the screen stands would be lost in it
+        print(f"tokwatch: {line}", file=sys.stderr)
+    if ended_with == "demo":
         from tokwatch.commands.demo import fresh_store, show
 
         return show(fresh_store(), options)
@@ -61,21 +68,34 @@ def _import_the_rest() -> None:
 
 
 async def _open(
-    config: Config, store: Path, *, exclusive_host: bool, price: float | None, show_kept: Callable[[Snapshot], None]
+    config: Config,
+    store: Path,
+    *,
+    exclusive_host: bool,
+    price: float | None,
+    show_kept: Callable[[Snapshot], None],
+    news: list[str],
 ) -> Feed:
+    """news: filled with what the user is to be told when the screen has closed."""
     from tokwatch.feeds.attach import Recordable, follow, record_and_show
     from tokwatch.feeds.box import open_sources
-    from tokwatch.feeds.start import begin
+    from tokwatch.feeds.start import Begun, begin
     from tokwatch.store.lock import Recorder, RecorderLock, who_records
+
+    def begun() -> Begun:
+        run = begin(store, this_box(config), config, price=price)
+        news.extend(run.news)
+        return run
 
     def recordable(*notes: tuple[str, str]) -> Recordable:
         return Recordable(
             store,
-            begin=lambda: begin(store, this_box(config), config, price=price),
+            begin=begun,
             open_sources=lambda: open_sources(config, configured_servers(config.servers)),
             interval_s=config.interval_s,
             notes=notes,
             show_kept=show_kept,
+            alerts=config,
         )
 
     def holder() -> Recorder | None:

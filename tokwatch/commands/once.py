@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tokwatch.commands.settings import config_of, configured_servers, store_is_named, store_of, this_box
@@ -17,6 +19,8 @@ from tokwatch.feeds.history import History
 from tokwatch.feeds.live import RecorderView
 from tokwatch.feeds.recorder import Recorder
 from tokwatch.feeds.start import unrecorded
+from tokwatch.ledger.alerts.conditions import Condition
+from tokwatch.ledger.alerts.figures import read_figures
 from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.entries import TickRecord
 from tokwatch.ledger.snapshot import Snapshot, canonical_json
@@ -26,15 +30,32 @@ _FRESH_MS = 5_000
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the Snapshot of now."""
+    """Print the Snapshot of now; the exit code says whether a condition of --fail-if holds."""
     config = config_of(options)
     current = _from_recorder(_recorded_store(options)) or asyncio.run(_measured(config, options))
     print(canonical_json(current).decode() if options.json else plain_table(current), end="\n" if options.json else "")
     if current.nothing_found:
         return Exit.NOTHING_FOUND
+    met, unknown = _judged(current, options.fail_if)
+    if met:
+        return Exit.CONDITION_MET
     # A server whose engine was never seen is a probe and no row.
     silent = any(not probe.ok and probe.name.startswith("server ") for probe in current.probes)
-    return Exit.PARTIAL if silent or any(not server.up for server in current.servers) else Exit.DONE
+    return Exit.PARTIAL if unknown or silent or any(not server.up for server in current.servers) else Exit.DONE
+
+
+def _judged(current: Snapshot, conditions: Sequence[Condition]) -> tuple[bool, bool]:
+    """(one of them holds, of one nobody knows), with words on stderr."""
+    figures = read_figures(current, [condition.figure for condition in conditions])
+    met = unknown = False
+    for condition in conditions:
+        holds = condition.holds(figures[condition.figure])
+        if holds:
+            print(f"tokwatch: {condition}", file=sys.stderr)
+        elif holds is None:
+            print(f"tokwatch: {condition}: not known", file=sys.stderr)
+        met, unknown = met or bool(holds), unknown or holds is None
+    return met, unknown
 
 
 def _recorded_store(options: argparse.Namespace) -> Path | None:

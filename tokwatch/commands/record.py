@@ -13,11 +13,13 @@ from pathlib import Path
 from tokwatch.commands.settings import config_of, configured_servers, store_is_named, store_of, this_box
 from tokwatch.errors import CommandError
 from tokwatch.exits import Exit
+from tokwatch.feeds.alerting import Alerting, keep_muted, needs_view
 from tokwatch.feeds.box import open_sources
 from tokwatch.feeds.clock import SystemClock
 from tokwatch.feeds.live import RecorderView
 from tokwatch.feeds.recorder import Recorder
 from tokwatch.feeds.start import begin
+from tokwatch.feeds.told import ToldStore, keep_priced
 from tokwatch.ledger.alerts import AlertBody
 from tokwatch.ledger.bodies import body
 from tokwatch.ledger.entries import TickRecord
@@ -36,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
     if lock is None:
         raise CommandError(_already_recorded(store))
     begun = begin(store, box, config, price=options.price, on_commit=_acknowledge(options.commit_fd))
-    print(f"tokwatch: recording {box.host} into {store}; ctrl-c or SIGTERM ends it", file=sys.stderr)
+    for line in (f"recording {box.host} into {store}; ctrl-c or SIGTERM ends it", *begun.news):
+        print(f"tokwatch: {line}", file=sys.stderr)
 
     async def record() -> None:
         stop = asyncio.Event()
@@ -44,13 +47,24 @@ def run(options: argparse.Namespace) -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, stop.set)
         sources = open_sources(config, configured_servers(config.servers))
-        recorder = Recorder(sources, begun.bookkeeper, begun.writer, SystemClock(), interval_s=config.interval_s)
-        recorder.listen(_tell)
-        if options.snapshots is not None:
+        clock = SystemClock()
+        recorder = Recorder(sources, begun.bookkeeper, begun.writer, clock, interval_s=config.interval_s)
+        recorder.listen(_journal())
+        view = alerting = None
+        if options.snapshots is not None or needs_view(config):
             view = RecorderView(begun.view)
-            view.listen(_snapshot_writer(options.snapshots))
             recorder.listen(view.take)
+            alerting = Alerting(config, store, recorder, begun.bookkeeper, view)
+        if options.snapshots is not None and view is not None:
+            view.listen(_snapshot_writer(options.snapshots))
+        told = ToldStore(store, clock, recorder.tell)
+        keep_muted(told, begun.bookkeeper)
+        keep_priced(told, begun.bookkeeper, store, begun.run, view)
+        recorder.listen(told.tick)
         await recorder.run(stop, for_s=options.for_s)
+        await told.close()
+        if alerting is not None:
+            await alerting.close()
 
     try:
         asyncio.run(record())
@@ -94,11 +108,25 @@ def _snapshot_writer(path: Path) -> Callable[[Snapshot], None]:
     return write
 
 
-def _tell(record: TickRecord) -> None:
-    """Alerts leave a live recorder here; a replay, a demo or an import never come by."""
-    for event in record.events:
-        if event.kind == "alert":
+def _journal() -> Callable[[TickRecord], None]:
+    """A line on stderr for each alert that begins to fire or is over, unless it is muted or a fault says it already."""
+    told: dict[str, str] = {}
+
+    def tell(record: TickRecord) -> None:
+        for event in record.events:
+            if event.kind != "alert":
+                continue
             alert = body(event, AlertBody)
-            if alert.status in ("firing", "resolved") and alert.fired_ms is not None:
-                gpus = f"{len(alert.gpus)} GPU{'s' if len(alert.gpus) != 1 else ''}"
-                print(f"tokwatch: {alert.status}: {state_name(alert.state)} on {gpus}: {alert.text}", file=sys.stderr)
+            if told.get(event.key) == alert.status or alert.status == "resolving" or not alert.leaves:
+                continue
+            told[event.key] = alert.status
+            if alert.status != "pending" and alert.fired_ms is not None:
+                print(f"tokwatch: {alert.status}: {_subject(event.key, alert)}: {alert.text}", file=sys.stderr)
+
+    return tell
+
+
+def _subject(key: str, alert: AlertBody) -> str:
+    if alert.of != "state":
+        return key
+    return f"{state_name(alert.state)} on {len(alert.gpus)} GPU{'s' if len(alert.gpus) != 1 else ''}"

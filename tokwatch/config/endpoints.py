@@ -46,7 +46,7 @@ def problems(servers: Sequence[ServerSection], meters: Sequence[MeterSection]) -
     endpoints = [(f"servers[{i}]", server.url) for i, server in enumerate(servers)]
     endpoints += [(f"meters[{i}]", meter.url) for i, meter in enumerate(meters)]
     for where, url in endpoints:
-        if problem := _url_problem(url):
+        if problem := url_problem(url):
             yield f"{where}.url", problem
     for i, server in enumerate(servers):
         for key in ("tensor_parallel", "pipeline_parallel", "data_parallel", "expert_parallel"):
@@ -55,7 +55,7 @@ def problems(servers: Sequence[ServerSection], meters: Sequence[MeterSection]) -
                 yield f"servers[{i}].{key}", f"must be 1 or more, is {size}"
 
 
-def _url_problem(url: str) -> str:
+def url_problem(url: str) -> str:
     """What is wrong with a server's address, "" if nothing; never repeats it, since it may hold a password."""
     if not url.startswith(("http://", "https://")):
         return "must start with http:// or https://"

@@ -10,11 +10,15 @@ from pathlib import Path
 
 import msgspec
 
-from tokwatch.config import endpoints, prices, slo
+from tokwatch.config import alerts, capacity, endpoints, prices, slo
+from tokwatch.config.alerts import AlertingSection, AlertSection, BudgetSection, NotifySection
+from tokwatch.config.capacity import CapacitySection, FrontierSection
 from tokwatch.config.endpoints import MeterSection, ServerSection
 from tokwatch.config.errors import ConfigError
 from tokwatch.config.prices import PriceSection
+from tokwatch.config.prices_series import SeriesReader
 from tokwatch.config.slo import SloSection
+from tokwatch.ledger.alerts import AlertPolicy
 from tokwatch.ledger.bodies import SettingsBody
 from tokwatch.ledger.states import Thresholds
 
@@ -30,12 +34,26 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slo: SloSection = SloSection()
     servers: tuple[ServerSection, ...] = ()
     meters: tuple[MeterSection, ...] = ()
+    capacity: tuple[CapacitySection, ...] = ()
+    frontier: FrontierSection = FrontierSection()
+    alerting: AlertingSection = AlertingSection()
+    alerts: tuple[AlertSection, ...] = ()
+    notify: tuple[NotifySection, ...] = ()
+    budget: BudgetSection = BudgetSection()
+
+    def alert_policy(self) -> AlertPolicy:
+        """What alerts go by."""
+        return alerts.policy(self.alerting, self.alerts, self.budget)
 
     def settings(self) -> SettingsBody:
         """What of it a Snapshot depends on."""
         general = self.slo.slo()
         models = {model: limits.slo() for model, limits in self.slo.models.items()}
-        return SettingsBody(self.interval_s, general.ttft_s, general.tpot_s, general.e2e_s, general.target, models)
+        return SettingsBody(
+            *(self.interval_s, general.ttft_s, general.tpot_s, general.e2e_s, general.target, models),
+            capacity=tuple(each.declared() for each in self.capacity),
+            box=self.frontier.box(),
+        )
 
 
 def load(path: Path) -> Config:
@@ -46,37 +64,51 @@ def load(path: Path) -> Config:
         raise ConfigError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
-    return parse(text, str(path))
+    return parse(text, str(path), path.parent)
 
 
-def parse(text: str, name: str) -> Config:
-    """Check the text of a config file; `name` stands in messages."""
+def parse(text: str, name: str, directory: Path = Path()) -> Config:
+    """Check the text of a config file; `name` stands in messages, files that it names are relative to `directory`."""
+    read_series = SeriesReader(directory)
     try:
-        config = _read(text)
+        config = _read(text, read_series)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name}: {error}") from error
     if isinstance(config, str):
-        raise ConfigError(f"{name}:{_line_of(config, text)}: {config}")
+        raise ConfigError(f"{name}:{_line_of(config, text, read_series)}: {config}")
     return config
 
 
-def _line_of(problem: str, text: str) -> int:
-    """The first line with which the text has the problem: tomllib keeps no positions."""
+def _line_of(problem: str, text: str, read_series: SeriesReader) -> int:
+    """The line that sets the key, else the first with which the text has the problem: tomllib keeps no positions."""
     lines = text.split("\n")
-    return next(n for n in range(1, len(lines) + 1) if _has(problem, "\n".join((*lines[:n], ""))))
+    last = next(n for n in range(1, len(lines) + 1) if _has(problem, "\n".join((*lines[:n], "")), read_series))
+    table, _, key = _bare(problem.partition(": ")[0]).rpartition(".")
+    found, here = last, ""
+    for number, line in enumerate(lines[:last], 1):
+        if header := re.match(r"\s*\[+([^\]]+)\]", line):
+            here = _bare(header[1])
+        elif here == table and _bare(line.partition("=")[0]) == key:
+            found = number
+    return found
 
 
-def _has(problem: str, text: str) -> bool:
+def _bare(path: str) -> str:
+    """A path or key without quotes, indices and blanks around it."""
+    return re.sub(r"[\"']|\[\d+\]", "", path).strip()
+
+
+def _has(problem: str, text: str, read_series: SeriesReader) -> bool:
     try:
-        return _read(text) == problem
+        return _read(text, read_series) == problem
     except tomllib.TOMLDecodeError:  # cut off within a value of several lines
         return False
 
 
-def _read(text: str) -> Config | str:
+def _read(text: str, read_series: SeriesReader) -> Config | str:
     """The settings, or what is wrong with them: "path: message". Raises TOMLDecodeError."""
     try:
-        config = msgspec.convert(tomllib.loads(text), Config)
+        config = msgspec.convert(tomllib.loads(text), Config, dec_hook=read_series)
     except msgspec.ValidationError as error:
         return _in_our_words(str(error))
     return next((f"{where}: {message}" for where, message in _problems(config)), config)
@@ -92,6 +124,8 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
         if not 0 <= getattr(config.states, key) < math.inf:
             yield f"states.{key}", f"must be 0 or more, is {getattr(config.states, key)}"
     yield from endpoints.problems(config.servers, config.meters)
+    yield from alerts.problems(config.alerting, config.alerts, config.notify, config.budget)
+    yield from capacity.problems(config.capacity, config.frontier)
 
 
 def _in_our_words(message: str) -> str:

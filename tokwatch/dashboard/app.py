@@ -15,6 +15,7 @@ from textual.reactive import var
 from textual.screen import Screen
 from textual.theme import Theme
 
+from tokwatch.dashboard.bell import Bell
 from tokwatch.dashboard.cells import plain
 from tokwatch.dashboard.ending import report, when_the_terminal_goes
 from tokwatch.dashboard.frame import Frame, SnapshotArrived
@@ -70,8 +71,10 @@ class TokwatchApp(App[str]):
         light: bool = False,
         first: Snapshot | None = None,
         now: Callable[[], float] = time.time,
+        bell: Bell | None = None,
     ) -> None:
         super().__init__()
+        self._rings = bell or Bell()
         self.failure: BaseException | None = None
         self._source = feed
         self._feed: Feed | None = None
@@ -124,6 +127,8 @@ class TokwatchApp(App[str]):
     def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
         self._arrived_s = self._now()
         self.frame = self._frame(message.snapshot)
+        if self._rings.rings(message.snapshot):
+            self.bell()
         self._open_sources_when_empty(message.snapshot)
 
     def _frame(self, snapshot: Snapshot, *, age_s: float | None = None) -> Frame:

@@ -38,7 +38,7 @@ _STATES = {
     "saturated": StateLook("▲", "saturated", "alarm", "━", "alarm"),
     "backlog": StateLook("▲", "backlog", "alarm", "━", "alarm"),
     "throttled": StateLook("▲", "throttled", "alarm", "━", "alarm"),
-    "misrouted": StateLook("▲", "misrouted", "alarm", "━", "alarm"),
+    "misrouted": StateLook("▲", "misrouted", "waste", "▇", "waste_fill"),
     "underbatched": StateLook("●", "underbatched", "work", "━", "work_past"),
     "parked": StateLook("◌", "parked", "waste", "▇", "waste_fill"),
     "held": StateLook("◌", "held", "waste", "▇", "waste_fill"),

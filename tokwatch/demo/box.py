@@ -8,17 +8,17 @@ from pathlib import Path
 from collectors.discovery.scan import Discovery
 from collectors.host import CpuTimes, HostCollector
 from collectors.nvml.collector import NvmlCollector
-from collectors.readings import Probe, ServerFacts
+from collectors.readings import Probe
 from collectors.scrape import Scraper
 from collectors.servers import ServerCollector
 from collectors.vocabularies import START_HEADERS
 from tokwatch.config import Config, PriceSection, SloSection
 from tokwatch.demo.clock import DemoClock
 from tokwatch.demo.driver import SimulatedDriver
-from tokwatch.demo.engine_pages import llama_cpp_page, vllm_page
-from tokwatch.demo.fleet import FLEET, LIVE_S, Life, SimulatedServer, scenario_text
-from tokwatch.demo.page_server import MetricsPage, PageServer
-from tokwatch.demo.scenario import Scenario, parse
+from tokwatch.demo.fleet import LIVE_S, SCENARIO
+from tokwatch.demo.page_server import PageServer
+from tokwatch.demo.scenario import Scenario
+from tokwatch.demo.server_page import facts_of, page_of
 from tokwatch.feeds.clock import Clock
 from tokwatch.feeds.sources import ServerSource, Sources
 from tokwatch.feeds.start import Box
@@ -40,7 +40,7 @@ class DemoBox:
 
     clock: DemoClock
     scenario: Scenario
-    pages: tuple[PageServer, ...]  # one for each server of FLEET
+    pages: tuple[PageServer, ...]  # one for each server of the scenario
     config: Config = CONFIG
 
     def identity(self, timezone: str) -> Box:
@@ -69,29 +69,19 @@ class DemoBox:
 
     def discover(self) -> Discovery:
         """The servers that have a process at this instant of the box's clock."""
-        t_s = self.clock.now_s()
-        alive = ((server, server.life_at(t_s), page.address) for server, page in zip(FLEET, self.pages, strict=True))
-        found = (self._facts(server, life, address) for server, life, address in alive if life is not None)
+        t_s, booted_s = self.clock.now_s(), self.clock.booted_wall_s
+        alive = (
+            (server, life, page.address)
+            for server, page in zip(self.scenario.servers, self.pages, strict=True)
+            if (life := server.life_at(t_s)) is not None
+        )
+        found = (facts_of(server, life, address, booted_s) for server, life, address in alive)
         return Discovery(tuple(found), (_SAID,))
 
     async def close(self) -> None:
         """Close the pages."""
         for page in self.pages:
             await page.close()
-
-    def _facts(self, server: SimulatedServer, life: Life, address: str) -> ServerFacts:
-        return ServerFacts(
-            address=address,
-            engine=server.engine,
-            metrics_url=f"http://{address}/metrics",
-            pid=life.pids[0],
-            pids=life.pids,
-            owner="inference",
-            started_at_s=self.clock.booted_wall_s + life.from_s,
-            model=server.model,
-            tensor_parallel=len(server.gpus) if len(server.gpus) > 1 else None,
-            precision=server.precision,
-        )
 
     def _cpu_times(self) -> CpuTimes:
         total_s = _HOST_CORES * self.clock.now_s()
@@ -103,23 +93,14 @@ async def open_demo(real: Clock) -> DemoBox:
     clock = DemoClock(real, age_s=LIVE_S)
     pages: list[PageServer] = []
     try:
-        for server in FLEET:
-            pages.append(await PageServer.start(lambda server=server: page_of(server, clock)))  # type: ignore[misc]
+        for server in SCENARIO.servers:
+            pages.append(
+                await PageServer.start(
+                    lambda server=server: page_of(server, clock.now_s(), clock.booted_wall_s)  # type: ignore[misc]
+                )
+            )
     except OSError:
         for page in pages:
             await page.close()
         raise
-    return DemoBox(clock, parse(scenario_text()), tuple(pages))
-
-
-def page_of(server: SimulatedServer, clock: DemoClock) -> MetricsPage | None:
-    """The metrics page at this instant; None while the server is not up."""
-    t_s = clock.now_s()
-    life = server.life_at(t_s)
-    if life is None or t_s < life.up_s:
-        return None
-    counters = server.load.at(t_s, life.from_s)
-    if server.engine == "llama.cpp":
-        # Microseconds since boot, whatever the name says: as in the real one.
-        return MetricsPage(llama_cpp_page(counters), {"Process-Start-Time-Unix": str(round(life.from_s * 1e6))})
-    return MetricsPage(vllm_page(server.model, counters, clock.booted_wall_s + life.from_s))
+    return DemoBox(clock, SCENARIO, tuple(pages))

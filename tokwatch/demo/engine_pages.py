@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from collectors.readings import Histogram
 from tokwatch.demo.load import Counters
@@ -138,8 +139,8 @@ class _VllmPage:
 
     def histogram(self, name: str, words: str, observed: Histogram) -> None:
         self._head(f"vllm:{name}", "histogram", words)
-        for edge, count in zip((*map(repr, observed.edges), "+Inf"), observed.counts, strict=True):
-            self._sample(f"vllm:{name}_bucket", self._engine | {"le": edge}, count)
+        buckets = _buckets(f"vllm:{name}_bucket", self._server["model_name"], observed.edges)
+        self._lines += [f"{bucket} {float(count)!r}" for bucket, count in zip(buckets, observed.counts, strict=True)]
         self._sample(f"vllm:{name}_count", self._engine, observed.counts[-1])
         self._sample(f"vllm:{name}_sum", self._engine, observed.sum)
         self._head(f"vllm:{name}_created", "gauge", words)
@@ -149,8 +150,19 @@ class _VllmPage:
         self._lines += (f"# HELP {name} {words}", f"# TYPE {name} {kind}")
 
     def _sample(self, name: str, labels: Mapping[str, str], value: float) -> None:
-        named = ",".join(f'{key}="{labels[key]}"' for key in sorted(labels))
-        self._lines.append(f"{name}{{{named}}} {float(value)!r}")
+        self._lines.append(f"{_series(name, labels)} {float(value)!r}")
+
+
+def _series(name: str, labels: Mapping[str, str]) -> str:
+    named = ",".join(f'{key}="{labels[key]}"' for key in sorted(labels))
+    return f"{name}{{{named}}}"
+
+
+@cache
+def _buckets(name: str, model: str, edges: tuple[float, ...]) -> tuple[str, ...]:
+    """The series of a histogram's buckets: most of a page, and the same on each."""
+    labels = {"engine": "0", "model_name": model}
+    return tuple(_series(name, labels | {"le": edge}) for edge in (*map(repr, edges), "+Inf"))
 
 
 def llama_cpp_page(counters: Counters) -> bytes:

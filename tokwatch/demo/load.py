@@ -54,10 +54,10 @@ class Observed:
     def __init__(self, edges: tuple[float, ...], values: Sequence[float]) -> None:
         self.edges = edges
         self._sums_e6 = tuple(accumulate((round(value * 1e6) for value in values), initial=0))
-        self._counts = tuple(  # cumulative over the edges, of the first 0, 1, 2, … values
-            tuple(sum(value <= edge for value in values[:n]) for edge in (*edges, math.inf))
-            for n in range(len(values) + 1)
-        )
+        counts = [(0,) * (len(edges) + 1)]  # cumulative over the edges, of the first 0, 1, 2, … values
+        for value in values:
+            counts.append(tuple(n + (value <= edge) for n, edge in zip(counts[-1], (*edges, math.inf), strict=True)))
+        self._counts = tuple(counts)
 
     def of_first(self, n: int) -> Histogram:
         """The histogram after n observations."""

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Self
 
 from aiohttp import web
 
-
-@dataclass(frozen=True, slots=True)
-class MetricsPage:
-    """What a GET of /metrics gives."""
-
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+from tokwatch.demo.server_page import MetricsPage
 
 
 class PageServer:

@@ -9,6 +9,13 @@ Before the first `gpu` line, about the whole driver:
     cuda 13000
     t0_ns 1234567890
 
+… and about the box and whoever records it:
+
+    host pod-7
+    begins 2026-03-02T00:00:00+01:00    the wall clock at second 0
+    timezone Europe/Berlin              of whoever looks at it
+    unwatched FROM UNTIL                nobody records in between
+
 `gpu NAME` opens a device; what follows is about that one:
 
     uuid GPU-…   pci 00000000:01:00.0   serial 1000   architecture 9   limit_w 700   memory_mib 81559
@@ -25,6 +32,7 @@ Before the first `gpu` line, about the whole driver:
     energy_glitch AT MJ [LENGTH_S]   the counter shows MJ for a while (1 s)
     energy_stuck AT                  the counter stands still from there on
     energy_scope gpu|module          whose energy the counter counts; of a module, module_w with it
+    alike 7                          seven devices more of which the same is true; the last of them is then the open one
 
 and these quantities, each the sum of the waves given for it:
 
@@ -46,16 +54,23 @@ C library (nvmlDeviceGetMemoryInfo_v2), the same as `mig:NAME` for calls on a MI
     delay CALL MS [FROM [UNTIL]]
     hang  CALL [FROM [UNTIL]]
 
+After the last GPU: servers, see scenario_servers.py. These, `alike` and what is about the box are not known to the
+twin in C (tests/nvml_stub).
+
 So a GPU that is lost after a minute is `error * GPU_IS_LOST 60`, and one without an energy counter has
 `error field:83 NOT_SUPPORTED` and `error nvmlDeviceGetTotalEnergyConsumption NOT_SUPPORTED`.
 """
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from collectors.nvml.errors import Code
+from tokwatch.demo.scenario_servers import ServerText
 from tokwatch.demo.simulated_gpu import MIG_SLOTS, Rule, SimulatedGpu, SimulatedMig, Span
+from tokwatch.demo.simulated_server import SimulatedServer
 from tokwatch.demo.waves import Quantity, parse_wave
 
 
@@ -66,29 +81,52 @@ class Scenario:
     t0_ns: int | None = None
     gpus: list[SimulatedGpu] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
+    servers: list[SimulatedServer] = field(default_factory=list)
+    host: str = "simulated"
+    begins: datetime | None = None
+    timezone: str = "UTC"
+    unwatched: list[Span] = field(default_factory=list)
 
 
 def parse(text: str) -> Scenario:
     """ValueError names the line, and what is wrong with it."""
     scenario = Scenario()
+    servers: list[tuple[int, str, ServerText]] = []  # with the line that opened it
     for number, line in enumerate(text.splitlines(), 1):
         key, _, rest = line.partition("#")[0].strip().partition(" ")
         if not key:
             continue
         try:
-            _statement(scenario, key, rest.strip())
+            if key == "server":
+                servers.append((number, line, ServerText.opened(rest.strip())))
+            elif servers:
+                servers[-1][2].take(key, rest.strip())
+            else:
+                _statement(scenario, key, rest.strip())
         except (ValueError, KeyError, IndexError) as error:
-            raise ValueError(f"scenario line {number}: {line.strip()!r}: {error}") from error
+            raise _at(number, line, error) from error
+    free = {gpu.index: gpu for gpu in scenario.gpus}
+    for number, line, server in servers:
+        try:
+            scenario.servers += server.replicas(free, len(scenario.servers))
+        except ValueError as error:
+            raise _at(number, line, error) from error
     return scenario
+
+
+def _at(number: int, line: str, error: Exception) -> ValueError:
+    return ValueError(f"scenario line {number}: {line.strip()!r}: {error}")
 
 
 def _statement(scenario: Scenario, key: str, text: str) -> None:
     if key == "gpu":
         index = len(scenario.gpus)
         uuid = f"GPU-00000000-0000-0000-0000-{index:012d}"
-        scenario.gpus.append(SimulatedGpu(text, index, uuid, f"00000000:{index + 1:02X}:00.0", str(1000 + index)))
+        scenario.gpus.append(SimulatedGpu(text, index, uuid, _pci(index), _serial(index)))
     elif key in ("error", "delay", "hang"):
         (scenario.gpus[-1] if scenario.gpus else scenario).rules.append(_rule(key, text.split()))
+    elif key == "alike":
+        scenario.gpus += [_alike(scenario.gpus[-1], ahead) for ahead in range(1, int(text) + 1)]
     elif scenario.gpus:
         _gpu_statement(scenario.gpus[-1], key, text)
     elif key == "driver":
@@ -97,8 +135,31 @@ def _statement(scenario: Scenario, key: str, text: str) -> None:
         scenario.cuda = int(text)
     elif key == "t0_ns":
         scenario.t0_ns = int(text)
+    elif key in ("host", "timezone"):
+        setattr(scenario, key, text)
+    elif key == "begins":
+        scenario.begins = datetime.fromisoformat(text)
+    elif key == "unwatched":
+        scenario.unwatched.append(_span(text.split()))
     else:
         raise ValueError("no such statement before the first gpu")
+
+
+def _alike(gpu: SimulatedGpu, ahead: int) -> SimulatedGpu:
+    """Another one of which the same is true; its UUID counts on."""
+    other, index = copy.deepcopy(gpu), gpu.index + ahead
+    group, dash, last = gpu.uuid.rpartition("-")
+    other.uuid = f"{group}{dash}{int(last, 16) + ahead:0{len(last)}x}"
+    other.index, other.pci, other.serial = index, _pci(index), _serial(index)
+    return other
+
+
+def _pci(index: int) -> str:
+    return f"00000000:{index + 1:02X}:00.0"
+
+
+def _serial(index: int) -> str:
+    return str(1000 + index)
 
 
 def _rule(kind: str, words: list[str]) -> Rule:

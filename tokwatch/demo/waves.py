@@ -1,7 +1,7 @@
 """Waves: the value of a simulated quantity at any instant, and its exact integral.
 
 The C twin of this page is tests/nvml_stub/waves.c. Both do the same floating-point operations in the same order, so
-that a scenario gives the same millijoules in both.
+that a scenario gives the same millijoules in both. Only `During`, which no line of a scenario says, has no twin.
 """
 
 from __future__ import annotations
@@ -133,6 +133,27 @@ class Quantity:
 
 
 ZERO = Quantity(())
+
+
+@dataclass(frozen=True, slots=True)
+class During:
+    """`factor` × another wave within the spans (from_s, until_s), 0 outside: what a server does while it lives."""
+
+    wave: Wave
+    factor: float
+    spans: tuple[tuple[float, float], ...]
+
+    def at(self, t_s: float) -> float:
+        return (
+            self.factor * self.wave.at(t_s) if any(from_s <= t_s < until_s for from_s, until_s in self.spans) else 0.0
+        )
+
+    def integral(self, t_s: float) -> float:
+        return self.factor * _in_order(
+            self.wave.integral(min(until_s, t_s)) - self.wave.integral(from_s)
+            for from_s, until_s in self.spans
+            if from_s < t_s
+        )
 
 
 def _in_order(terms: Iterable[float]) -> float:

@@ -6,13 +6,17 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from tokwatch.exports.names import FlowName, Names
-from tokwatch.exports.rent import Rent
-from tokwatch.exports.usage import Usage
+from tokwatch.exports.pricing import Pricing
 from tokwatch.ledger.accounts import NOBODYS
-from tokwatch.store.rollup import GpuQuarter
+from tokwatch.ledger.charges import Charges
+from tokwatch.ledger.economics.token_cost import EQUAL, Tokens, added
+from tokwatch.ledger.prices.token_prices import Tokens as TokenList
+from tokwatch.ledger.weights import token_weight
+from tokwatch.store.quarter_rows import GpuQuarter
 
 DIRECT: Final = "direct"  # the GPUs serve this model alone
 BY_TOKENS: Final = "tokens"  # a part of shared GPUs, by prompt and output tokens of each quarter hour
+BY_PRICE: Final = "price-weighted tokens"  # …, each at its class's price: every model that shares has a list
 UNVERIFIED: Final = "unverified"  # another user's server: tokens, no cost
 
 
@@ -22,62 +26,72 @@ class Payer(NamedTuple):
     servers: tuple[int, ...] = ()
     flow: FlowName | None = None
     shared_idle: bool = False  # what several flows or servers share, in a quarter hour without tokens
+    unobserved: bool = False  # nobody watched
 
 
 UNASSIGNED: Final = Payer()
+UNOBSERVED: Final = Payer(unobserved=True)
 
 
 class Share(NamedTuple):
     """A part of one GPU's quarter hour."""
 
     payer: Payer
-    usage: Usage
+    charges: Charges
     allocation: str | None
 
 
 class Allocation:
     """Shares out the quarter rows of one hour.
 
-    together: each server's unit in this hour. flows: those of each unit. weights: of each flow's tokens in each
-    quarter hour.
+    together: each server's unit in this hour. flows: those of each unit. tokens: of each flow in each quarter hour.
     """
 
     def __init__(
         self,
         names: Names,
-        rent: Rent,
+        pricing: Pricing,
+        token_list: TokenList,
         together: Mapping[int, tuple[int, ...]],
         flows: Mapping[tuple[int, ...], Collection[FlowName]],
-        weights: Mapping[tuple[int, FlowName], int],
+        tokens: Mapping[tuple[int, FlowName], Tokens],
     ) -> None:
         self._names = names
-        self._rent = rent
+        self._pricing = pricing
+        self._token_list = token_list
         self._together = together
         self._flows = flows
-        self._weights = weights
+        self._tokens = tokens
 
     def shares(self, quarter: GpuQuarter) -> list[Share]:
         """The parts of a quarter row; they add up to it."""
         if not quarter.owner:
-            return [Share(UNASSIGNED, self._rent.usage(quarter), None)]
-        nobodys, owned = self._rent.divide(quarter, NOBODYS)
+            return [Share(UNASSIGNED, self._pricing.charges(quarter), None)]
+        nobodys, owned = self._pricing.divide(quarter, NOBODYS)
         unassigned = [] if nobodys.empty else [Share(UNASSIGNED, nobodys, None)]
         return unassigned + self._owned(quarter, owned)
 
-    def _owned(self, quarter: GpuQuarter, usage: Usage) -> list[Share]:
+    def _owned(self, quarter: GpuQuarter, charges: Charges) -> list[Share]:
         units = sorted({self._together[server] for unit in self._names.units(quarter.owner) for server in unit})
         flows = sorted({flow for unit in units for flow in self._flows.get(unit, ())})
         if len(units) == 1 and len(flows) <= 1:
-            return [Share(Payer(units[0], flows[0] if flows else None), usage, DIRECT)]
-        weights = [self._weights.get((quarter.quarter_ms, flow), 0) for flow in flows]
-        if not any(weights):
+            return [Share(Payer(units[0], flows[0] if flows else None), charges, DIRECT)]
+        tokens = [self._tokens.get((quarter.quarter_ms, flow), _NONE) for flow in flows]
+        models = {flow.model for flow in flows}
+        weights = [self._token_list.weights(flow.model, models) for flow in flows]
+        shares = [token_weight(each, weight) for each, weight in zip(tokens, weights, strict=True)]
+        if not any(shares):
             everyone = tuple(sorted(server for unit in units for server in unit))
-            return [Share(Payer(everyone, shared_idle=True), usage, None)]
+            return [Share(Payer(everyone, shared_idle=True), charges, None)]
+        method = BY_TOKENS if EQUAL in weights else BY_PRICE
         return [
-            Share(Payer(flow.servers, flow), part, BY_TOKENS)
-            for flow, weight, part in zip(flows, weights, usage.split(weights), strict=True)
-            if weight
+            Share(Payer(flow.servers, flow), part, method)
+            for flow, share, part in zip(flows, shares, charges.split(shares), strict=True)
+            if share
         ]
+
+
+_NONE: Final = added(())
 
 
 def together(owners: Iterable[Iterable[tuple[int, ...]]]) -> dict[int, tuple[int, ...]]:

@@ -5,10 +5,39 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
+from tokwatch.ledger.economics.token_cost import Tokens
+from tokwatch.ledger.entries import Flag, HistogramEntry
+from tokwatch.ledger.goodput import LATENCIES, Population
 from tokwatch.ledger.latency import Observations
-from tokwatch.store.rollup import FlowQuarter
+from tokwatch.ledger.slo import Outcomes, Slo
+from tokwatch.store.quarter_rows import FlowQuarter
 
-_COUNTS: Final = ("prompt_tokens", "cached_tokens", "output_tokens", "finished", "failed", "aborted", "preempted")
+_COUNTS: Final = (
+    "prompt_tokens",
+    "cached_tokens",
+    "output_tokens",
+    "finished",
+    "failed",
+    "aborted",
+    "preempted",
+    "drafted_tokens",
+    "accepted_tokens",
+)
+
+
+def tokens_of(prompt: int | None, cached: int | None, output: int | None) -> Tokens:
+    """By class, what is unknown as none.
+
+    Cached tokens are never more than the prompt they are part of: each was rounded by itself at a quarter's edge.
+    """
+    known_cached = min(cached or 0, prompt or 0)
+    return Tokens((prompt or 0) - known_cached, known_cached, output or 0)
+
+
+def counted_elsewhere(quarter: FlowQuarter) -> bool:
+    """The requests of a flow are counted at another server: prefill beside decode, a router before its engines."""
+    told = quarter.finished is not None or quarter.output_tokens is not None
+    return bool(quarter.flags & Flag.OUTPUT_ELSEWHERE) and not told
 
 
 class FlowSums:
@@ -17,7 +46,7 @@ class FlowSums:
     def __init__(self) -> None:
         self.counts: dict[str, int | None] = dict.fromkeys(_COUNTS)
         self._covered_ms: Counter[int] = Counter()  # flow → time
-        self._histograms: dict[str, list[tuple[tuple[float, ...], list[int]]]] = {}
+        self._histograms: list[HistogramEntry] = []
 
     def add(self, quarter: FlowQuarter) -> None:
         for name in _COUNTS:
@@ -25,8 +54,7 @@ class FlowSums:
             if count is not None:
                 self.counts[name] = (self.counts[name] or 0) + count
         self._covered_ms[quarter.entity] += quarter.covered_ms
-        for histogram in quarter.histograms:
-            self._histograms.setdefault(histogram.name, []).append((histogram.edges, list(histogram.counts)))
+        self._histograms += quarter.histograms
 
     @property
     def empty(self) -> bool:
@@ -38,8 +66,13 @@ class FlowSums:
         return max(self._covered_ms.values(), default=0)
 
     @property
+    def tokens(self) -> Tokens:
+        """By class, what is unknown as none."""
+        return tokens_of(*(self.counts[name] for name in ("prompt_tokens", "cached_tokens", "output_tokens")))
+
+    @property
     def cached_tokens(self) -> int | None:
-        """Never more than the prompt tokens they are part of: each was rounded by itself at a quarter's edge."""
+        """Never more than the prompt tokens they are part of."""
         cached, prompt = self.counts["cached_tokens"], self.counts["prompt_tokens"]
         return cached if cached is None or prompt is None else min(cached, prompt)
 
@@ -58,6 +91,33 @@ class FlowSums:
     def quantile_s(self, name: str, q: float) -> float | None:
         """Upper edge of the bucket that a quantile falls in; None without observations, beyond the last edge, or where
         the buckets changed within the hour."""
-        observed = Observations(self._histograms.get(name, []))
+        observed = self._observations(name)
         bucket = observed.quantile(q) if len(observed.layouts) == 1 else None
         return bucket[1] if bucket else None
+
+    def observed(self, name: str) -> tuple[int, int]:
+        """(how many values of a histogram, their sum × 10⁶)."""
+        found = [each for each in self._histograms if each.name == name]
+        return sum(sum(each.counts) for each in found), sum(each.sum_us for each in found)
+
+    def population(self, slo: Slo) -> Population:
+        """The requests of one server, to be judged by limits."""
+        latencies = {name: self._observations(name) for name in LATENCIES}
+        known = {name: observations for name, observations in latencies.items() if observations.layouts}
+        ended = (self.counts["finished"] or 0) + (self.counts["failed"] or 0) + (self.counts["aborted"] or 0)
+        first_tokens = known["ttft"].n if "ttft" in known else 0
+        return Population(
+            slo=slo,
+            outcomes=Outcomes(
+                finished=self.counts["finished"],
+                unfinished=(self.counts["failed"] or 0) + (self.counts["aborted"] or 0),
+                # An hour's rows do not tell how many were being answered at its end: all that had not ended may be.
+                running=max(0, first_tokens - ended),
+            ),
+            latencies=known,
+            output_tokens=self.counts["output_tokens"] or 0,
+            length_ms=self.covered_ms,
+        )
+
+    def _observations(self, name: str) -> Observations:
+        return Observations((each.edges, each.counts) for each in self._histograms if each.name == name)

@@ -43,6 +43,10 @@ class Names:
         """Name of the host that a thing is on."""
         return clean_label(self._entity(entity).host)
 
+    def parent(self, entity: int) -> int:
+        """The host of a GPU or server, the server of a flow."""
+        return self._entity(entity).parent
+
     def gpu(self, gpu: int, at_ms: int) -> GpuBody | None:
         """Facts of a GPU; None when none were recorded."""
         facts = self._in_force(gpu, at_ms, GpuBody)

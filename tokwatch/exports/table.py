@@ -63,7 +63,7 @@ def _headline(snapshot: Snapshot) -> list[str]:
         (f"idle {currency} today", _told(totals.idle_usd_today, _ratio)),
         ("price", snapshot.price or f"{_ABSENT} (no price set)"),
     ]
-    return _columns(lines)
+    return columns(lines)
 
 
 def _gpus(snapshot: Snapshot) -> list[str]:
@@ -87,7 +87,7 @@ def _gpus(snapshot: Snapshot) -> list[str]:
     faults = [f"{row.label}: {warning.text}" for row in snapshot.gpus for warning in row.warnings]
     if snapshot.totals.unplaced:
         rows.append(_unplaced(snapshot))
-    return _columns([header, *rows], numbers_from=4) + faults
+    return columns([header, *rows], numbers_from=4) + faults
 
 
 def _unplaced(snapshot: Snapshot) -> tuple[str, ...]:
@@ -102,7 +102,7 @@ def _gpu(row: GpuRow, now_ms: int) -> tuple[str, ...]:
     return (
         row.label,
         row.state,
-        _duration(now_ms - row.since_ms),
+        duration(now_ms - row.since_ms),
         row.serves or _ABSENT,
         _short(row.tok_s, _number),
         _short(row.tok_per_j, _ratio),
@@ -117,13 +117,23 @@ def _gpu(row: GpuRow, now_ms: int) -> tuple[str, ...]:
 def _alert(alert: AlertRow, snapshot: Snapshot) -> str:
     gpus = f"{snapshot.device.lower()} {indices(alert.gpus)}" if alert.gpus else ""
     per_day = f"{_ratio(alert.usd_per_day.value)} {snapshot.currency}/day" if alert.usd_per_day.value else ""
-    duration = _duration(snapshot.tick_ms - alert.since_ms)
-    return "  ".join(part for part in (alert.status, alert.state, gpus, duration, alert.text, per_day) if part)
+    lasted = duration(snapshot.tick_ms - alert.since_ms)
+    words = (alert.status, alert.state or alert.key, gpus, lasted, alert.text, per_day, *alert_marks(alert))
+    return "  ".join(part for part in words if part)
+
+
+def alert_marks(alert: AlertRow) -> tuple[str, ...]:
+    """What else is to be said of an alert, in words."""
+    return (
+        *((f"muted: {alert.mute_reason}",) if alert.muted else ()),
+        *(("stale",) if alert.stale_since_ms is not None else ()),
+        *((f"inhibited by {alert.inhibited_by}",) if alert.inhibited_by else ()),
+    )
 
 
 def _servers(snapshot: Snapshot) -> list[str]:
     header = ("SERVER", "ENGINE", "MODEL", "GPUS", "TOK/S", "PROMPT/S", "RUN", "WAIT", "TTFT95 s", "TPOT95 s")
-    lines = _columns([header, *(_server(row) for row in snapshot.servers)], numbers_from=4)
+    lines = columns([header, *(_server(row) for row in snapshot.servers)], numbers_from=4)
     problems = [f"{row.address}: {row.problem}" for row in snapshot.servers if row.problem]
     others = [f"{row.address}: of another user, not in the money" for row in snapshot.servers if not row.verified]
     kinds = [
@@ -199,13 +209,13 @@ def _ratio(value: float) -> str:
     return f"{value:.3f}" if 0 < abs(value) < 0.0995 else f"{value:.2f}"
 
 
-def _duration(length_ms: int) -> str:
+def duration(length_ms: int) -> str:
     minutes, seconds = divmod(max(0, length_ms) // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}h {minutes:02d}m" if hours else f"{minutes}m" if minutes else f"{seconds}s"
 
 
-def _columns(rows: Sequence[Sequence[str]], numbers_from: int | None = None) -> list[str]:
+def columns(rows: Sequence[Sequence[str]], numbers_from: int | None = None) -> list[str]:
     """Cells side by side, two apart; from column `numbers_from` on they stand to the right."""
     cleaned = [[clean_label(cell) for cell in row] for row in rows]
     if numbers_from is not None:

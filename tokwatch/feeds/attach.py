@@ -8,15 +8,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from tokwatch.config import Config
+from tokwatch.feeds.alerting import Alerting, keep_muted
 from tokwatch.feeds.clock import Clock, SystemClock
 from tokwatch.feeds.cursor import Cursor
-from tokwatch.feeds.history import History
+from tokwatch.feeds.history import History, stored_price
 from tokwatch.feeds.live import Follower, RecorderView
 from tokwatch.feeds.recorder import Recorder, Seer
-from tokwatch.feeds.start import Begun, stored_price
+from tokwatch.feeds.start import Begun
 from tokwatch.feeds.timeline import Timeline
+from tokwatch.feeds.told import ToldStore, keep_priced
 from tokwatch.ledger.compose import snapshot
-from tokwatch.ledger.prices.book import PriceVersion
+from tokwatch.ledger.prices.book import PriceBook, PriceVersion
 from tokwatch.ledger.prices.version import Prices
 from tokwatch.ledger.snapshot import Snapshot
 from tokwatch.store.errors import StoreError
@@ -37,6 +42,7 @@ class Recordable:
     notes: tuple[tuple[str, str], ...] = ()  # (what, words) to show among the recorder's own problems
     show_kept: Callable[[Snapshot], None] | None = None  # takes the last stored moment, before the first new one
     close: Callable[[], Awaitable[None]] | None = None  # what else ends with it
+    alerts: Config | None = None  # whose alerts on figures and outlets it has; None: what it shows is made up
 
 
 async def record_and_show(wanted: Recordable, lock: RecorderLock, clock: Clock | None = None) -> Timeline:
@@ -50,6 +56,13 @@ async def record_and_show(wanted: Recordable, lock: RecorderLock, clock: Clock |
         wanted.open_sources(), begun.bookkeeper, begun.writer, clock, interval_s=wanted.interval_s, notes=wanted.notes
     )
     recorder.listen(view.take)
+    alerting = None
+    if wanted.alerts is not None:
+        alerting = Alerting(wanted.alerts, wanted.store, recorder, begun.bookkeeper, view)
+    told = ToldStore(wanted.store, clock, recorder.tell)
+    keep_muted(told, begun.bookkeeper)
+    keep_priced(told, begun.bookkeeper, wanted.store, begun.run, view)
+    recorder.listen(told.tick)
     stop = asyncio.Event()
     recording = asyncio.create_task(recorder.run(stop))
     pricing: set[asyncio.Task[None]] = set()
@@ -59,6 +72,7 @@ async def record_and_show(wanted: Recordable, lock: RecorderLock, clock: Clock |
         try:
             async with one_price:
                 await set_price(view, begun.writer, price)
+                begun.bookkeeper.book = view.book
         except StoreError as error:
             recorder.tell("price", f"the price was not set: {error}")
 
@@ -72,6 +86,9 @@ async def record_and_show(wanted: Recordable, lock: RecorderLock, clock: Clock |
         await asyncio.wait(
             {recording, *pricing}
         )  # if one failed, snapshots() has said so: what was recorded is flushed
+        await told.close()
+        if alerting is not None:
+            await alerting.close()
         await asyncio.to_thread(begun.writer.close, _FLUSH_S)
         lock.release()
         if wanted.close is not None:
@@ -100,19 +117,25 @@ async def set_price(view: RecorderView, writer: Writer, price: float) -> None:
     before = view.book
     in_force = before.at(shown_ms)
     version = PriceVersion(
-        max((each.id for each in before.versions), default=0) + 1,  # the store's next: only the recorder adds prices
+        max((each.id for each in before.versions), default=0) + 1,  # the store's next, as far as is known here
         shown_ms + 1,
         shown_ms,
         "set by you",
-        Prices(in_force.prices.currency if in_force else "USD", price),
+        (in_force.prices if in_force else Prices()).rented_at(price),
     )
     # At once: a tick that comes while the disk is at work falls under the new price already, as in a replay.
     view.book = before.with_version(version)
     try:
-        await asyncio.to_thread(writer.add_price, stored_price(version))
+        stored = await asyncio.to_thread(writer.add_price, stored_price(version))
     except StoreError:
-        view.book = before
+        view.book = _without(view.book, version)
         raise
+    if stored.id != version.id:  # another process told the store a price at the same time
+        view.book = _without(view.book, version).with_version(replace(version, id=stored.id))
+
+
+def _without(book: PriceBook, version: PriceVersion) -> PriceBook:
+    return PriceBook(tuple(each for each in book.versions if each != version), book.closed)
 
 
 async def follow(store: Path, clock: Clock | None = None) -> Timeline:

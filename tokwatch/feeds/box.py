@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from collectors.discovery.likely_exporters import likely_exporters
 from collectors.discovery.scan import Discovery, discover
@@ -14,17 +13,18 @@ from collectors.nvml.collector import NvmlCollector
 from collectors.package import PackageMeter
 from collectors.power_sensors import AcpiPowerMeter
 from collectors.readings import ServerFacts, boottime_ns
-from collectors.scrape import Credential, Origin, Scraper
+from collectors.scrape import Scraper
 from collectors.servers import ServerCollector
 from collectors.vocabularies import START_HEADERS
-from tokwatch.config import Config, ConfigError, Endpoint
+from tokwatch.config import Config
+from tokwatch.config.logins import credential_of
 from tokwatch.feeds.sources import Sources
 
 
 def open_sources(config: Config, configured: tuple[ServerFacts, ...]) -> Sources:
     """Sources of this box. Call it on the event loop that will use them. Raises ConfigError."""
     endpoints = (*config.servers, *config.meters)
-    credentials = [c for endpoint in endpoints if (c := _credential(endpoint)) is not None]
+    credentials = [c for endpoint in endpoints if (c := credential_of(endpoint)) is not None]
     scraper = Scraper(credentials, keep_headers=START_HEADERS)
     exporters = ExporterCollector(scraper, configured=[meter.url for meter in config.meters])
     return Sources(
@@ -41,20 +41,3 @@ def open_sources(config: Config, configured: tuple[ServerFacts, ...]) -> Sources
 def _look_around() -> Discovery:
     found = discover()
     return replace(found, exporters=likely_exporters(found.servers))
-
-
-def _credential(section: Endpoint) -> Credential | None:
-    try:
-        origin = Origin.of(section.url)
-    except ValueError as error:
-        raise ConfigError(f"servers or meters: {error}") from error  # without the URL: it may hold a password
-    ca_file = None if section.ca_file is None else Path(section.ca_file).expanduser()
-    if section.user is not None:
-        return Credential(origin, "basic", section.user, _path(section.password_file), section.password_env, ca_file)
-    if section.token_file is not None or section.token_env is not None:
-        return Credential(origin, "bearer", "", _path(section.token_file), section.token_env, ca_file)
-    return None if ca_file is None else Credential(origin, ca_file=ca_file)
-
-
-def _path(text: str | None) -> Path | None:
-    return None if text is None else Path(text).expanduser()

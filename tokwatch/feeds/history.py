@@ -7,14 +7,18 @@ from pathlib import Path
 
 import msgspec
 
+from tokwatch.ledger.alert_time import Member, span_of
+from tokwatch.ledger.alerts import AlertBody
 from tokwatch.ledger.entries import Entity, Run, State, TickRecord
 from tokwatch.ledger.local_time import midnight_ms, zone_of
-from tokwatch.ledger.prices.book import PriceBook, PriceVersion
+from tokwatch.ledger.prices.book import ClosedMonth, PriceBook, PriceVersion
 from tokwatch.ledger.prices.version import Prices
 from tokwatch.ledger.states import StateBody
 from tokwatch.ledger.strip import STRIP_MS
 from tokwatch.ledger.view import LOOKBACK_MS, Spent, View
 from tokwatch.store.reader import Reader
+from tokwatch.store.rows import PriceVersion as StoredPrice
+from tokwatch.store.rows import Told
 
 
 def lineage(runs: Collection[Run], run: Run) -> tuple[Run, ...]:
@@ -26,17 +30,32 @@ def lineage(runs: Collection[Run], run: Run) -> tuple[Run, ...]:
 
 def read_book(reader: Reader) -> PriceBook:
     """The price book of a store."""
-    return PriceBook(
-        tuple(
-            PriceVersion(
-                stored.id,
-                stored.effective_from_ms,
-                stored.recorded_ms,
-                stored.source,
-                msgspec.json.decode(stored.book, type=Prices),
-            )
-            for stored in reader.prices()
+    versions = (
+        PriceVersion(
+            stored.id,
+            stored.effective_from_ms,
+            stored.recorded_ms,
+            stored.source,
+            msgspec.json.decode(stored.book, type=Prices),
+            stored.effective_to_ms,
+            stored.reason,
         )
+        for stored in reader.prices()
+    )
+    closed = (ClosedMonth(close.month, close.last_version, close.closed_ms) for close in reader.closes())
+    return PriceBook(tuple(versions), tuple(closed))
+
+
+def stored_price(version: PriceVersion) -> StoredPrice:
+    """As the store keeps it."""
+    return StoredPrice(
+        version.id,
+        version.effective_from_ms,
+        version.recorded_ms,
+        version.source,
+        msgspec.json.encode(version.prices),
+        version.effective_to_ms,
+        version.reason,
     )
 
 
@@ -49,15 +68,17 @@ class History:
         self._wanted = run
         self.runs: tuple[Run, ...] = ()
         self._ids: list[int] = []
+        self._told: Told | None = None
+        self.book = PriceBook()
         self._look()
 
     def refresh(self) -> bool:
         """See runs and prices that were added since the last call; True when there were any. Cheap: ask each time."""
         if not self._reader.changed():
             return False
-        before = self.runs, self.book.versions
+        before = self.runs, self.book
         self._look()
-        return (self.runs, self.book.versions) != before
+        return (self.runs, self.book) != before
 
     def _look(self) -> None:
         runs = self._reader.runs()
@@ -65,7 +86,11 @@ class History:
         run = self._wanted or (live[-1] if live else runs[-1] if runs else None)
         self.runs = lineage(runs, run) if run is not None else ()
         self._ids = [each.id for each in self.runs]
-        self.book = read_book(self._reader)
+        told = self._reader.told()
+        # A price series is long: it is decoded when there is news, not at every tick.
+        if self._told is None or (told.prices, told.closes) != (self._told.prices, self._told.closes):
+            self.book = read_book(self._reader)
+        self._told = told
 
     def close(self) -> None:
         self._reader.close()
@@ -114,6 +139,11 @@ class History:
             strips=self._reader.gpu_states(self._ids, tick_ms - STRIP_MS, tick_ms),
             idle_today={gpu: self._idle(gpu, since, tick_ms) for gpu in gpus},
             in_state={gpu: self._in_state(gpu, states[gpu], tick_ms) for gpu in gpus if gpu in states},
+            in_alert={
+                event.key: self._in_alert(msgspec.json.decode(event.body, type=AlertBody), tick_ms)
+                for event in events
+                if event.kind == "alert"
+            },
         )
         return view
 
@@ -122,6 +152,12 @@ class History:
 
     def _in_state(self, gpu: int, state: StateBody, to_ms: int) -> Spent:
         return self._spent(gpu, state.since_ms, to_ms, [State(state.state)])
+
+    def _in_alert(self, alert: AlertBody, to_ms: int) -> dict[Member, Spent]:
+        if not State(alert.state).idle:
+            return {}
+        spans = {member: span_of(alert, member, to_ms) for member in alert.members}
+        return {member: self._spent(member[0], *span, [State(alert.state)]) for member, span in spans.items()}
 
     def _spent(self, gpu: int, from_ms: int, to_ms: int, states: Collection[State]) -> Spent:
         spent: Spent = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Protocol
@@ -16,6 +17,7 @@ from tokwatch.ledger.snapshot import Snapshot
 from tokwatch.ledger.view import View
 
 _POLL_S = 0.25
+_RECENT_TICKS = 8  # a tick is on the disk within milliseconds
 
 
 class Now(Protocol):
@@ -30,6 +32,7 @@ class RecorderView:
     def __init__(self, view: View) -> None:
         self._view = view
         self._listeners: list[Callable[[Snapshot], None]] = []
+        self._recent: deque[TickRecord] = deque(maxlen=_RECENT_TICKS)
 
     def listen(self, listener: Callable[[Snapshot], None]) -> None:
         self._listeners.append(listener)
@@ -37,6 +40,7 @@ class RecorderView:
     def take(self, record: TickRecord) -> None:
         """Fold in what the recorder just wrote."""
         self._view.apply(record)
+        self._recent.append(record)
         if self._listeners:
             self.publish()
 
@@ -47,6 +51,11 @@ class RecorderView:
         current = snapshot(self._view, mode="live")
         for listener in self._listeners:
             listener(current)
+
+    @property
+    def view(self) -> View:
+        """What was folded so far; another one after prices were told from elsewhere."""
+        return self._view
 
     @property
     def last_tick_ms(self) -> int | None:
@@ -60,6 +69,24 @@ class RecorderView:
     def book(self, book: PriceBook) -> None:
         self._view.book = book
         self.publish()
+
+    def take_prices(self, told: View | PriceBook) -> bool:
+        """Prices from another process: the View of a stored tick under them, or the book alone while none is stored.
+
+        False: not yet, because the disk, or a price that was set here, has not come that far.
+        """
+        book = told.book if isinstance(told, View) else told
+        if {version.id for version in self.book.versions} - {version.id for version in book.versions}:
+            return False
+        if isinstance(told, View) and told.tick is not None:
+            newer = [record for record in self._recent if record.tick.tick_ms > told.tick.tick_ms]
+            if len(newer) == _RECENT_TICKS:
+                return False
+            for record in newer:
+                told.apply(record)
+            self._view = told
+        self.book = book
+        return True
 
 
 class Follower:

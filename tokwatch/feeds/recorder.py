@@ -43,6 +43,7 @@ class Recorder:
         notes: tuple[tuple[str, str], ...] = (),
     ) -> None:
         """`notes`: (what, words) that stand among the problems from the first tick on."""
+        self.add_to_sightings: Callable[[Sightings], Sightings] = lambda seen: seen  # what is not read from the world
         self._sources = sources
         self._bookkeeper = bookkeeper
         self._writer = writer
@@ -61,7 +62,7 @@ class Recorder:
 
     async def turn(self) -> TickRecord:
         """One tick."""
-        seen = await self._sources.see()
+        seen = self.add_to_sightings(await self._sources.see())
         problem = self._writer.problem or ""
         seen = replace(seen, problems=(*seen.problems, *self._notes.items(), ("store", problem)))
         record = self._bookkeeper.turn(self._clock.now(), seen)

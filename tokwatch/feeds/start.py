@@ -7,19 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from msgspec.structs import replace
 
 from tokwatch import __version__
 from tokwatch.config import Config
-from tokwatch.feeds.history import History, lineage, read_book
+from tokwatch.feeds.history import History, lineage, read_book, stored_price
+from tokwatch.feeds.price_import import config_version, said_version, words
+from tokwatch.feeds.references import settings_of
 from tokwatch.ledger.bookkeeper import Bookkeeper
 from tokwatch.ledger.entries import Event, Run
 from tokwatch.ledger.prices.book import PriceBook, PriceVersion
-from tokwatch.ledger.prices.version import Prices
 from tokwatch.ledger.view import View
 from tokwatch.store.reader import Reader
-from tokwatch.store.rows import PriceVersion as StoredPrice
 from tokwatch.store.sessions import LONGEST_GAP_MS
 from tokwatch.store.writer import Writer
 
@@ -42,6 +41,7 @@ class Begun:
     bookkeeper: Bookkeeper
     view: View  # at the last stored tick of this lineage, empty in a new store
     first_tick_ms: int | None  # of this lineage; None in a new store
+    news: tuple[str, ...] = ()  # on prices of the config that were taken up now: to be printed
 
 
 def begin(
@@ -54,35 +54,42 @@ def begin(
     started_ms: int | None = None,
     on_commit: Callable[[int], None] | None = None,
 ) -> Begun:
-    """Open the store for writing and begin a run. Blocks; raises StoreError.
+    """Open the store for writing and begin a run. Blocks; raises StoreError, ReferencesError.
 
     price: what `--price` said. started_ms: the wall clock where it is not this machine's.
     """
     now_ms = time.time_ns() // 1_000_000 if started_ms is None else started_ms
+    settings = settings_of(config)
     writer = Writer(store, on_commit=on_commit)
     opened = writer.open()
     run = writer.begin_run(Run(0, kind, box.host, box.boot_id, __version__, box.timezone, now_ms))
     with Reader(store) as reader:
-        book = read_book(reader)
+        book, mutes = read_book(reader), tuple(reader.mutes())
         past = lineage(reader.runs(), run)
         ids = [each.id for each in past]
         first_ms, last_ms = reader.tick_after(ids, -1), reader.last_tick(ids)
         in_force: list[Event] = [] if last_ms is None else reader.last_events(last_ms, runs=ids)
     # A clock that was stepped back is behind what is stored: a price must not reach into ticks that were shown already.
     from_now_ms = now_ms if opened.last_tick_ms is None else max(now_ms, opened.last_tick_ms + 1)
-    for source, prices, from_ms in _wanted(config, price, book, from_now_ms):
-        book = book.with_version(_add(writer, source, prices, from_ms, now_ms))
+    news: list[str] = []
+    if (version := config_version(config.prices, book, from_now_ms, now_ms)) is not None:
+        book = book.with_version(added := _add(writer, version))
+        news = words(added, book, now_ms)
+    if price is not None and (said := said_version(price, config.prices.currency, book, from_now_ms, now_ms)):
+        book = book.with_version(_add(writer, said))
     bookkeeper = Bookkeeper(
         run,
-        settings=config.settings(),
+        settings=settings,
         thresholds=config.states,
         known=opened.entities,
         in_force=in_force,
         absolutes=opened.absolutes,
         last_tick_ms=opened.last_tick_ms,
         goes_on=last_ms is not None and now_ms - last_ms <= LONGEST_GAP_MS,
+        policy=config.alert_policy(),
     )
-    return Begun(run, writer, bookkeeper, _view(store, run, book, last_ms), first_ms)
+    bookkeeper.book, bookkeeper.mutes = book, mutes
+    return Begun(run, writer, bookkeeper, _view(store, run, book, last_ms), first_ms, tuple(news))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,41 +104,17 @@ def unrecorded(box: Box, config: Config, *, price: float | None = None) -> Unrec
     """A run without a store, for one answer."""
     now_ms = time.time_ns() // 1_000_000
     run = Run(1, "recorded", box.host, box.boot_id, __version__, box.timezone, now_ms)
-    wanted = _wanted(config, price, PriceBook(), now_ms)
-    versions = (
-        PriceVersion(number, from_ms, now_ms, source, prices)
-        for number, (source, prices, from_ms) in enumerate(wanted, 1)
-    )
-    bookkeeper = Bookkeeper(run, settings=config.settings(), thresholds=config.states)
-    return Unrecorded(bookkeeper, View(run, PriceBook(tuple(versions))))
+    book = PriceBook()
+    if (version := config_version(config.prices, book, now_ms, now_ms)) is not None:
+        book = book.with_version(version)
+    if price is not None and (said := said_version(price, config.prices.currency, book, now_ms, now_ms)):
+        book = book.with_version(said)
+    bookkeeper = Bookkeeper(run, settings=settings_of(config), thresholds=config.states)
+    bookkeeper.book = book
+    return Unrecorded(bookkeeper, View(run, book))
 
 
-def _wanted(config: Config, price: float | None, book: PriceBook, now_ms: int) -> list[tuple[str, Prices, int]]:
-    """Versions to add: the config's when its content is not its latest in the book, and the command line's."""
-    wanted = []
-    prices = config.prices.prices()
-    if prices is not None:
-        from_ms = config.prices.effective_from_ms()
-        last = next((v for v in sorted(book.versions, key=lambda v: -v.id) if v.source == "config"), None)
-        if last is None or last.prices != prices or (from_ms is not None and last.effective_from_ms != from_ms):
-            wanted.append(("config", prices, now_ms if from_ms is None else from_ms))
-    if price is not None:
-        in_force = book.at(now_ms)
-        currency = prices.currency if prices else "USD"
-        said = Prices(currency, price)
-        if wanted or in_force is None or in_force.prices != said:
-            wanted.append(("command line", said, now_ms))
-    return wanted
-
-
-def stored_price(version: PriceVersion) -> StoredPrice:
-    """As the store keeps it."""
-    book = msgspec.json.encode(version.prices)
-    return StoredPrice(version.id, version.effective_from_ms, version.recorded_ms, version.source, book)
-
-
-def _add(writer: Writer, source: str, prices: Prices, from_ms: int, now_ms: int) -> PriceVersion:
-    version = PriceVersion(0, from_ms, now_ms, source, prices)
+def _add(writer: Writer, version: PriceVersion) -> PriceVersion:
     return replace(version, id=writer.add_price(stored_price(version)).id)
 
 

@@ -6,6 +6,9 @@ from typing import TypeVar
 
 import msgspec
 
+from tokwatch.ledger.capacity.capacity import DeclaredCapacity
+from tokwatch.ledger.capacity.frontier import Box
+from tokwatch.ledger.capacity.references import Reference
 from tokwatch.ledger.entries import Event
 from tokwatch.ledger.slo import Slo
 
@@ -59,6 +62,13 @@ class PlacementBody(msgspec.Struct, frozen=True):
     processes: int | None  # compute processes the driver lists; None: not visible
 
 
+class FloorBody(msgspec.Struct, frozen=True):
+    """`floor` of a GPU: what it draws with nothing on it."""
+
+    floor_w: int
+    drawn_ms: dict[int, int]  # whole watts → how long it drew them while it was free
+
+
 class ReasonsBody(msgspec.Struct, frozen=True):
     """`reasons` of a GPU: why its fields are unknown, by field name."""
 
@@ -96,6 +106,9 @@ class SettingsBody(msgspec.Struct, frozen=True):
     slo_e2e_s: float | None = None
     slo_target: float = 0.99
     slo_models: dict[str, Slo] = {}  # by model, instead of the above
+    capacity: tuple[DeclaredCapacity, ...] = ()
+    box: Box = Box()  # what is fast and cheap enough
+    references: tuple[Reference, ...] = ()  # operating points of the user's own file
 
     def slo(self, model: str = "") -> Slo:
         """What the requests of a model are under."""

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import msgspec
 
 from collectors.readings import GpuReading, HostReading, Probe, ServerFacts, ServerReading
-from tokwatch.ledger.alerts import AlertBody, AlertTracker
+from tokwatch.ledger.alert_watch import AlertWatch
+from tokwatch.ledger.alerts import AlertBody, AlertPolicy
+from tokwatch.ledger.alerts.mutes import Mute
 from tokwatch.ledger.axis import NS_PER_MS, Axis, next_tick_ms
 from tokwatch.ledger.bodies import (
     HostBody,
@@ -20,8 +22,8 @@ from tokwatch.ledger.bodies import (
     SettingsBody,
     XidBody,
 )
+from tokwatch.ledger.capacity.tracker import CapacityTracker
 from tokwatch.ledger.changes import Changes
-from tokwatch.ledger.devices import nothing_found
 from tokwatch.ledger.entries import (
     Absolute,
     Entity,
@@ -35,34 +37,18 @@ from tokwatch.ledger.entries import (
     Tick,
     TickRecord,
 )
-from tokwatch.ledger.evidence import Evidence
 from tokwatch.ledger.facts import MIB, gpu_body, server_body
 from tokwatch.ledger.flow_limit import FlowLimit
 from tokwatch.ledger.meter import Meter
 from tokwatch.ledger.meters_once import MetersOnce
 from tokwatch.ledger.news_limit import NewsLimit
 from tokwatch.ledger.placement import GpuPlacement, Method, place
+from tokwatch.ledger.prices.book import PriceBook
 from tokwatch.ledger.registry import Registry, gpu_key, group_key, server_key
 from tokwatch.ledger.roster import Roster
-from tokwatch.ledger.states import StateBody, StateTracker, Thresholds
-
-
-@dataclass(frozen=True, slots=True)
-class Sightings:
-    """What the collectors brought since the last tick, and what is known to run."""
-
-    gpus: tuple[GpuReading, ...] = ()
-    servers: tuple[ServerReading, ...] = ()
-    known_servers: tuple[ServerFacts, ...] = ()
-    host_pids: bool = True  # False: the servers' pids are a container's, never to be compared with the driver's
-    host: HostReading | None = None
-    probes: tuple[Probe, ...] = ()
-    problems: tuple[tuple[str, str], ...] = ()  # the recorder's own: (what, words); words empty when over
-
-    @property
-    def nothing_found(self) -> bool:
-        """Neither a server nor a GPU is here."""
-        return nothing_found(self.known_servers, (gpu.facts.kind for gpu in self.gpus))
+from tokwatch.ledger.sightings import Sightings as Sightings
+from tokwatch.ledger.state_watch import StateWatch
+from tokwatch.ledger.states import Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +77,7 @@ class Bookkeeper:
         absolutes: Iterable[Absolute] = (),
         last_tick_ms: int | None = None,
         goes_on: bool = True,
+        policy: AlertPolicy | None = None,
     ) -> None:
         self.run = run
         self._settings = settings
@@ -105,14 +92,13 @@ class Bookkeeper:
         self._flow_limit = FlowLimit(self._registry)
         self._roster = Roster()
         self._meters_once = MetersOnce()
-        self._evidence = Evidence(thresholds)
-        self._states = StateTracker(thresholds)
-        self._alerts = AlertTracker()
+        self._states = StateWatch(thresholds)
+        self._capacity = CapacityTracker(self._registry.__getitem__, settings)
+        self._alerts = AlertWatch(run, policy)
         self._news_limit = NewsLimit()
         self._bodies: dict[tuple[str, int, str], bytes] = {}
         self._last_tick_ms = last_tick_ms
         self._last: Instant | None = None
-        self._gpu_states: dict[int, StateBody] = {}
         self._placed: dict[str, GpuPlacement] = {}
         self._gpus: dict[str, GpuReading] = {}
         for past in in_force:
@@ -122,12 +108,30 @@ class Bookkeeper:
         if past.kind == "probe" and msgspec.json.decode(past.body, type=ProbeBody).gone:
             return
         self._bodies[past.kind, past.entity, past.key] = past.body
-        if past.kind == "state" and goes_on:
-            self._states.resume(past.entity, msgspec.json.decode(past.body, type=StateBody))
-        elif past.kind == "alert":
-            self._alerts.resume(msgspec.json.decode(past.body, type=AlertBody))
+        if past.kind == "alert":
+            self._alerts.resume(past.key, msgspec.json.decode(past.body, type=AlertBody))
         elif past.kind == "facts" and self._registry[past.entity].kind == "server":
             self._roster.resume(msgspec.json.decode(past.body, type=ServerBody))
+        self._states.resume(past, goes_on=goes_on)
+        self._capacity.resume(past)
+
+    @property
+    def book(self) -> PriceBook:
+        """The prices that severity goes by; may be set at any time."""
+        return self._alerts.book
+
+    @book.setter
+    def book(self, book: PriceBook) -> None:
+        self._alerts.book = book
+
+    @property
+    def mutes(self) -> tuple[Mute, ...]:
+        """What users do not want to be told of; may be set at any time."""
+        return self._alerts.mutes
+
+    @mutes.setter
+    def mutes(self, mutes: tuple[Mute, ...]) -> None:
+        self._alerts.mutes = mutes
 
     def turn(self, now: Instant, seen: Sightings) -> TickRecord:
         """The record of one tick. Readings that came too late for the last tick are in this one."""
@@ -146,7 +150,8 @@ class Bookkeeper:
         changes.forget_probes(probe.name for probe in probes)
         for what, words in seen.problems:
             changes.note("problem", 0, ProblemBody(words), what)
-        alerts = self._alerts.step(tick.tick_ms, self._gpu_states)
+        operations = self._capacity.step(tick.tick_ms, gpus, servers, flows)
+        alerts = self._alerts.step(tick.tick_ms, seen.figures, seen.spending)
         return TickRecord(
             tick=tick,
             gpus=gpus,
@@ -154,7 +159,7 @@ class Bookkeeper:
             flows=flows,
             hosts=hosts,
             entities=self._registry.take_new(),
-            events=(*changes.events, *alerts),
+            events=(*changes.events, *alerts, *operations),
             absolutes=self._meter.absolutes(),
         )
 
@@ -177,13 +182,16 @@ class Bookkeeper:
         for reading in readings:
             reading = self._flow_limit.of(reading, self._server_entity(reading.server, host, axis.tick_ms))
             entry, of_server = self._meter.server(reading, axis, host=host)
-            self._evidence.server(reading, entry, of_server)
+            self._states.server(reading, entry, of_server)
             counted = self._roster.counting(reading.server.address)
             servers.append(entry)
             flows.extend(_flagged(flow, counted.flags) for flow in of_server)
             if reading.ok or not changes.known("facts", entry.entity):
                 role = self._roster.role(reading.server.address)
-                changes.note("facts", entry.entity, server_body(reading, role, counted))
+                body = server_body(reading, role, counted)
+                changes.note("facts", entry.entity, body)
+                self._capacity.describe(entry.entity, body)
+                self._alerts.server(body.address, body.model)
             changes.note("problem", entry.entity, ProblemBody("" if reading.ok else reading.problem))
         return tuple(servers), tuple(flows)
 
@@ -200,7 +208,6 @@ class Bookkeeper:
         entries = []
         for reading in readings:
             entry = self._meter.gpu(reading, axis, host=host)
-            self._evidence.gpu(entry, axis.tick_ms)
             placed = placements[gpu_key(reading.facts)]
             if not placed.servers:
                 placed = self._as_before(placed, reading)
@@ -210,14 +217,11 @@ class Bookkeeper:
             self._note_gpu(reading, entry.entity, placed, entities, changes)
             for code in reading.xids:
                 changes.note("xid", entry.entity, XidBody(code, axis.tick_ms), str(code))
-            signals = self._evidence.signals(reading, entry, servers, axis, self._roster.partners(placed.servers))
-            # Nobody saw when in a gap the state began.
-            seen_from_ms = entry.t1_ms if entry.flags & Flag.GAP else entry.t0_ms
-            state, changed = self._states.step(entry.entity, signals, axis.tick_ms, seen_from_ms, entry.t1_ms)
-            if changed is not None:
-                changes.add(changed)
-            self._gpu_states[entry.entity] = state
             owner = self._owner([facts.address for facts in servers if facts.verified], host, axis)
+            load = self._capacity.utilisation(owner, axis.tick_ms)
+            neighbours = self._roster.neighbours(placed.servers)
+            state = self._states.gpu(reading, entry, servers, neighbours, load, axis, changes, foreign=placed.foreign)
+            self._alerts.gpu(entry.entity, reading, servers, state, axis.tick_ms)
             entries.append(msgspec.structs.replace(entry, state=state.state, owner=owner))
         return tuple(entries)
 

@@ -5,67 +5,28 @@ Sums and splits of charges lose nothing, so the money of models adds up to that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tokwatch.ledger.prices import electricity
-from tokwatch.ledger.prices.book import MS_PER_HOUR, PriceBook, PriceVersion
-from tokwatch.ledger.prices.facility import MJ_PER_KWH, Facility, facility_energy
-from tokwatch.ledger.prices.gpu_terms import Own, Parts, PricedGpu, Rent
+from tokwatch.ledger.prices.book import MS_PER_HOUR
+from tokwatch.ledger.prices.facility import MJ_PER_KWH, facility_energy
+from tokwatch.ledger.prices.gpu_terms import Own, Parts
+from tokwatch.ledger.rating import Rate
 from tokwatch.ledger.weights import split_counts
 
 _HOST_KNOWN_FROM = 0.99  # of the time: a recorder's first tick has no host energy yet
-
-
-class Rate(NamedTuple):
-    """What one GPU is paid for by, in one version of the price book and at one price of electricity."""
-
-    version: int = 0  # 0: none was in force
-    restated: bool = False
-    terms: Rent | Own | None = None  # None: no price for this GPU, or in another currency than the period's
-    usd_per_kwh: float | None = None
-    facility: Facility = Facility()
-
-    @property
-    def metered(self) -> bool:
-        """Electricity is paid for by itself."""
-        return self.terms is not None and not self.terms.power_included
-
-
-def rate_at(version: PriceVersion | None, gpu: PricedGpu, at_ms: int, currency: str | None = None) -> Rate:
-    """The rate of a GPU under a version, at its price of electricity of an instant.
-
-    currency: of the period that is added up; amounts in another one have no price.
-    """
-    if version is None:
-        return Rate()
-    prices = version.prices
-    if currency is not None and prices.currency != currency:
-        return Rate(version.id, version.restates, facility=prices.facility)
-    usd_per_kwh = prices.electricity.at(at_ms) if prices.electricity else None
-    return Rate(version.id, version.restates, prices.terms_of(gpu), usd_per_kwh, prices.facility)
-
-
-def rates(
-    book: PriceBook, gpu: PricedGpu, from_ms: int, to_ms: int, currency: str | None = None
-) -> Iterator[tuple[int, int, Rate]]:
-    """(from, to] cut where the version in force or the price of electricity changes."""
-    for start_ms, end_ms, version in book.segments(from_ms, to_ms):
-        tariff = version.prices.electricity if version else None
-        for edge_ms, next_ms, _ in electricity.segments(tariff, start_ms, end_ms):
-            yield edge_ms, next_ms, rate_at(version, gpu, edge_ms, currency)
 
 
 class Amount(NamedTuple):
     """What was taken under one rate; everything adds up."""
 
     held_ms: int = 0  # observed: the time that fixed parts are owed for
-    drawn_ms: int = 0  # … and the time that nobody watched but whose energy is known
-    measured_ms: int = 0  # the time that board_mj speaks for
+    drawn_ms: int = 0  # … and the time that nobody watched but whose energy may be known
+    measured_ms: int = 0  # the time that board_mj speaks for, and any host's share
     board_mj: int = 0
     host_mj: int = 0  # the GPU's share of what its box was measured to draw besides boards
-    host_ms: int = 0  # of drawn_ms, what host_mj speaks for
+    host_ms: int = 0  # the time that host_mj speaks for
 
     def plus(self, other: Amount) -> Amount:
         """Number by number."""
@@ -141,7 +102,7 @@ class Charges:
     @property
     def facility_kwh(self) -> float | None:
         """(boards + hosts) × PUE, as far as the price book names them: see `energy_basis`."""
-        if self.energy_mj is None:
+        if self.energy_mj is None and not self._sum("host_mj"):
             return None
         return sum(_facility_mj(rate, amount) for rate, amount in self.by_rate.items()) / MJ_PER_KWH
 
@@ -151,25 +112,36 @@ class Charges:
 
         ", host in part" where the host's share should be in it and was not known all of the time.
         """
-        if self.energy_mj is None:
-            return None
-        return " + ".join(sorted({_basis(rate, amount) for rate, amount in self.by_rate.items() if amount.drawn_ms}))
+        return (
+            " + ".join(sorted({_basis(rate, each) for rate, each in self.by_rate.items() if each.measured_ms})) or None
+        )
+
+    @property
+    def host_share(self) -> str | None:
+        """What the host's share of the energy is by; None where it is not in it.
+
+        "box" or "packages" where it was measured, "per gpu" or "ratio" where it was told.
+        """
+        told = {rate.facility.host for rate, amount in self.by_rate.items() if amount.measured_ms}
+        measured = self.host_sources if "measured" in told else set()
+        return " + ".join(sorted(measured | told - {"", "measured"})) or None
 
     @property
     def gco2e(self) -> float | None:
-        """Grams of facility_kwh; None where any of it has no carbon factor."""
-        grams = 0.0
-        for rate, amount in self.by_rate.items():
-            if rate.facility.carbon is None:
-                return None
-            grams += _facility_mj(rate, amount) / MJ_PER_KWH * rate.facility.carbon.g_per_kwh
-        return None if self.energy_mj is None else grams
+        """Grams of facility_kwh, as far as it has a carbon factor: see `carbon`."""
+        known = [
+            _facility_mj(rate, amount) / MJ_PER_KWH * rate.facility.carbon.g_per_kwh
+            for rate, amount in self.by_rate.items()
+            if rate.facility.carbon and any(amount)
+        ]
+        return sum(known) if known and self.facility_kwh is not None else None
 
     @property
     def carbon(self) -> str | None:
-        """Labels and years of the carbon factors."""
-        factors = {rate.facility.carbon for rate in self.by_rate} - {None}
-        return " + ".join(sorted(f"{factor.label} {factor.year}" for factor in factors if factor)) or None
+        """Labels and years of the carbon factors; ", in part" where some of the energy has none."""
+        factors = [rate.facility.carbon for rate, amount in self.by_rate.items() if _facility_mj(rate, amount)]
+        labels = sorted({f"{factor.label} {factor.year}" for factor in factors if factor})
+        return " + ".join(labels) + (", in part" if None in factors else "") if labels else None
 
     # --- money ----------------------------------------------------------------------------------------------------
 
@@ -196,11 +168,17 @@ class Charges:
 
     @property
     def energy_usd(self) -> float | None:
-        """Cost of the metered energy; None where electricity is in the rent, or has no price at all."""
-        charged = [rate for rate, amount in self._priced().items() if rate.metered and any(amount)]
-        if not charged or all(rate.usd_per_kwh is None for rate in charged):
+        """Cost of the electricity that is paid for by itself: 0 where it is in the rent, None where it has no price."""
+        parts, metered = self.parts, [rate for rate, amount in self.by_rate.items() if rate.metered and any(amount)]
+        if parts is None or (metered and all(rate.usd_per_kwh is None for rate in metered)):
             return None
-        return _cost(self.by_rate).energy
+        return parts.energy
+
+    @property
+    def metered(self) -> bool:
+        """Electricity is paid for by itself, for all of the GPUs."""
+        priced = self._priced()
+        return bool(priced) and all(rate.metered for rate in priced)
 
     @property
     def complete(self) -> bool:
@@ -229,13 +207,11 @@ class Charges:
     @property
     def usd_per_hour(self) -> float | None:
         """Fixed parts of one GPU-hour, weighted by time where they changed."""
-        priced = {rate.terms: 0 for rate, amount in self._priced().items() if amount.held_ms}
-        for rate, amount in self._priced().items():
-            if amount.held_ms:
-                priced[rate.terms] += amount.held_ms
-        if len(priced) == 1:
-            return next(terms.hourly.total for terms in priced if terms)
-        dollars = sum(terms.hourly.total * ms for terms, ms in priced.items() if terms)
+        priced = {rate: amount.held_ms for rate, amount in self._priced().items() if amount.held_ms}
+        hourly = {rate.terms.hourly.total for rate in priced if rate.terms}
+        if len(hourly) == 1:
+            return hourly.pop()
+        dollars = sum(rate.terms.hourly.total * ms for rate, ms in priced.items() if rate.terms)
         return dollars / sum(priced.values()) if priced else None
 
     @property
@@ -257,15 +233,20 @@ class Charges:
     @property
     def versions(self) -> frozenset[int]:
         """Of the price book, those behind the cost."""
-        return frozenset(rate.version for rate, amount in self._priced().items() if any(amount))
+        return frozenset(rate.version for rate in self._priced())
 
     @property
     def restated(self) -> bool:
         """A restatement is behind the cost."""
-        return any(rate.restated for rate, amount in self._priced().items() if any(amount))
+        return any(rate.restated for rate in self._priced())
 
     def _priced(self) -> dict[Rate, Amount]:
-        return {rate: amount for rate, amount in self.by_rate.items() if rate.terms is not None and any(amount)}
+        """Where there is something to pay: held time, or energy that is paid for by itself."""
+        return {
+            rate: amount
+            for rate, amount in self.by_rate.items()
+            if (rate.terms and amount.held_ms) or (rate.metered and rate.usd_per_kwh is not None and any(amount))
+        }
 
     def _sum(self, name: str) -> int:
         return sum(getattr(amount, name) for booked in (self.busy, self.idle) for amount in booked.values())
@@ -283,11 +264,11 @@ def _cost(booked: Mapping[Rate, Amount]) -> Parts:
 
 
 def _facility_mj(rate: Rate, amount: Amount) -> float:
-    return facility_energy(rate.facility, amount.board_mj, amount.drawn_ms, amount.host_mj).energy_mj
+    return facility_energy(rate.facility, amount.board_mj, amount.measured_ms, amount.host_mj).energy_mj
 
 
 def _basis(rate: Rate, amount: Amount) -> str:
-    if rate.facility.host != "measured" or amount.host_ms >= amount.drawn_ms * _HOST_KNOWN_FROM:
+    if rate.facility.host != "measured" or amount.host_ms >= amount.measured_ms * _HOST_KNOWN_FROM:
         return rate.facility.basis
     if amount.host_ms:
         return f"{rate.facility.basis}, host in part"

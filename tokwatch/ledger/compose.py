@@ -6,24 +6,21 @@ from collections import Counter
 from datetime import datetime
 
 from tokwatch.ledger.accounts import Accounts
-from tokwatch.ledger.alerts import AlertBody
+from tokwatch.ledger.alert_rows import alert_rows
 from tokwatch.ledger.bodies import HostBody, ProbeBody, ProblemBody
+from tokwatch.ledger.capacity.rows import capacity_rows
 from tokwatch.ledger.deployment_rows import deployment_rows, traffic_rows
 from tokwatch.ledger.devices import PACKAGE
 from tokwatch.ledger.economy import Economist
-from tokwatch.ledger.entries import State
 from tokwatch.ledger.figures import WARMING_UP, known_total, per_second, unknown
-from tokwatch.ledger.gpu_rows import cost_per_day, gpu_rows, idle_cost_so_far, state_name, strip_rows
+from tokwatch.ledger.gpu_rows import gpu_rows, strip_rows
 from tokwatch.ledger.moment import Moment
 from tokwatch.ledger.server_rows import server_rows
-from tokwatch.ledger.snapshot import SCHEMA, AlertRow, Figure, GpuRow, ProbeRow, SelfCost, Snapshot
+from tokwatch.ledger.snapshot import SCHEMA, Figure, GpuRow, ProbeRow, SelfCost, Snapshot
 from tokwatch.ledger.strip import STRIP_MS
 from tokwatch.ledger.sums import WINDOW_MS
 from tokwatch.ledger.totals import NO_GPU, totals
 from tokwatch.ledger.view import View
-
-_SHOWN = ("firing", "resolving")
-_SEVERITIES = ("critical", "warning", "info")
 
 
 def snapshot(view: View, *, mode: str, session: str = "") -> Snapshot:
@@ -60,7 +57,7 @@ def snapshot(view: View, *, mode: str, session: str = "") -> Snapshot:
         strip=strips,
         strip_from_ms=moment.now_ms - STRIP_MS,
         strip_idle_usd=known_total((strip.idle_usd for strip in strips), NO_GPU),
-        alerts=_alerts(moment),
+        alerts=alert_rows(moment),
         servers=server_rows(moment, accounts),
         probes=_probes(view),
         self_cost=_self_cost(view),
@@ -72,6 +69,7 @@ def snapshot(view: View, *, mode: str, session: str = "") -> Snapshot:
         economy=economist.of_all(),
         deployments=deployment_rows(moment, accounts, economist),
         traffic=traffic_rows(moment, accounts, economist),
+        capacity=capacity_rows(moment, accounts, with_points=False),
     )
 
 
@@ -92,44 +90,6 @@ def _price(moment: Moment, rows: tuple[GpuRow, ...]) -> str:
         return ""
     amount = f"{rates[0]:g}" if len(rates) == 1 else f"{rates[0]:g}–{rates[-1]:g}"
     return f"{amount} {version.prices.currency}/GPU-h, {version.source}, since {when}"
-
-
-def _alerts(moment: Moment) -> tuple[AlertRow, ...]:
-    bodies = [
-        (key, body)
-        for (kind, _, key), body in moment.view.in_force.items()
-        if kind == "alert" and isinstance(body, AlertBody) and body.status in _SHOWN
-    ]
-    bodies.sort(key=lambda pair: (_SEVERITIES.index(pair[1].severity), pair[1].since_ms, pair[0]))
-    return tuple(_alert_row(moment, key, body) for key, body in bodies)
-
-
-def _alert_row(moment: Moment, key: str, alert: AlertBody) -> AlertRow:
-    gpus = [(facts, entry) for facts, entry in moment.gpus if entry.entity in alert.gpus]
-    still = [(facts, entry) for facts, entry in gpus if moment.state(entry.entity).state == alert.state]
-    idle = State(alert.state).idle
-    no_money = unknown("no idle time")
-    return AlertRow(
-        key=key,
-        state=state_name(alert.state),
-        severity=alert.severity,
-        status=alert.status,
-        since_ms=alert.since_ms,
-        fired_ms=alert.fired_ms,
-        gpus=tuple(facts.index for facts, _ in gpus),
-        text=_alert_text(moment, alert, [entry.entity for _, entry in still]),
-        usd_so_far=_sum([idle_cost_so_far(moment, f, e.entity) for f, e in still]) if idle else no_money,
-        usd_per_day=cost_per_day(_sum([moment.rate_usd_per_hour(e.entity) for _, e in still])) if idle else no_money,
-    )
-
-
-def _alert_text(moment: Moment, alert: AlertBody, gpus: list[int]) -> str:
-    notes = dict.fromkeys(moment.state(gpu).note for gpu in gpus)
-    return "; ".join(note for note in notes if note) or alert.text
-
-
-def _sum(figures: list[Figure]) -> Figure:
-    return known_total(figures, "over")
 
 
 def _probes(view: View) -> tuple[ProbeRow, ...]:

@@ -147,6 +147,34 @@ def partners(server: Watched, members: Iterable[Watched]) -> list[Watched]:
     ]
 
 
+def replicas(server: Watched, watched: Iterable[Watched]) -> list[Watched]:
+    """Engines that could have served its requests: of its model and role, of no other user, and not kept apart by the
+    names of their deployments."""
+    return [
+        other
+        for other in watched
+        if other is not server
+        and server.model
+        and server.layer is other.layer is Layer.ENGINE
+        and _kind(server) == _kind(other)
+        and server.facts.verified
+        and other.facts.verified
+    ]
+
+
+def _kind(server: Watched) -> tuple[str, str, str, str]:
+    return server.model, server.role, server.namespace, server.facts.deployment
+
+
+def routers_before(server: Watched, watched: Iterable[Watched]) -> list[Watched]:
+    """Routers that its requests may pass."""
+    return [
+        router
+        for router in watched
+        if router.layer is Layer.ROUTER and router.may_front(server) and _one_model((router, server))
+    ]
+
+
 def members_of(groups: Iterable[tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
     """Address → all addresses of its deployment; addresses that are one by themselves are left out."""
     return {address: group for group in groups for address in group}

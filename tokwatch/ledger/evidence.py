@@ -1,78 +1,89 @@
-"""What proves work or idleness: what each server and GPU did lately, turned into Signals for the state machine."""
+"""What proves work or idleness: what each GPU and the servers on it did lately, as Signals for the state machine."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from collectors.nvml.throttle import (
+    HARDWARE_SLOWDOWN,
+    HARDWARE_THERMAL,
+    POWER_BRAKE,
+    SOFTWARE_THERMAL,
+)
 from collectors.readings import GpuReading, Reason, ServerFacts, ServerReading
 from tokwatch.ledger.axis import Axis
 from tokwatch.ledger.devices import PACKAGE
 from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry, ServerEntry
+from tokwatch.ledger.roster import NOBODY, Neighbours
+from tokwatch.ledger.server_evidence import ServerEvidence
 from tokwatch.ledger.states import Signals, Thresholds
 from tokwatch.ledger.windows import Window
 
-_FAILED_SCRAPES = 3  # one lost page is not a blind server
+# What slows a GPU, the graver first. A software power cap is not among them: at full load it is normal.
+_SLOWED_BY = (
+    (HARDWARE_THERMAL | SOFTWARE_THERMAL, "too hot"),
+    (POWER_BRAKE, "power brake"),
+    (HARDWARE_SLOWDOWN, "by the hardware"),
+)
 
 
-@dataclass(slots=True)
-class _Server:
-    counts: bool = False  # the last page told whether tokens or steps moved
-    watched_from_ms: int = 0  # since when every page told so, or none did
-    page_ms: int | None = None  # when the last good page came
-    moved_ms: int | None = None  # when tokens or steps last moved
-    failures: int = 0
-    problem: str = ""
-    answered_started_s: float | None = None  # start of the process that answered last
-    running: int | None = None
-    waiting: int | None = None
-    asleep: bool = False
-    kv_permyriad: int | None = None
-    still_from_ms: int | None = None  # since when requests run on every live page and nothing moves
+class _Gpu:
+    """One GPU over the evidence window, each quantity weighed with the time that it is known for."""
+
+    def __init__(self, width_ms: int) -> None:
+        # busy ‰·ms, ms · mW·ms, ms · ms known of what slows it · ms slowed by each of _SLOWED_BY · by any
+        self._window = Window(width_ms, 6 + len(_SLOWED_BY))
+
+    def take(self, entry: GpuEntry, now_ms: int) -> None:
+        self._window.expire(now_ms)
+        if entry.flags & Flag.GAP:
+            return
+        ms = entry.t1_ms - entry.t0_ms
+        reasons = entry.throttle or 0
+        slowed = [ms if reasons & bits else 0 for bits, _ in _SLOWED_BY]
+        busy = (0, 0) if entry.util_permille is None else (entry.util_permille * ms, ms)
+        drawn = (0, 0) if entry.power_mw is None else (entry.power_mw * ms, ms)
+        told_ms = 0 if entry.throttle is None else ms
+        self._window.add(entry.t1_ms, (*busy, *drawn, told_ms, *slowed, max(slowed)))
+
+    @property
+    def utilization(self) -> float | None:
+        weighed, ms = self._window.sums[:2]
+        return weighed / ms / 1000 if ms else None
+
+    @property
+    def power_w(self) -> float | None:
+        weighed, ms = self._window.sums[2:4]
+        return weighed / ms / 1000 if ms else None
+
+    @property
+    def throttled(self) -> float | None:
+        """Share of the whole window, so that the first second watched is not all of it."""
+        return self._window.sums[-1] / self._window.width_ms if self._window.sums[4] else None
+
+    @property
+    def slowed_by(self) -> str:
+        by = zip(_SLOWED_BY, self._window.sums[5:-1], strict=True)
+        return next((words for (_, words), ms in by if ms), "")
 
 
 class Evidence:
     """Keeps what every server and GPU of one recorder did lately."""
 
     def __init__(self, limits: Thresholds) -> None:
+        self._limits = limits
         self._width_ms = int(limits.evidence_window_s * 1000)
-        self._servers: dict[str, _Server] = {}  # by address
-        self._gpus: dict[int, Window] = {}  # utilization × ms, ms
+        self._servers: dict[str, ServerEvidence] = {}  # by address
+        self._gpus: dict[int, _Gpu] = {}
 
     def server(self, reading: ServerReading, entry: ServerEntry, flows: Sequence[FlowEntry]) -> None:
         """Take one scrape into account."""
-        server = self._servers.setdefault(reading.server.address, _Server())
-        if not reading.ok:
-            server.failures += 1
-            server.problem = reading.problem
-            return
-        moved = _movement(entry, flows)
-        if server.page_ms is None or server.counts is (moved is None):
-            server.watched_from_ms = min((flow.t0_ms for flow in flows), default=entry.t1_ms)
-        server.counts, server.page_ms = moved is not None, entry.t1_ms
-        server.moved_ms = entry.t1_ms if moved else server.moved_ms
-        server.failures, server.problem = 0, ""
-        server.answered_started_s = reading.started_at_s or reading.server.started_at_s
-        server.running, server.waiting, server.asleep = reading.running, reading.waiting, bool(reading.asleep)
-        self._watch_for_stalls(server, entry, moved)
-
-    def _watch_for_stalls(self, server: _Server, entry: ServerEntry, moved: int | None) -> None:
-        """Only a live series can stand still: tokens that come when a request ends say nothing before. A long prefill
-        moves no tokens either, but the KV cache that it fills."""
-        fills = entry.kv_permyriad != server.kv_permyriad
-        server.kv_permyriad = entry.kv_permyriad
-        if entry.progress is None or moved is None or moved or fills or not entry.running:
-            server.still_from_ms = None
-        elif server.still_from_ms is None:
-            server.still_from_ms = entry.t0_ms
+        self._servers.setdefault(reading.server.address, ServerEvidence(self._limits)).take(reading, entry, flows)
 
     def gpu(self, entry: GpuEntry, now_ms: int) -> None:
         """Take one GPU entry into account."""
-        gpu = self._gpus.setdefault(entry.entity, Window(self._width_ms, 2))
-        gpu.expire(now_ms)
-        length = entry.t1_ms - entry.t0_ms
-        if entry.util_permille is not None and not entry.flags & Flag.GAP:
-            gpu.add(entry.t1_ms, (entry.util_permille * length, length))
+        self._gpus.setdefault(entry.entity, _Gpu(self._width_ms)).take(entry, now_ms)
 
     def signals(
         self,
@@ -80,42 +91,52 @@ class Evidence:
         entry: GpuEntry,
         servers: Sequence[ServerFacts],
         axis: Axis,
-        partners: Sequence[str] = (),
+        neighbours: Neighbours = NOBODY,
+        *,
+        load: float | None = None,
+        work_w: float | None = None,
     ) -> Signals:
-        """One GPU's signals, with the servers placed on it. `partners`: addresses of servers elsewhere whose work shows
-        that these are needed, though they may pause (see `deployments.partners`)."""
-        gpu = self._gpus.get(entry.entity)
-        weighed, util_ms = gpu.sums if gpu else (0, 0)
+        """One GPU's signals, with the servers placed on it and the servers elsewhere that it is judged with.
+
+        load: tokens/s of the deployment ÷ (capacity per GPU × its GPUs). work_w: see PowerFloors.
+        """
+        gpu = self._gpus.get(entry.entity) or _Gpu(self._width_ms)
         own = Signals(
             problem=reading.problem_text or (reading.problem.value if reading.problem else ""),
             lost=reading.problem in (Reason.LOST, Reason.STALLED),
+            load=load,
+            throttled=gpu.throttled,
+            slowed_by=gpu.slowed_by,
             has_process=None if reading.processes is None else bool(reading.processes),
             memory_used_mib=entry.memory_used_mib,
-            utilization=weighed / util_ms / 1000 if util_ms else reading.utilization,
+            utilization=reading.utilization if gpu.utilization is None else gpu.utilization,
+            power_w=gpu.power_w,
+            work_w=work_w,
         )
         if not servers and reading.facts.kind == PACKAGE:  # what else processors do is no matter of tokens
             return replace(own, problem=own.problem or "no inference server on this box")
         if not servers:
             return own
-        return self._with_servers(own, servers, axis, partners)
+        return self._with_neighbours(self._with_servers(own, servers, axis, neighbours), axis, neighbours)
 
     def _with_servers(
-        self, own: Signals, servers: Sequence[ServerFacts], axis: Axis, partners: Sequence[str]
+        self, own: Signals, servers: Sequence[ServerFacts], axis: Axis, neighbours: Neighbours
     ) -> Signals:
-        answering: list[_Server] = []
-        silent: list[tuple[ServerFacts, _Server | None]] = []
+        answering: list[ServerEvidence] = []
+        silent: list[tuple[ServerFacts, ServerEvidence | None]] = []
         for facts in servers:
             server = self._servers.get(facts.address)
-            if server is not None and _answers(server) and _same_process(facts, server):
+            if server is not None and server.answers and server.answered(facts):
                 answering.append(server)
             else:
                 silent.append((facts, server))
         running = _sum([server.running for server in answering])
-        moved = any(self._moved(server, axis) for server in answering)
+        moved = any(server.moved(axis.tick_ms) for server in answering)
         if not moved and all(facts.metrics_url is None for facts, _ in silent):
-            moved = any(self._works(address, axis) for address in partners)
+            moved = any(server.works(axis.tick_ms) for server in self._known(neighbours.partners))
         if silent and not running and not moved:
             return _silent(own, silent, axis)  # one that cannot be read may be the one at work
+        still_s = _still_s(answering)
         return replace(
             own,
             server=_names(servers),
@@ -124,31 +145,43 @@ class Evidence:
             waiting=_sum([server.waiting for server in answering]),
             asleep=bool(answering) and all(server.asleep for server in answering),
             moved=moved if moved or all(server.counts for server in answering) else None,
-            still_s=self._still_s(answering),
-            evidence_s=min(((s.page_ms or 0) - s.watched_from_ms for s in answering), default=0) / 1000,
+            still_s=still_s,
+            ttft_p99_s=None if still_s is None else _longest_ttft_s(answering),
+            evidence_s=min((server.evidence_s for server in answering), default=0.0),
+            queued_s=max((server.queued_s for server in answering), default=0.0),
+            full_s=max((server.full_s for server in answering), default=0.0),
+            pressed=any(server.pressed for server in answering),
         )
 
-    def _still_s(self, servers: Sequence[_Server]) -> float | None:
-        """How long none of those that run requests has moved; None where one moves, or none can tell."""
-        at_work = [server for server in servers if server.running]
-        if not at_work or any(server.still_from_ms is None for server in at_work):
-            return None
-        return min((server.page_ms or 0) - (server.still_from_ms or 0) for server in at_work) / 1000
+    def _with_neighbours(self, own: Signals, axis: Axis, neighbours: Neighbours) -> Signals:
+        replicas = {address: server for address in neighbours.replicas for server in self._known([address])}
+        queues = {address: server.queued_s for address, server in replicas.items() if server.waiting}
+        return replace(
+            own,
+            queue_elsewhere=any(server.waiting for server in self._known(neighbours.queues)),
+            replica_queued_s=max(queues.values(), default=0.0),
+            replica_queue=max(queues, key=queues.__getitem__, default=""),
+            resting_replica=next((address for address in replicas if replicas[address].rests(axis.tick_ms)), ""),
+        )
 
-    def _moved(self, server: _Server, axis: Axis) -> bool:
-        return server.moved_ms is not None and server.moved_ms > axis.tick_ms - self._width_ms
-
-    def _works(self, address: str, axis: Axis) -> bool:
-        """A partner runs requests, or its tokens or steps move."""
-        server = self._servers.get(address)
-        return server is not None and _answers(server) and (bool(server.running) or self._moved(server, axis))
-
-
-def _answers(server: _Server) -> bool:
-    return server.page_ms is not None and server.failures < _FAILED_SCRAPES
+    def _known(self, addresses: Iterable[str]) -> list[ServerEvidence]:
+        """Those of them that answer."""
+        found = (self._servers.get(address) for address in addresses)
+        return [server for server in found if server is not None and server.answers]
 
 
-def _silent(own: Signals, silent: Sequence[tuple[ServerFacts, _Server | None]], axis: Axis) -> Signals:
+def _still_s(servers: Sequence[ServerEvidence]) -> float | None:
+    """How long none of those that run requests has moved; None where one moves, or none can tell."""
+    still = [server.still_s for server in servers if server.running]
+    known = [seconds for seconds in still if seconds is not None]
+    return min(known) if known and len(known) == len(still) else None
+
+
+def _longest_ttft_s(servers: Sequence[ServerEvidence]) -> float | None:
+    return max((p99 for server in servers if (p99 := server.ttft_p99_s) is not None), default=None)
+
+
+def _silent(own: Signals, silent: Sequence[tuple[ServerFacts, ServerEvidence | None]], axis: Axis) -> Signals:
     """Signals of a GPU whose working servers, if any, are among those that cannot be read."""
     names = _names([facts for facts, _ in silent])
     tried = [(facts, server) for facts, server in silent if server is not None]
@@ -160,7 +193,7 @@ def _silent(own: Signals, silent: Sequence[tuple[ServerFacts, _Server | None]], 
         server=names,
         answering=False,
         has_page=all(facts.metrics_url is not None for facts, _ in tried),
-        answered_before=any(_same_process(facts, server) for facts, server in tried if server.page_ms is not None),
+        answered_before=any(server.answered(facts) for facts, server in tried),
         server_age_s=min(ages_s, default=None),
         server_problem=next((server.problem for _, server in tried if server.problem), ""),
     )
@@ -168,21 +201,6 @@ def _silent(own: Signals, silent: Sequence[tuple[ServerFacts, _Server | None]], 
 
 def _names(servers: Sequence[ServerFacts]) -> str:
     return ", ".join(facts.model or facts.engine for facts in servers)
-
-
-def _movement(entry: ServerEntry, flows: Sequence[FlowEntry]) -> int | None:
-    """Steps or tokens that moved; None where their standing still would prove nothing."""
-    tokens = [value for flow in flows for value in (flow.output_tokens, flow.prompt_tokens) if value is not None]
-    if entry.progress is not None:
-        return entry.progress + sum(tokens)
-    silent_at_work = entry.flags & Flag.AT_END and entry.running is None  # a long answer moves nothing until its end
-    return None if not tokens or (silent_at_work and not any(tokens)) else sum(tokens)
-
-
-def _same_process(facts: ServerFacts, server: _Server) -> bool:
-    """The process that runs now is the one that answered; a new one may still be loading."""
-    started_s = facts.started_at_s
-    return started_s is None or server.answered_started_s is None or abs(started_s - server.answered_started_s) < 60
 
 
 def _sum(values: Sequence[int | None]) -> int | None:

@@ -192,11 +192,6 @@ def _idle_usd(moment: Moment, body: GpuBody, idle: list[tuple[int, int]]) -> Fig
     return moment.spent_usd(body, spent)
 
 
-def idle_cost_so_far(moment: Moment, body: GpuBody, gpu: int) -> Figure:
-    """What the present state of a GPU has cost since it began, watched time only."""
-    return moment.spent_usd(body, moment.view.in_state.get(gpu, {}))
-
-
 def cost_per_day(rate: Figure) -> Figure:
     """A day at the present price."""
     return rate if rate.value is None else Figure(cost(rate.value, 24 * 3_600_000), marks=rate.marks)

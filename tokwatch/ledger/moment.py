@@ -43,6 +43,7 @@ class Moment:
         # Every GPU of a server asks for the same rates: remembered, a Snapshot of 8 GPUs takes a quarter less time.
         self._rates: dict[tuple[int, str, bool], Figure] = {}
         self._windows: dict[tuple[int, bool], list[FlowTotals]] = {}
+        self._watts: dict[tuple[int, tuple[int, ...]], Figure] = {}
 
     def in_force(self, kind: str, entity: int, body: type[_Body], key: str = "") -> _Body | None:
         found = self.view.in_force.get((kind, entity, key))
@@ -105,6 +106,12 @@ class Moment:
     def watts(self, gpu: int, servers: Sequence[int] = ()) -> Figure:
         """Mean board power from the energy counter over exactly the stretch that the tokens of `servers` came in, so
         that the two may be divided; over the usual window without any. Unknown below 10 s of coverage."""
+        key = gpu, tuple(servers)
+        if key not in self._watts:
+            self._watts[key] = self._mean_watts(gpu, servers)
+        return self._watts[key]
+
+    def _mean_watts(self, gpu: int, servers: Sequence[int]) -> Figure:
         from_ms, to_ms = self._stretch_ms(servers)
         sums = self.view.gpu_sums.get(gpu) or GpuSums()
         energy_mj, measured_ms = sums.drawn.between(from_ms, to_ms)

@@ -37,6 +37,7 @@ class Rates:
         electricity = self._prices.electricity if self._prices else None
         self.usd_per_kwh = electricity.at(moment.now_ms) if electricity else None
         self.facility = self._prices.facility if self._prices else Facility()
+        self._hourly: dict[tuple[int, tuple[int, ...]], Hourly | None] = {}
         self._host_w = self._measured_host_w() if self.facility.host == "measured" else None
 
     def priced(self, body: GpuBody) -> PricedGpu:
@@ -45,6 +46,12 @@ class Rates:
 
     def hourly(self, gpu: int, servers: Sequence[int] = ()) -> Hourly | None:
         """What it costs now; None when nobody set a price. `servers`: its watts are of the stretch of their tokens."""
+        key = gpu, tuple(servers)
+        if key not in self._hourly:
+            self._hourly[key] = self._find_hourly(gpu, servers)
+        return self._hourly[key]
+
+    def _find_hourly(self, gpu: int, servers: Sequence[int]) -> Hourly | None:
         body = self._moment.in_force("facts", gpu, GpuBody)
         priced = self.priced(body) if body else None
         fixed = self._prices.fixed(priced) if self._prices and priced else None

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from collectors.readings import Layer, Moves, ServerFacts, ServerReading
 from tokwatch.ledger.bodies import ServerBody
 from tokwatch.ledger.counting import HERE, NO_OUTPUT, Counting, counting
-from tokwatch.ledger.deployments import Watched, deployments, members_of, partners, with_roles
+from tokwatch.ledger.deployments import (
+    Watched,
+    deployments,
+    members_of,
+    partners,
+    replicas,
+    routers_before,
+    with_roles,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Servers elsewhere that a GPU is judged with, as addresses in order."""
+
+    partners: tuple[str, ...] = ()  # their work shows that its own servers are needed, though these may pause
+    replicas: tuple[str, ...] = ()  # they serve the same model: its own could have taken their requests
+    queues: tuple[str, ...] = ()  # of its deployment, or routers before it: requests for its servers may wait there
+
+
+NOBODY = Neighbours()
 
 
 class Roster:
@@ -19,6 +39,7 @@ class Roster:
         self._watched: dict[str, Watched] = {}
         self._members: Mapping[str, tuple[str, ...]] = {}
         self._counting: Mapping[str, Counting] = {}
+        self._neighbours: dict[tuple[str, ...], Neighbours] = {}
 
     def resume(self, body: ServerBody) -> None:
         """What an earlier run read: else a gateway whose page comes first would count its engine's tokens again."""
@@ -44,6 +65,7 @@ class Roster:
             groups = deployments(tuple(watched.values()))
             self._watched, self._members = watched, members_of(groups)
             self._counting = counting(tuple(watched.values()), groups)
+            self._neighbours.clear()
 
     def counting(self, address: str) -> Counting:
         """Which of a server's tokens are added up."""
@@ -60,13 +82,20 @@ class Roster:
         working = [member for member in verified if member.layer is Layer.ENGINE or self._counts_any(member)]
         return tuple(member.facts for member in working or verified)
 
-    def partners(self, addresses: Iterable[str]) -> tuple[str, ...]:
-        """Servers whose work shows that one of these is needed, though it may pause."""
-        return tuple(
-            other.facts.address
-            for address in addresses
-            if address in self._watched
-            for other in partners(self._watched[address], self._deployment(address))
+    def neighbours(self, addresses: tuple[str, ...]) -> Neighbours:
+        """Of the GPU that these servers are on."""
+        if addresses not in self._neighbours:
+            self._neighbours[addresses] = self._find_neighbours(addresses)
+        return self._neighbours[addresses]
+
+    def _find_neighbours(self, addresses: tuple[str, ...]) -> Neighbours:
+        own = [self._watched[address] for address in addresses if address in self._watched]
+        everyone = tuple(self._watched.values())
+        members = {server.facts.address: self._deployment(server.facts.address) for server in own}
+        return Neighbours(
+            partners=_elsewhere(own, (partners(server, members[server.facts.address]) for server in own)),
+            replicas=_elsewhere(own, (replicas(server, everyone) for server in own)),
+            queues=_elsewhere(own, (*members.values(), *(routers_before(server, everyone) for server in own))),
         )
 
     def _take(self, page: Watched) -> None:
@@ -89,3 +118,9 @@ class Roster:
         if paged is None:
             return Watched.unread(facts)
         return replace(paged, facts=facts, model=paged.model or facts.model or "", role=facts.role or paged.role)
+
+
+def _elsewhere(own: Iterable[Watched], found: Iterable[Iterable[Watched]]) -> tuple[str, ...]:
+    """Addresses of all that were found but the GPU's own."""
+    here = {server.facts.address for server in own}
+    return tuple(sorted({server.facts.address for servers in found for server in servers} - here))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tokwatch.ledger.capacity.row import CapacityRow
 from tokwatch.ledger.devices import PACKAGE, device_word, nothing_found
 from tokwatch.ledger.figure import NO_SLO, UNMEASURED
 from tokwatch.ledger.figure import Figure as Figure
@@ -91,18 +92,27 @@ class StripRow(msgspec.Struct, frozen=True):
 
 
 class AlertRow(msgspec.Struct, frozen=True):
-    """One alert: a state on some GPUs of the host."""
+    """One alert: a state on some GPUs of the host, a figure beyond a limit, or the budget."""
 
     key: str
-    state: str
+    state: str  # "" where it is about no state
     severity: str  # "info" | "warning" | "critical"
     status: str  # "pending" | "firing" | "resolving" | "resolved"
     since_ms: int  # when the condition began
     fired_ms: int | None
     gpus: tuple[int, ...]  # GPU indices
     text: str
-    usd_so_far: Figure
-    usd_per_day: Figure
+    usd_so_far: Figure  # since the condition began, of all GPUs that were in it
+    usd_per_day: Figure  # of those that are in it now
+    usd_per_hour: Figure = UNMEASURED  # likewise
+    cleared_ms: int | None = None  # when the condition ended
+    models: tuple[str, ...] = ()  # served on its GPUs
+    stale_since_ms: int | None = None  # nobody can tell since then whether the condition still holds
+    muted: bool = False  # all of it: it leaves by no outlet
+    muted_gpus: tuple[int, ...] = ()  # GPU indices
+    muted_until_ms: int | None = None
+    mute_reason: str = ""
+    inhibited_by: str = ""  # key of the alert that says it all: a fault on the same GPUs
 
 
 class ServerRow(msgspec.Struct, frozen=True):
@@ -239,6 +249,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     economy: Economy = Economy()  # of all GPUs and tokens
     deployments: tuple[DeploymentRow, ...] = ()
     traffic: tuple[TrafficRow, ...] = ()
+    capacity: tuple[CapacityRow, ...] = ()
 
     @property
     def device(self) -> str:

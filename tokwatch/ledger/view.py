@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from tokwatch.ledger.alert_time import AlertTime, Member
+from tokwatch.ledger.alert_time import Spent as Spent
 from tokwatch.ledger.alerts import AlertBody
 from tokwatch.ledger.axis import clip_ms
 from tokwatch.ledger.bodies import (
@@ -24,6 +26,9 @@ from tokwatch.ledger.bodies import (
     SettingsBody,
     XidBody,
 )
+from tokwatch.ledger.capacity.capacity import LearntCapacity, Load
+from tokwatch.ledger.capacity.frontier import Frontier
+from tokwatch.ledger.capacity.operating_point import OperatingPoint
 from tokwatch.ledger.entries import (
     Entity,
     Event,
@@ -59,11 +64,11 @@ _KINDS: dict[str, dict[str, type[msgspec.Struct]]] = {
     "probe": {"": ProbeBody},
     "settings": {"": SettingsBody},
     "alert": {"": AlertBody},
+    "operating": {"server": OperatingPoint, "group": OperatingPoint},
+    "frontier": {"server": Frontier, "group": Frontier},
+    "capacity": {"server": LearntCapacity, "group": LearntCapacity},
+    "load": {"server": Load, "group": Load},
 }
-
-
-# Milliseconds by the price version they fall under; version 0: before the first price.
-Spent = dict[int, int]
 
 
 class View:
@@ -89,6 +94,7 @@ class View:
         self.host_energy = Window(60_000, 4)  # mJ and ms of the whole box, mJ and ms of its processor packages
         self.idle_today: dict[int, Spent] = defaultdict(dict)
         self.in_state: dict[int, Spent] = defaultdict(dict)  # time in the present state since it began
+        self.in_alert = AlertTime()
 
     @property
     def settings(self) -> SettingsBody:
@@ -126,6 +132,8 @@ class View:
         self.in_force[event.kind, event.entity, event.key] = body
         if isinstance(body, StateBody) and (not isinstance(before, StateBody) or before.since_ms != body.since_ms):
             self.in_state[event.entity] = {}
+        if isinstance(body, AlertBody):
+            self.in_alert.take(event.key, body, self.in_state)
 
     def _book_time(self, entry: GpuEntry) -> None:
         if entry.flags & Flag.GAP:
@@ -136,6 +144,7 @@ class View:
             key = version.id if version else 0
             if State(entry.state).idle:
                 _add(self.idle_today[entry.entity], key, clip_ms(start, end, self.day_ms, entry.t1_ms))
+                self.in_alert.book(entry.entity, entry.state, start, end, key)
             _add(self.in_state[entry.entity], key, clip_ms(start, end, since_ms, entry.t1_ms))
 
     def _sum(self, record: TickRecord) -> None:
@@ -187,12 +196,13 @@ class View:
         strips: Iterable[tuple[int, int, int, int, int]],
         idle_today: Mapping[int, Spent],
         in_state: Mapping[int, Spent],
+        in_alert: Mapping[str, Mapping[Member, Spent]],
     ) -> None:
         """Take the View of a tick from the store.
 
         entities and events: those in force at the tick. records: every tick in (tick − LOOKBACK_MS, tick]. strips:
-        (gpu, t0, t1, state, flags) of every GPU entry in the strip's hours, in order. idle_today, in_state: booked
-        milliseconds as `apply` would have added them up.
+        (gpu, t0, t1, state, flags) of every GPU entry in the strip's hours, in order. idle_today, in_state, in_alert:
+        booked milliseconds as `apply` would have added them up.
         """
         for entity in entities:
             self.entities[entity.id] = entity
@@ -209,6 +219,9 @@ class View:
             self.gpu_sums[gpu].strip.add(t0_ms, t1_ms, state, flags)
         self.idle_today = defaultdict(dict, {gpu: _known(spent) for gpu, spent in idle_today.items()})
         self.in_state = defaultdict(dict, {gpu: _known(spent) for gpu, spent in in_state.items()})
+        self.in_alert.spent |= {
+            key: {member: _known(spent) for member, spent in members.items()} for key, members in in_alert.items()
+        }
         self._expire()
 
 

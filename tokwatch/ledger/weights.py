@@ -1,4 +1,4 @@
-"""How what was measured only as a whole is divided: tokens by what they weigh, whole numbers without a remainder lost."""
+"""How what is known only as a whole is divided: by what tokens weigh, in whole numbers that add up to it."""
 
 from __future__ import annotations
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from msgspec.structs import astuple
 
-from tokwatch.ledger.entries import FlowEntry, GpuEntry, State
+from tokwatch.ledger.entries import State
 from tokwatch.store.histograms import HistogramCodec
+from tokwatch.store.quarter_rows import FlowQuarter, GpuQuarter, HostQuarter
 from tokwatch.store.rollup import (
     QUARTER_MS,
-    FlowQuarter,
-    GpuQuarter,
+    RolledUp,
     first_quarter,
     flow_quarters,
     gpu_quarters,
+    host_quarters,
     quarter_of,
 )
-from tokwatch.store.rows import FLOW_ROWS, GPU_ROWS, E, EntryTable
+from tokwatch.store.rows import FLOW_ROWS, GPU_ROWS, HOST_ROWS, E, EntryTable
 
 STATE_COLUMNS: Final = tuple(f"ms_{state.name.lower()}" for state in State)
 
@@ -29,6 +30,7 @@ _GPU_KEY: Final = ("quarter_ms", "run", "entity", "owner")
 _GPU_SUMS: Final = GpuQuarter.__struct_fields__[5:]  # after the key and state_ms
 _GPU_COLUMNS: Final = (*_GPU_KEY, *STATE_COLUMNS, "observed_ms", *_GPU_SUMS)
 _FLOW_COLUMNS: Final = FlowQuarter.__struct_fields__
+_HOST_COLUMNS: Final = HostQuarter.__struct_fields__
 _HISTOGRAMS_AT: Final = _FLOW_COLUMNS.index("histograms")
 
 
@@ -38,9 +40,10 @@ class Quarters:
 
     gpus: list[GpuQuarter]
     flows: list[FlowQuarter]
+    hosts: list[HostQuarter] = field(default_factory=list)
 
 
-def reaches_ms(tick_ms: int, entries: Iterable[GpuEntry | FlowEntry]) -> int | None:
+def reaches_ms(tick_ms: int, entries: Iterable[RolledUp]) -> int | None:
     """The first quarter that these entries have a part in, where that is before the tick's own."""
     first = min((first_quarter(entry) for entry in entries), default=tick_ms)
     return first if first < quarter_of(tick_ms) else None
@@ -93,6 +96,10 @@ def read_quarters(
         _flow_quarter(row, codec)
         for row in connection.execute(f"SELECT {', '.join(_FLOW_COLUMNS)} FROM flow_quarter {rolled}", within)
     ]
+    hosts = [
+        HostQuarter(**dict(zip(_HOST_COLUMNS, row, strict=True)))
+        for row in connection.execute(f"SELECT {', '.join(_HOST_COLUMNS)} FROM host_quarter {rolled}", within)
+    ]
     due: dict[int, list[int]] = {}
     for run, quarter_ms in connection.execute(
         f"SELECT run, quarter_ms FROM quarter {where} AND rolled = 0 ORDER BY quarter_ms", within
@@ -103,9 +110,11 @@ def read_quarters(
             computed = _compute(connection, codec, run, first_due_ms, end_due_ms)
             gpus += computed.gpus
             flows += computed.flows
+            hosts += computed.hosts
     gpus.sort(key=lambda row: (row.quarter_ms, row.run, row.entity, row.owner))
     flows.sort(key=lambda row: (row.quarter_ms, row.run, row.entity))
-    return Quarters(gpus, flows)
+    hosts.sort(key=lambda row: (row.quarter_ms, row.run, row.entity))
+    return Quarters(gpus, flows, hosts)
 
 
 def _stretches(quarters: list[int]) -> list[tuple[int, int]]:
@@ -134,7 +143,9 @@ def _compute(connection: sqlite3.Connection, codec: HistogramCodec, run: int, fi
             yield entry
 
     return Quarters(
-        gpu_quarters(entries(GPU_ROWS), run, first_ms, end_ms), flow_quarters(entries(FLOW_ROWS), run, first_ms, end_ms)
+        gpu_quarters(entries(GPU_ROWS), run, first_ms, end_ms),
+        flow_quarters(entries(FLOW_ROWS), run, first_ms, end_ms),
+        host_quarters(entries(HOST_ROWS), run, first_ms, end_ms),
     )
 
 
@@ -146,6 +157,7 @@ def _store(
     for table, columns, rows in (
         ("gpu_quarter", _GPU_COLUMNS, (_gpu_row(row) for row in quarters.gpus)),
         ("flow_quarter", _FLOW_COLUMNS, (_flow_row(row, codec) for row in quarters.flows)),
+        ("host_quarter", _HOST_COLUMNS, map(astuple, quarters.hosts)),
     ):
         connection.execute(f"DELETE FROM {table} WHERE run = ? AND quarter_ms >= ? AND quarter_ms < ?", stretch)
         marks = ", ".join("?" * len(columns))

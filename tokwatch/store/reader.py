@@ -14,12 +14,15 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from collectors.labels import clean_label
+from tokwatch.ledger.alerts.mutes import Mute
 from tokwatch.ledger.entries import Entity, Event, Run, Tick, TickRecord
 from tokwatch.store import rows
 from tokwatch.store.connection import open_for_reading
 from tokwatch.store.histograms import HistogramCodec
+from tokwatch.store.mutes import read_mutes
 from tokwatch.store.quarters import Quarters, read_quarters
 from tokwatch.store.schema import ENTITY_BITS, ENTITY_LIMIT
+from tokwatch.store.seen import Seen, read_seen
 from tokwatch.store.state_time import state_time
 
 _TICKS_AT_ONCE: Final = 256  # no read transaction stays open while the caller thinks
@@ -76,7 +79,22 @@ class Reader:
 
     def prices(self) -> list[rows.PriceVersion]:
         """Every version of the price book, in the order they were recorded."""
-        return rows.select_prices(self._connection)
+        return [
+            replace(price, source=clean_label(price.source), reason=clean_label(price.reason, _KEY_LIMIT))
+            for price in rows.select_prices(self._connection)
+        ]
+
+    def closes(self) -> list[rows.PriceClose]:
+        """The months whose prices are final."""
+        return rows.select_closes(self._connection)
+
+    def mutes(self) -> list[Mute]:
+        """Every mute of alerts that there ever was, those that are over included."""
+        return read_mutes(self._connection)
+
+    def told(self) -> rows.Told:
+        """How far prices, closings and mutes go: cheap enough to ask for every few seconds."""
+        return rows.select_told(self._connection)
 
     def last_tick(self, runs: Collection[int] | None = None, at_or_before_ms: int | None = None) -> int | None:
         """tick_ms of the last tick, at or before a moment where one is given."""
@@ -138,6 +156,11 @@ class Reader:
         """Quarter-hour rows of every quarter with a part in (from_ms, to_ms], whole ones, the running one included."""
         with self._snapshot():
             return read_quarters(self._connection, self._codec, from_ms, to_ms, runs)
+
+    def seen(self, runs: Collection[int] | None = None) -> list[Seen]:
+        """From when to when each GPU was there to be watched, by run."""
+        with self._snapshot():
+            return read_seen(self._connection, runs)
 
     def gpu_states(
         self, runs: Collection[int] | None, from_ms: int, to_ms: int

@@ -109,7 +109,7 @@ class Recording:
 
     def _insert(self, record: TickRecord) -> None:
         connection, codec, tick_ms = self._connection, self._codec, record.tick.tick_ms
-        reaches_ms = quarters.reaches_ms(tick_ms, chain(record.gpus, record.flows))
+        reaches_ms = quarters.reaches_ms(tick_ms, chain(record.gpus, record.flows, record.hosts))
         rows.insert_tick(connection, record.tick, reaches_ms)
         rows.insert_entities(connection, record.entities)
         rows.GPU_ROWS.insert(connection, codec, tick_ms, record.gpus)
@@ -158,7 +158,7 @@ def _touched(record: TickRecord) -> range:
     """Quarters that a tick has rows for, its own last."""
     tick_ms = record.tick.tick_ms
     own = quarter_of(tick_ms)
-    first = quarters.reaches_ms(tick_ms, chain(record.gpus, record.flows))
+    first = quarters.reaches_ms(tick_ms, chain(record.gpus, record.flows, record.hosts))
     return range(own if first is None else first, own + QUARTER_MS, QUARTER_MS)
 
 

@@ -2,6 +2,7 @@
 
 A quarter hour is (quarter_ms, quarter_ms + QUARTER_MS] in UTC, as an entry is (t0_ms, t1_ms]. An entry across an edge
 is split: time by clipping, counts and energy by largest remainder, so that the parts add up to the entry exactly.
+`grain_ms` asks for rows of another length, such as minutes; then quarter_ms is the start of one of those.
 
 Energy goes to the time it was drawn in: after missed or held readings that began before the entry did. Of flows only
 what counts at this server is summed (see `counted`): quarter rows are added up across servers.
@@ -12,104 +13,40 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 
 from tokwatch.ledger.axis import clip_ms
-from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry, HistogramEntry
+from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry, HistogramEntry, HostEntry, State
 from tokwatch.ledger.sums import counted
+from tokwatch.ledger.weights import split_counts
+from tokwatch.store.quarter_rows import FlowQuarter, GpuQuarter, HostQuarter
 
 QUARTER_MS: Final = 15 * 60_000
+_IDLE: Final = frozenset(state.value for state in State if state.idle)
 _GAP: Final = Flag.GAP.value  # a plain int: `&` with an IntFlag costs a microsecond
 _FLOW_COUNTS: Final = (*FlowEntry.__struct_fields__[3:10], "drafted_tokens", "accepted_tokens")
 
-
-class GpuQuarter(msgspec.Struct, frozen=True, kw_only=True):
-    """One GPU serving one owner in one quarter hour of one run. `*_ms` sums carry their own time: mean = sum / time."""
-
-    quarter_ms: int
-    run: int
-    entity: int
-    owner: int
-    state_ms: dict[int, int]  # State → milliseconds, gaps left out; no zeros
-    gap_ms: int  # nobody watched: energy is known, states are not
-    energy_mj: int | None
-    measured_ms: int  # the time that energy_mj speaks for
-    power_max_mw: int | None
-    power_mw_ms: int  # Σ power × time
-    power_ms: int
-    util_permille_ms: int
-    util_ms: int
-    memory_mib_ms: int
-    memory_ms: int
-    temperature_max_c: int | None
-    entries: int  # those that ended in this quarter
-    flags: int  # all that occurred
-    lost_mj: int = 0  # the most that was drawn and is not in energy_mj
-    tensor_permille_ms: int = 0
-    tensor_ms: int = 0
-    dram_permille_ms: int = 0
-    dram_ms: int = 0
-
-    @property
-    def observed_ms(self) -> int:
-        return sum(self.state_ms.values())
+RolledUp = GpuEntry | FlowEntry | HostEntry
 
 
-class FlowQuarter(msgspec.Struct, frozen=True, kw_only=True):
-    """One flow in one quarter hour of one run."""
-
-    quarter_ms: int
-    run: int
-    entity: int
-    covered_ms: int  # the time that the counts speak for
-    prompt_tokens: int | None
-    cached_tokens: int | None
-    output_tokens: int | None
-    finished: int | None
-    failed: int | None
-    aborted: int | None
-    preempted: int | None
-    histograms: tuple[HistogramEntry, ...]  # one for each name and edges, in that order
-    entries: int
-    flags: int
-    drafted_tokens: int | None = None
-    accepted_tokens: int | None = None
-
-
-def quarter_of(instant_ms: int) -> int:
+def quarter_of(instant_ms: int, grain_ms: int = QUARTER_MS) -> int:
     """Start of the quarter hour that holds an instant; an instant on an edge ends the earlier one."""
-    return (instant_ms - 1) // QUARTER_MS * QUARTER_MS
+    return (instant_ms - 1) // grain_ms * grain_ms
 
 
-def first_quarter(entry: GpuEntry | FlowEntry) -> int:
+def first_quarter(entry: RolledUp, grain_ms: int = QUARTER_MS) -> int:
     """Start of the first quarter hour that an entry has a part in."""
     from_ms = min(entry.t0_ms, entry.t1_ms - entry.measured_ms) if isinstance(entry, GpuEntry) else entry.t0_ms
-    return quarter_of(min(from_ms + 1, entry.t1_ms))
+    return quarter_of(min(from_ms + 1, entry.t1_ms), grain_ms)
 
 
-def split_counts(total: int, parts_ms: Sequence[int]) -> tuple[int, ...]:
-    """`total` shared in proportion to `parts_ms` in whole numbers that add up to it (largest remainder).
-
-    A longer part never gets less than a shorter one. Parts without any length: all of it goes to the last.
-    """
-    if len(parts_ms) == 1:
-        return (total,)
-    length = sum(parts_ms)
-    if length == 0:
-        return (*(0 for _ in parts_ms[:-1]), total)
-    shares = [divmod(total * part, length) for part in parts_ms]
-    left = total - sum(whole for whole, _ in shares)
-    by_remainder = sorted(range(len(shares)), key=lambda index: -shares[index][1])
-    rounded_up = set(by_remainder[:left])
-    return tuple(whole + (index in rounded_up) for index, (whole, _) in enumerate(shares))
-
-
-def gpu_quarters(entries: Iterable[GpuEntry], run: int, from_ms: int, to_ms: int) -> list[GpuQuarter]:
+def gpu_quarters(
+    entries: Iterable[GpuEntry], run: int, from_ms: int, to_ms: int, grain_ms: int = QUARTER_MS
+) -> list[GpuQuarter]:
     """Sums of those quarters whose start lies in [from_ms, to_ms), by quarter, entity and owner."""
     sums: dict[tuple[int, int, int], _GpuSums] = {}
     for entry in entries:
-        quarters = _quarters(entry)
+        quarters = _quarters(entry, grain_ms)
         parts_ms = _clipped(quarters, entry.t0_ms, entry.t1_ms)
         energy = _energy_parts(entry, quarters, parts_ms)
         for quarter_ms, part_ms, drawn in zip(quarters, parts_ms, energy, strict=True):
@@ -117,16 +54,18 @@ def gpu_quarters(entries: Iterable[GpuEntry], run: int, from_ms: int, to_ms: int
                 key = (quarter_ms, entry.entity, entry.owner)
                 if key not in sums:
                     sums[key] = _GpuSums()
-                sums[key].add_energy(*drawn)
+                sums[key].add_energy(*drawn, idle=entry.state in _IDLE and not entry.flags & _GAP)
                 sums[key].add(entry, part_ms, ends_here=quarter_ms == quarters[-1])
     return [sums[key].close(*key, run) for key in sorted(sums)]
 
 
-def flow_quarters(entries: Iterable[FlowEntry], run: int, from_ms: int, to_ms: int) -> list[FlowQuarter]:
+def flow_quarters(
+    entries: Iterable[FlowEntry], run: int, from_ms: int, to_ms: int, grain_ms: int = QUARTER_MS
+) -> list[FlowQuarter]:
     """Sums of those quarters whose start lies in [from_ms, to_ms), by quarter and entity."""
     sums: dict[tuple[int, int], _FlowSums] = {}
     for entry in map(counted, entries):
-        quarters = _quarters(entry)
+        quarters = _quarters(entry, grain_ms)
         parts_ms = _clipped(quarters, entry.t0_ms, entry.t1_ms)
         for quarter_ms, part_ms, part in zip(quarters, parts_ms, _flow_parts(entry, parts_ms), strict=True):
             if from_ms <= quarter_ms < to_ms:
@@ -137,21 +76,37 @@ def flow_quarters(entries: Iterable[FlowEntry], run: int, from_ms: int, to_ms: i
     return [sums[key].close(*key, run) for key in sorted(sums)]
 
 
-def _quarters(entry: GpuEntry | FlowEntry) -> Sequence[int]:
+def host_quarters(
+    entries: Iterable[HostEntry], run: int, from_ms: int, to_ms: int, grain_ms: int = QUARTER_MS
+) -> list[HostQuarter]:
+    """Sums of those quarters whose start lies in [from_ms, to_ms), by quarter and entity."""
+    sums: dict[tuple[int, int], _HostSums] = {}
+    for entry in entries:
+        quarters = _quarters(entry, grain_ms)
+        parts_ms = _clipped(quarters, entry.t0_ms, entry.t1_ms)
+        drawn = zip(_shares(entry.energy_mj, parts_ms), _shares(entry.package_energy_mj, parts_ms), strict=True)
+        for quarter_ms, part_ms, energies in zip(quarters, parts_ms, drawn, strict=True):
+            if from_ms <= quarter_ms < to_ms:
+                key = (quarter_ms, entry.entity)
+                if key not in sums:
+                    sums[key] = _HostSums()
+                sums[key].add(entry.flags, part_ms, *energies, ends_here=quarter_ms == quarters[-1])
+    return [sums[key].close(*key, run) for key in sorted(sums)]
+
+
+def _quarters(entry: RolledUp, grain_ms: int) -> range:
     """Starts of the quarters that an entry has a part in."""
-    return range(first_quarter(entry), quarter_of(entry.t1_ms) + 1, QUARTER_MS)
+    return range(first_quarter(entry, grain_ms), quarter_of(entry.t1_ms, grain_ms) + 1, grain_ms)
 
 
-def _clipped(quarters: Sequence[int], t0_ms: int, t1_ms: int) -> Sequence[int]:
+def _clipped(quarters: range, t0_ms: int, t1_ms: int) -> Sequence[int]:
     """Milliseconds of (t0, t1] in each of the quarters."""
     if len(quarters) == 1:
         return (t1_ms - t0_ms,)
-    return [clip_ms(t0_ms, t1_ms, start, start + QUARTER_MS) for start in quarters]
+    return [clip_ms(t0_ms, t1_ms, start, start + quarters.step) for start in quarters]
 
 
-def _energy_parts(
-    entry: GpuEntry, quarters: Sequence[int], parts_ms: Sequence[int]
-) -> Iterable[tuple[int | None, int, int]]:
+def _energy_parts(entry: GpuEntry, quarters: range, parts_ms: Sequence[int]) -> Iterable[tuple[int | None, int, int]]:
     """(energy_mj, measured_ms, lost_mj) of each quarter."""
     drawn_ms = lost_ms = parts_ms
     drawn_from_ms = entry.t1_ms - entry.measured_ms
@@ -214,14 +169,16 @@ class _GpuSums:
         self.state_ms: dict[int, int] = {}
         self.gap_ms = self.measured_ms = self.entries = self.flags = 0
         self.energy_mj: int | None = None
+        self.idle_energy_mj: int | None = None
         self.power_max_mw: int | None = None
         self.temperature_max_c: int | None = None
         self.power_mw_ms = self.power_ms = self.util_permille_ms = self.util_ms = 0
         self.memory_mib_ms = self.memory_ms = self.lost_mj = 0
         self.tensor_permille_ms = self.tensor_ms = self.dram_permille_ms = self.dram_ms = 0
 
-    def add_energy(self, energy_mj: int | None, measured_ms: int, lost_mj: int) -> None:
+    def add_energy(self, energy_mj: int | None, measured_ms: int, lost_mj: int, *, idle: bool) -> None:
         self.energy_mj = _plus(self.energy_mj, energy_mj)
+        self.idle_energy_mj = _plus(self.idle_energy_mj, energy_mj if idle or energy_mj is None else 0)
         self.measured_ms += measured_ms
         self.lost_mj += lost_mj
 
@@ -289,3 +246,24 @@ class _FlowSums:
             entries=self.entries,
             flags=self.flags,
         )
+
+
+class _HostSums:
+    def __init__(self) -> None:
+        self.observed_ms = self.energy_ms = self.package_ms = self.entries = self.flags = 0
+        self.energy_mj: int | None = None
+        self.package_energy_mj: int | None = None
+
+    def add(
+        self, flags: int, part_ms: int, energy_mj: int | None, package_energy_mj: int | None, *, ends_here: bool
+    ) -> None:
+        self.flags |= flags
+        self.entries += ends_here
+        self.energy_mj = _plus(self.energy_mj, energy_mj)
+        self.package_energy_mj = _plus(self.package_energy_mj, package_energy_mj)
+        self.observed_ms += 0 if flags & _GAP else part_ms
+        self.energy_ms += 0 if energy_mj is None else part_ms
+        self.package_ms += 0 if package_energy_mj is None else part_ms
+
+    def close(self, quarter_ms: int, entity: int, run: int) -> HostQuarter:
+        return HostQuarter(quarter_ms=quarter_ms, run=run, entity=entity, **vars(self))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import astuple
@@ -191,15 +191,19 @@ class PriceVersion(msgspec.Struct, frozen=True):
     id: int
     effective_from_ms: int
     recorded_ms: int
-    source: str  # "config" | "prompt" | "import" …
+    source: str  # as in ledger/prices
     book: bytes  # JSON, decoded by ledger/prices
+    effective_to_ms: int | None = None  # of a restatement
+    reason: str = ""
 
 
 def insert_price(connection: sqlite3.Connection, price: PriceVersion) -> PriceVersion:
     """The version with the id it got; its own id is not looked at."""
+    _, from_ms, recorded_ms, source, book, *restated = astuple(price)
     cursor = connection.execute(
-        "INSERT INTO price_version (effective_from_ms, recorded_ms, source, book) VALUES (?, ?, ?, ?)",
-        (price.effective_from_ms, price.recorded_ms, price.source, price.book.decode()),
+        "INSERT INTO price_version (effective_from_ms, recorded_ms, source, book, effective_to_ms, reason) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        (from_ms, recorded_ms, source, book.decode(), *restated),
     )
     assert cursor.lastrowid is not None
     return msgspec.structs.replace(price, id=cursor.lastrowid)
@@ -207,8 +211,49 @@ def insert_price(connection: sqlite3.Connection, price: PriceVersion) -> PriceVe
 
 def select_prices(connection: sqlite3.Connection) -> list[PriceVersion]:
     return [
-        PriceVersion(id_, effective_from_ms, recorded_ms, source, book.encode())
-        for id_, effective_from_ms, recorded_ms, source, book in connection.execute(
-            "SELECT id, effective_from_ms, recorded_ms, source, book FROM price_version ORDER BY id"
+        PriceVersion(id_, from_ms, recorded_ms, source, book.encode(), *restated)
+        for id_, from_ms, recorded_ms, source, book, *restated in connection.execute(
+            "SELECT id, effective_from_ms, recorded_ms, source, book, effective_to_ms, reason FROM price_version "
+            "ORDER BY id"
         )
     ]
+
+
+class PriceClose(msgspec.Struct, frozen=True):
+    """A UTC month whose prices are final."""
+
+    month: str  # "2026-10"
+    last_version: int  # the newest price version when it was closed; 0: there was none
+    closed_ms: int
+
+
+def insert_close(connection: sqlite3.Connection, month: str, closed_ms: int) -> None:
+    """Raises sqlite3.IntegrityError for a month that is closed already."""
+    connection.execute(
+        "INSERT INTO price_close (month, last_version, closed_ms) SELECT ?, coalesce(max(id), 0), ? FROM price_version",
+        (month, closed_ms),
+    )
+
+
+def select_closes(connection: sqlite3.Connection) -> list[PriceClose]:
+    return [
+        PriceClose(*row)
+        for row in connection.execute("SELECT month, last_version, closed_ms FROM price_close ORDER BY month")
+    ]
+
+
+class Told(NamedTuple):
+    """How far what people told a store goes; rows are only ever added, so a number that grew says what is new."""
+
+    prices: int
+    closes: int
+    mutes: int
+
+
+def select_told(connection: sqlite3.Connection) -> Told:
+    return Told(
+        *connection.execute(
+            "SELECT (SELECT coalesce(max(id), 0) FROM price_version), (SELECT count(*) FROM price_close), "
+            "(SELECT coalesce(max(id), 0) FROM mute)"
+        ).fetchone()
+    )

@@ -32,6 +32,11 @@ _KEY_NAMES = {
 }
 _STATES = {
     "serving": "requests run or tokens moved in the window",
+    "saturated": "requests wait for room in the KV cache",
+    "backlog": "requests wait for another limit: batch size, tokens in a batch",
+    "throttled": "requests run, and its hardware or heat slows it down",
+    "misrouted": "no request here, while some wait at another server of the same model",
+    "underbatched": "works far below its capacity: fewer GPUs would do",
     "parked": "a model is loaded and nobody asks it",
     "held": "memory is held and nothing runs",
     "unallocated": "no process: paid for and free",

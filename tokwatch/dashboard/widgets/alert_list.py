@@ -12,6 +12,7 @@ from tokwatch.dashboard.cells import Line
 from tokwatch.dashboard.layout import MARGIN
 from tokwatch.dashboard.widgets.canvas import Canvas
 from tokwatch.dashboard.widgets.gpu_list import put_rule
+from tokwatch.exports.table import alert_marks
 from tokwatch.ledger.snapshot import AlertRow, GpuWarning, Snapshot
 
 _WIDE = 100  # from here on with the time it fired
@@ -113,7 +114,7 @@ def _in_short(entry: _Entry, snapshot: Snapshot) -> tuple[str, str, str]:
     if isinstance(entry, _Fault):
         return glyphs.WARNING, f"fault {_gpus(entry, snapshot)}", "alarm"
     look = glyphs.look_of_state(entry.state)
-    return look.glyph, f"{look.word} {_gpus(entry, snapshot)}", look.role
+    return look.glyph, f"{look.word or entry.key} {_gpus(entry, snapshot)}".rstrip(), look.role
 
 
 def _put_heading(line: Line, snapshot: Snapshot) -> None:
@@ -127,10 +128,10 @@ def _put_heading(line: Line, snapshot: Snapshot) -> None:
 
 def _put_alert(line: Line, alert: AlertRow, snapshot: Snapshot, gpus: int, *, with_day: bool) -> None:
     look = glyphs.look_of_state(alert.state)
-    firing = alert.status == "firing"
+    firing = alert.status == "firing" and not alert.muted and not alert.inhibited_by
     role = look.role if firing and look.role in ("waste", "alarm") else "text" if firing else "quiet"
     line.put(MARGIN + 3, look.glyph, look.role if firing else "quiet")
-    line.put(MARGIN + 6, look.word, role, bold=firing, width=10)
+    line.put(MARGIN + 6, look.word or alert.key, role, bold=firing, width=10)
     x = MARGIN + 17
     if line.width >= _WIDE:
         at_ms = alert.fired_ms if alert.fired_ms is not None else alert.since_ms
@@ -139,7 +140,8 @@ def _put_alert(line: Line, alert: AlertRow, snapshot: Snapshot, gpus: int, *, wi
     x += gpus + 2
     right = line.width - MARGIN
     costs = alert.usd_per_day.value is not None or alert.usd_so_far.value is not None
-    line.put(x, alert.text, width=right - x - (_MONEY + 1 if costs or not with_day else 0))
+    text = "; ".join((*alert_marks(alert), alert.text))
+    line.put(x, text, width=right - x - (_MONEY + 1 if costs or not with_day else 0))
     if costs or not with_day:
         sign = formats.currency_sign(snapshot.currency)
         role = "waste" if firing else "quiet"

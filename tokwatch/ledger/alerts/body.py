@@ -8,6 +8,7 @@ import msgspec
 
 Status = Literal["pending", "firing", "resolving", "resolved"]
 Severity = Literal["info", "warning", "critical"]
+Kind = Literal["state", "figure", "budget"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("info", "warning", "critical")  # ascending
 
 
@@ -29,7 +30,7 @@ class AlertBody(msgspec.Struct, frozen=True):
     muted_until_ms: int | None = None
     mute_reason: str = ""
     inhibited_by: str = ""  # key of the alert that says it all: a fault on the same GPUs
-    of: Literal["state", "figure", "budget"] = "state"
+    of: Kind = "state"
 
     @property
     def stands(self) -> bool:
@@ -42,6 +43,6 @@ class AlertBody(msgspec.Struct, frozen=True):
         return not self.muted and not self.inhibited_by
 
 
-def at_least(severity: Severity, floor: Severity) -> bool:
-    """Whether it is as severe."""
+def at_least(severity: str, floor: str) -> bool:
+    """Whether one severity is as high as another."""
     return SEVERITIES.index(severity) >= SEVERITIES.index(floor)

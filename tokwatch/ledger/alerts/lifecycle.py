@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from tokwatch.ledger.alerts.body import AlertBody, Severity
+from tokwatch.ledger.alerts.body import AlertBody, Kind, Severity
 from tokwatch.ledger.entries import State
 
 
@@ -22,6 +22,8 @@ class Seen:
     gpus: tuple[int, ...] = ()
     members: tuple[tuple[int, int], ...] = ()
     partly_unseen: bool = False  # it holds, and of some of its GPUs nobody can tell
+    state: State = State.UNKNOWN
+    of: Kind = "state"
 
 
 def advance(before: AlertBody | None, seen: Seen, now_ms: int, keep_firing_s: float) -> AlertBody | None:
@@ -36,14 +38,21 @@ def advance(before: AlertBody | None, seen: Seen, now_ms: int, keep_firing_s: fl
         return replace(before, status="resolved", gpus=(), members=(), stale_since_ms=None)
     cleared_ms = now_ms if before.cleared_ms is None else before.cleared_ms
     over = before.status == "resolving" and now_ms - cleared_ms >= keep_firing_s * 1000
-    return replace(
-        before, status="resolved" if over else "resolving", cleared_ms=cleared_ms, stale_since_ms=None
-    )
+    return replace(before, status="resolved" if over else "resolving", cleared_ms=cleared_ms, stale_since_ms=None)
 
 
 def _began(seen: Seen) -> AlertBody:
     return AlertBody(
-        State.UNKNOWN, "pending", seen.severity, seen.text, seen.gpus, seen.since_ms, None, None, seen.members
+        state=seen.state,
+        status="pending",
+        severity=seen.severity,
+        text=seen.text,
+        gpus=seen.gpus,
+        since_ms=seen.since_ms,
+        fired_ms=None,
+        cleared_ms=None,
+        members=seen.members,
+        of=seen.of,
     )
 
 

@@ -6,13 +6,14 @@ overstate K: past it the queue grows and every user waits. So without an SLO not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
 from tokwatch.ledger.capacity.operating_point import OperatingPoint
 
-DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 TRAILING_MS = 7 * DAY_MS
 FEWEST_REQUESTS = 30  # below it one request is more than three per cent: no share of them meets a target of 0.99 surely
 NOT_LEARNT = "no five minutes of this mix met the SLO in the last seven days"
@@ -66,8 +67,8 @@ NOTHING_LEARNT = LearntCapacity(())
 
 def met(window: OperatingPoint, target: float) -> bool:
     """Whether its requests surely met the SLO, and were enough to say so."""
-    low = window.attained_low
-    return low is not None and low >= target and (window.ended_at_most or 0) >= FEWEST_REQUESTS
+    low, enough = window.attained_low, (window.ended_at_most or 0) >= FEWEST_REQUESTS
+    return low is not None and low >= target and enough and window.computed_tokens > 0
 
 
 def _trailing(points: Iterable[OperatingPoint], now_ms: int) -> list[OperatingPoint]:
@@ -112,25 +113,28 @@ class HourOfLoad(msgspec.Struct, frozen=True, array_like=True):
         return HourOfLoad(self.from_ms, self.read_ms + window.read_ms, self.tokens + tokens, *peak)
 
 
-def hour_of_load(window: OperatingPoint, hour_ms: int) -> HourOfLoad:
-    """An hour that begins with these five minutes."""
-    return HourOfLoad(hour_ms, window.read_ms, window.computed_tokens, window.computed_tokens, window.read_ms)
+def hour_of(window: OperatingPoint) -> HourOfLoad:
+    """Its hour, of which it is the first that was watched."""
+    tokens, read_ms = window.computed_tokens, window.read_ms
+    return HourOfLoad(window.from_ms // HOUR_MS * HOUR_MS, read_ms, tokens, tokens, read_ms)
 
 
 class Load(msgspec.Struct, frozen=True):
-    """The body of a `load` event: the whole hours of the trailing day, in order."""
+    """The body of a `load` event: the last whole hours of a deployment, in order."""
 
     hours: tuple[HourOfLoad, ...]
+
+    def trailing_day(self, before_ms: int) -> Load:
+        """The last 24 of the hours that ended by then."""
+        return Load(tuple(hour for hour in self.hours if before_ms - DAY_MS <= hour.from_ms < before_ms))
 
     @property
     def factor(self) -> float | None:
         """Load factor, 0..1: mean tok/s over the time watched ÷ that of its highest five minutes (a power plant's mean
         load ÷ peak load); None where nothing was computed."""
-        return load_factor(self.hours)
+        peak = max((hour.peak_tok_s for hour in self.hours), default=0.0)
+        read_ms = sum(hour.read_ms for hour in self.hours)
+        return sum(hour.tokens for hour in self.hours) * 1000 / read_ms / peak if peak else None
 
 
-def load_factor(hours: Sequence[HourOfLoad]) -> float | None:
-    """See Load.factor."""
-    peak = max((hour.peak_tok_s for hour in hours), default=0.0)
-    read_ms = sum(hour.read_ms for hour in hours)
-    return sum(hour.tokens for hour in hours) * 1000 / read_ms / peak if peak else None
+NO_LOAD = Load(())

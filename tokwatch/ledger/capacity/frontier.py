@@ -107,11 +107,9 @@ class Box(msgspec.Struct, frozen=True):
             return ""
         slow = _misses(self.tok_s_per_user_at_least, interactivity, lambda value, least: value < least)
         dear = _misses(self.usd_per_m_output_at_most, usd_per_m_output, lambda value, most: value > most)
-        if slow and dear:
-            return "too slow and too dear"
-        if slow is None or dear is None:
-            return "unknown"
-        return "too slow" if slow else "too dear" if dear else "inside"
+        if slow or dear:
+            return " and ".join(word for word, missed in (("too slow", slow), ("too dear", dear)) if missed)
+        return "unknown" if slow is None or dear is None else "inside"
 
 
 def _misses(limit: float | None, value: float | None, beyond: Callable[[float, float], bool]) -> bool | None:

@@ -45,8 +45,8 @@ class OperatingPoint(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def computed_tokens(self) -> int:
-        """Prompt tokens that the cache did not hold + output: what takes capacity. A repeated prompt takes next to none,
-        so that counting it would let the cache pass for speed. All prompt tokens where cached ones are not told."""
+        """Prompt tokens that the cache did not hold + output: what takes capacity. A repeated prompt takes next to
+        none, and would let the cache pass for speed. All prompt tokens where cached ones are not told."""
         prompt = self.prompt_tokens or 0
         return prompt - min(prompt, self.cached_tokens or 0) + (self.output_tokens or 0)
 

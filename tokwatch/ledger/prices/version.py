@@ -32,9 +32,9 @@ class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def _all_terms(self, gpu: PricedGpu) -> Iterator[TermsFor]:
         yield from self.terms
-        if gpu.uuid in self.gpu:
+        if gpu.uuid is not None and gpu.uuid in self.gpu:
             yield TermsFor(Rent(self.gpu[gpu.uuid]), gpu=gpu.uuid)
-        if gpu.model in self.gpu:
+        if gpu.model is not None and gpu.model in self.gpu:
             yield TermsFor(Rent(self.gpu[gpu.model]), model=gpu.model)
         if self.usd_per_gpu_hour is not None:
             yield TermsFor(Rent(self.usd_per_gpu_hour))

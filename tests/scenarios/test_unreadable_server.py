@@ -1,0 +1,70 @@
+"""A server whose page does not come: still loading, never coming up, or blind."""
+
+from __future__ import annotations
+
+from tests.scenarios.box import ScriptedBox
+
+
+async def test_a_server_whose_page_is_lost_makes_its_gpu_blind_and_never_idle(box: ScriptedBox) -> None:
+    box.usd_per_gpu_hour = 2.0
+    gpu = box.gpu()
+    server = box.server("org/big", gpu)
+    server.serves(0, 100, tok_s=500)
+    server.is_unreadable(120, 300)
+
+    now = await box.at(290)
+    assert now.state(gpu) == "blind"
+    assert now.states(gpu) == [(0, "serving"), (122, "blind")]
+    assert "closed the connection" in now.alerts["blind"].text
+    assert now.snapshot.totals.idle_usd_today.value == 0
+    now = await box.at(430)
+    assert now.states(gpu)[2:] == [(304, "parked")]  # a page is tried every 10 s by now
+    assert now.transitions("blind") == [
+        (123, "pending", "warning"),
+        (242, "firing", "warning"),
+        (305, "resolving", "warning"),
+        (425, "resolved", "warning"),
+    ]
+
+
+async def test_two_pages_lost_in_a_row_are_nothing(box: ScriptedBox) -> None:
+    gpu = box.gpu()
+    server = box.server("org/big", gpu)
+    server.serves(0, 200, tok_s=500)
+    server.is_unreadable(60, 62)
+    now = await box.at(120)
+    assert now.states(gpu) == [(0, "serving")]
+
+
+async def test_a_server_that_loads_for_ten_minutes_is_loading(box: ScriptedBox) -> None:
+    box.interval_s = 5
+    gpu = box.gpu()
+    server = box.server("org/big", gpu)
+    server.process(50, up_s=650)
+    server.serves(700, 900, tok_s=500)
+    now = await box.at(900)
+    assert now.states(gpu)[2:] == [(50, "loading"), (645, "parked"), (695, "serving")]
+    assert now.transitions("loading") == [(55, "pending", "warning"), (650, "resolved", "warning")]
+    assert now.alerts == {}
+
+
+async def test_a_server_that_is_not_up_after_a_quarter_of_an_hour_holds_its_gpu(box: ScriptedBox) -> None:
+    box.interval_s = 10
+    gpu = box.gpu()
+    box.server("org/big", gpu).process(0, up_s=7200)
+    now = await box.at(2700)
+    assert now.states(gpu) == [(0, "loading"), (890, "held")]
+    assert now.statuses("held") == [(900, "pending"), (2690, "firing")]
+    assert "does not come up" in now.alerts["held"].text
+
+
+async def test_a_server_of_unknown_age_that_never_answers_is_a_warning_after_a_quarter_of_an_hour(
+    box: ScriptedBox,
+) -> None:
+    box.interval_s = 5
+    box.settings = "discover = false"
+    gpu = box.gpu()
+    box.server("org/big", gpu, options='engine = "vllm"').is_unreadable(0)
+    now = await box.at(1000)
+    assert now.states(gpu) == [(0, "loading")]
+    assert now.transitions("loading") == [(0, "pending", "warning"), (900, "firing", "warning")]

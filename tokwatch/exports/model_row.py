@@ -1,0 +1,244 @@
+"""One row of `model_hour`: what it adds up, and the figures that are made of it."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from typing import Final
+
+from tokwatch.exports.allocation import BY_PRICE, BY_TOKENS, DIRECT, UNASSIGNED, UNVERIFIED, Payer
+from tokwatch.exports.background import Background
+from tokwatch.exports.flow_sums import FlowSums, counted_elsewhere, tokens_of
+from tokwatch.exports.hours import HOUR_MS, utc
+from tokwatch.exports.model_hour import ModelHour
+from tokwatch.exports.pricing import ids
+from tokwatch.ledger.bodies import ServerBody
+from tokwatch.ledger.charges import Charges
+from tokwatch.ledger.economics.arithmetic import ratio
+from tokwatch.ledger.economics.energy import J_PER_KWH, j_per_token, plausible, tok_s_per_mw
+from tokwatch.ledger.economics.revenue import TokenPrices, margin, profit_usd, revenue_usd
+from tokwatch.ledger.economics.token_cost import (
+    EQUAL,
+    NO_SPLIT,
+    Tokens,
+    added,
+    saved_by_cache,
+    saved_by_speculation,
+    split,
+    usd_per_million,
+    useful_interval,
+)
+from tokwatch.ledger.goodput import attained, service_level
+from tokwatch.ledger.prices.token_prices import STANDARD
+from tokwatch.store.quarter_rows import FlowQuarter
+from tokwatch.store.rollup import QUARTER_MS
+
+UNASSIGNED_MODEL: Final = "(unassigned)"
+SHARED_IDLE_MODEL: Final = "(shared, idle)"
+UNOBSERVED_MODEL: Final = "(unobserved)"
+_MAY_BE_SHARED: Final = (BY_PRICE, BY_TOKENS, DIRECT)  # what a row says when quarter hours differ
+
+
+class ModelRow:
+    """Collects what belongs to one payer in one hour."""
+
+    def __init__(self, hour_ms: int, payer: Payer, background: Background) -> None:
+        self._hour_ms = hour_ms
+        self._payer = payer
+        self._background = background
+        self._token_list = background.token_list(hour_ms)
+        servers = [background.names.server(server, hour_ms + HOUR_MS) for server in payer.servers]
+        self._servers = [server for server in servers if server]
+        self._model = self._model_name()
+        self._tier, self._tier_source = self._tier_of()
+        self._flows = FlowSums()
+        self._by_server: dict[int, FlowSums] = defaultdict(FlowSums)  # requests, each counted once
+        self._sold: dict[TokenPrices | None, list[Tokens]] = defaultdict(list)  # None: at no price
+        self._charges = Charges()
+        self._methods: set[str] = set()
+        self.unobserved = Charges()
+        self.simulated = False
+
+    def add_flow(self, quarter: FlowQuarter, server: int) -> None:
+        """Tokens and requests of one of its flows."""
+        self._flows.add(quarter)
+        if not counted_elsewhere(quarter):
+            self._by_server[server].add(quarter)
+        tokens = tokens_of(quarter.prompt_tokens, quarter.cached_tokens, quarter.output_tokens)
+        currency = self._background.currency(self._hour_ms)
+        from_ms, to_ms = quarter.quarter_ms, quarter.quarter_ms + QUARTER_MS
+        for start_ms, end_ms, version in self._background.book.segments(from_ms, to_ms):
+            same = version is not None and version.prices.currency == currency
+            prices = version.prices.tokens.of(self._model, self._tier or STANDARD) if version and same else None
+            self._sold[prices].append(tokens.scaled((end_ms - start_ms) / QUARTER_MS))
+
+    def add_charges(self, charges: Charges, method: str | None) -> None:
+        """A part of a GPU; `method`: how it was divided."""
+        self._charges.add(charges)
+        self._methods |= {method} if method else set()
+
+    @property
+    def empty(self) -> bool:
+        return self._charges.empty and self._flows.empty and self.unobserved.empty
+
+    # --- figures --------------------------------------------------------------------------------------------------
+
+    @property
+    def _allocation(self) -> str | None:
+        if self._charges.empty and any(not server.verified for server in self._servers):
+            return UNVERIFIED
+        return next((method for method in _MAY_BE_SHARED if method in self._methods), None)
+
+    @property
+    def _revenue_usd(self) -> float | None:
+        """None without a list of token prices, and where some of the tokens have none."""
+        if self._allocation == UNVERIFIED:
+            return None
+        sold = {prices: added(parts) for prices, parts in self._sold.items()}
+        lines = [
+            None if prices is None else revenue_usd(tokens, prices)
+            for prices, tokens in sold.items()
+            if prices is not None or tokens.total
+        ]
+        known = [line for line in lines if line is not None]
+        return sum(known) if known and len(known) == len(lines) else None
+
+    @property
+    def _task_value_usd(self) -> float | None:
+        finished, each = self._flows.counts["finished"], self._token_list.task_value(self._model)
+        return None if finished is None or each is None or self._allocation == UNVERIFIED else finished * each
+
+    @property
+    def _interactivity(self) -> float | None:
+        observed = [sums.observed("tpot") for sums in self._by_server.values()]
+        requests, sum_us = sum(number for number, _ in observed), sum(sum_us for _, sum_us in observed)
+        return requests * 1e6 / sum_us if requests and sum_us > 0 else None
+
+    def written(self) -> ModelHour:
+        """The row."""
+        flows, charges, gpu_ms = self._flows, self._charges, self._charges.held_ms
+        output, finished = flows.counts["output_tokens"], flows.counts["finished"]
+        slo = self._background.settings_at(self._hour_ms + HOUR_MS).slo(self._model)
+        populations = [sums.population(slo) for _, sums in sorted(self._by_server.items())]
+        met_ttft, met_tpot = attained(populations, "ttft", "ttft"), attained(populations, "tpot", "tpot")
+        level = service_level(populations, slo)
+        cost_usd = charges.total_usd if charges.complete else None
+        weights = self._token_list.weights(self._model)
+        by_class = NO_SPLIT if weights == EQUAL else split(cost_usd, flows.tokens, weights)
+        useful_lo, useful_hi = useful_interval(cost_usd, output, level.met.low, level.met.high)
+        decode_usd = None if by_class.output is None else by_class.output * flows.tokens.output / 1e6
+        energy_j = None if charges.energy_mj is None else charges.energy_mj / 1000
+        facility_kwh = charges.facility_kwh
+        facility_j = None if facility_kwh is None else facility_kwh * J_PER_KWH
+        revenue, value = self._revenue_usd, self._task_value_usd
+        placed = not charges.empty
+        money = placed or not self.unobserved.empty or revenue is not None
+        return ModelHour(
+            hour_start=utc(self._hour_ms),
+            hour_end=utc(self._hour_ms + HOUR_MS),
+            deployment=_deployment(self._servers),
+            engine="+".join(sorted({server.engine for server in self._servers})) or None,
+            model=self._model,
+            tier=self._tier,
+            tier_source=self._tier_source,
+            tenant=self._payer.flow.tenant if self._payer.flow else None,
+            gpu_count=len(charges.gpus | self.unobserved.gpus) or None,
+            gpu_hours=gpu_ms / HOUR_MS if placed else None,
+            tokens_in_uncached=flows.uncached_tokens,
+            tokens_in_cached=flows.cached_tokens,
+            tokens_out=output,
+            requests_completed=finished,
+            requests_failed=flows.counts["failed"],
+            requests_aborted=flows.counts["aborted"],
+            preemptions=flows.counts["preempted"],
+            ttft_p50_s=flows.quantile_s("ttft", 0.50),
+            ttft_p99_s=flows.quantile_s("ttft", 0.99),
+            tpot_p50_s=flows.quantile_s("tpot", 0.50),
+            tpot_p99_s=flows.quantile_s("tpot", 0.99),
+            slo_ttft_s=slo.ttft_s if populations else None,
+            slo_tpot_s=slo.tpot_s if populations else None,
+            slo_e2e_s=slo.e2e_s if populations else None,
+            att_ttft_lo=met_ttft.low,
+            att_ttft_hi=met_ttft.high,
+            att_tpot_lo=met_tpot.low,
+            att_tpot_hi=met_tpot.high,
+            att_joint_lo=level.met.low,
+            att_joint_hi=level.met.high,
+            goodput_req_s_lo=level.goodput_req_s.low,
+            goodput_req_s_hi=level.goodput_req_s.high,
+            interactivity_tok_s_user=self._interactivity,
+            tok_s_gpu_out=ratio(output, gpu_ms / 1000),
+            tok_s_gpu_total=ratio(flows.total_tokens, gpu_ms / 1000),
+            energy_board_j=energy_j,
+            energy_facility_kwh=facility_kwh,
+            energy_basis=charges.energy_basis,
+            j_per_tok_out=ratio(energy_j, output),
+            implausible=energy_j is not None and not plausible(j_per_token(charges.busy_energy_mj / 1000, output)),
+            tok_s_per_mw_out=tok_s_per_mw(output, facility_j),
+            tok_s_per_mw_total=tok_s_per_mw(flows.total_tokens, facility_j),
+            gco2e=charges.gco2e,
+            carbon=charges.carbon,
+            cost_busy_usd=charges.busy_usd,
+            cost_idle_usd=charges.idle_usd,
+            cost_energy_usd=charges.energy_usd,
+            cost_total_usd=charges.total_usd,
+            cost_unobserved_usd=self.unobserved.total_usd,
+            unpriced_s=charges.unpriced_ms / 1000 if placed else None,
+            unpriced_kwh=charges.unpriced_kwh if placed else None,
+            usd_per_m_blended=_finite(usd_per_million(cost_usd, flows.total_tokens)),
+            usd_per_m_output=_finite(usd_per_million(cost_usd, output)),
+            usd_per_m_in_alloc=by_class.input,
+            usd_per_m_cached_alloc=by_class.cached,
+            usd_per_m_out_alloc=by_class.output,
+            usd_per_m_marginal=_finite(
+                usd_per_million(charges.energy_usd if charges.metered and charges.complete else None, output)
+            ),
+            usd_per_m_useful_lo=_finite(useful_lo),
+            usd_per_m_useful_hi=_finite(useful_hi),
+            usd_per_request=ratio(cost_usd, finished),
+            saved_by_cache_usd=saved_by_cache(flows.tokens, by_class),
+            saved_by_speculation_usd=saved_by_speculation(decode_usd, output, flows.counts["accepted_tokens"]),
+            revenue_usd=revenue,
+            profit_usd=profit_usd(revenue, cost_usd),
+            margin=margin(revenue, cost_usd),
+            task_value_usd=value,
+            task_profit_usd=profit_usd(value, cost_usd),
+            allocation=self._allocation,
+            price_version=ids(charges.versions | self.unobserved.versions),
+            restated=charges.restated or self.unobserved.restated,
+            coverage=flows.covered_ms / HOUR_MS if self._payer.flow else None,
+            currency=self._background.currency(self._hour_ms) if money else None,
+            simulated=self.simulated,
+        )
+
+    # --- within ---------------------------------------------------------------------------------------------------
+
+    def _model_name(self) -> str:
+        if self._payer.unobserved:
+            return UNOBSERVED_MODEL
+        if self._payer == UNASSIGNED:
+            return UNASSIGNED_MODEL
+        if self._payer.shared_idle:
+            return SHARED_IDLE_MODEL
+        if self._payer.flow:
+            return self._payer.flow.model
+        return self._servers[0].model if self._servers else ""
+
+    def _tier_of(self) -> tuple[str | None, str | None]:
+        """The tier, and where it comes from; None where there is no traffic."""
+        flow = self._payer.flow
+        if flow is None:
+            return None, None
+        places = [(server.deployment, server.address) for server in self._servers] or [("", "")]
+        told = [self._token_list.tier(flow.tier, *place, flow.model, flow.tenant) for place in places]
+        return next((each for each in told if each[1] != "assumed"), told[0])
+
+
+def _deployment(servers: list[ServerBody]) -> str | None:
+    names = {server.deployment for server in servers}
+    return next(iter(names)) if len(names) == 1 and "" not in names else "+".join(s.address for s in servers) or None
+
+
+def _finite(amount: float | None) -> float | None:
+    """A table has no cell for infinity: a cost without tokens is told by the columns it would be made of."""
+    return None if amount is None or math.isinf(amount) else amount

@@ -1,0 +1,161 @@
+"""What quarter rows cost: their milliseconds and millijoules under the rates of the price book."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
+from typing import NamedTuple
+
+from tokwatch.exports.background import Background
+from tokwatch.exports.host_share import NO_SHARE, host_shares, key_of
+from tokwatch.exports.hours import HOUR_MS, hour_of
+from tokwatch.ledger.charges import Amount, Charges
+from tokwatch.ledger.entries import State
+from tokwatch.ledger.prices.gpu_terms import PricedGpu, Rent
+from tokwatch.ledger.rating import Rate, rates
+from tokwatch.ledger.weights import split_counts
+from tokwatch.store.quarter_rows import GpuQuarter
+from tokwatch.store.quarters import Quarters
+from tokwatch.store.rollup import QUARTER_MS
+
+
+class Segment(NamedTuple):
+    """A stretch of a quarter hour under one rate."""
+
+    from_ms: int
+    to_ms: int
+    rate: Rate
+
+
+class _Cell(NamedTuple):
+    """A part of a quarter row of which everything is paid for alike."""
+
+    inside: bool
+    idle: bool
+    segment: int  # of the quarter, where prices change within it
+
+
+class Pricing:
+    """Prices the quarter rows of a stretch of whole hours. Observed time is paid for, energy wherever it was measured.
+
+    What a GPU cost while nobody watched, though it was there, is told apart: see `unobserved`.
+    """
+
+    def __init__(self, quarters: Quarters, background: Background) -> None:
+        self._background = background
+        self._hosts = host_shares(quarters, background.names)
+        self._rates = cache(self._find_rates)
+
+    def charges(self, quarter: GpuQuarter) -> Charges:
+        """All of a quarter row."""
+        inside, outside = self.divide(quarter, ())
+        outside.add(inside)
+        return outside
+
+    def divide(self, quarter: GpuQuarter, states: Collection[int]) -> tuple[Charges, Charges]:
+        """A quarter row as the part spent in `states`, and the rest, which has what was drawn while nobody watched.
+
+        A row knows the energy of its idle time; within that, and within the rest, energy goes with time.
+        """
+        segments = self._rates(quarter.entity, quarter.quarter_ms)
+        held = self._held(quarter, states, segments)
+        drawn = dict(held)
+        for segment, ms in enumerate(split_counts(quarter.gap_ms, [to_ms - from_ms for from_ms, to_ms, _ in segments])):
+            if ms:
+                gap = _Cell(False, False, segment)
+                drawn[gap] = drawn.get(gap, 0) + ms
+        energy = _energy(quarter, drawn, last=len(segments) - 1)
+        cells = list(dict.fromkeys((*drawn, *energy)))
+        lengths_ms = [drawn.get(cell, 0) for cell in cells]
+        share = self._hosts.get(key_of(quarter)) or NO_SHARE
+        wholes = (quarter.measured_ms, share.energy_mj, share.time_ms)
+        numbers = zip(*(split_counts(whole, lengths_ms) if cells else () for whole in wholes), strict=True)
+        inside, outside = Charges(gpus={quarter.entity}), Charges(gpus={quarter.entity})
+        for cell, length_ms, (measured_ms, host_mj, host_ms) in zip(cells, lengths_ms, numbers, strict=True):
+            amount = Amount(held.get(cell, 0), length_ms, measured_ms, energy.get(cell, 0), host_mj, host_ms)
+            (inside if cell.inside else outside).book(segments[cell.segment].rate, amount, idle=cell.idle)
+        for part in (inside, outside):
+            part.host_sources |= {share.source} if share.source else set()
+        return inside, outside
+
+    def unobserved(self, gpu: int, hour_ms: int, rows: Iterable[GpuQuarter]) -> Charges:
+        """The fixed parts of the time of an hour that nobody watched a GPU which was there before and after.
+
+        Reserved rent and own GPUs; an elastic one where the box did not start anew, for then it was held throughout.
+        `rows`: those of the GPU in the hour.
+        """
+        charges = Charges(gpus={gpu})
+        by_quarter: dict[int, list[GpuQuarter]] = defaultdict(list)
+        for row in rows:
+            by_quarter[row.quarter_ms].append(row)
+        for quarter_ms in range(hour_ms, hour_ms + HOUR_MS, QUARTER_MS):
+            segments = self._rates(gpu, quarter_ms)
+            for from_ms, to_ms, rate in segments:
+                if rate.terms is None:
+                    continue
+                elastic = isinstance(rate.terms, Rent) and rate.terms.elastic
+                known_ms = self._background.presence.known_ms(gpu, from_ms, to_ms, one_boot=elastic)
+                watched = by_quarter[quarter_ms]
+                if len(segments) == 1:
+                    watched_ms = sum(row.observed_ms for row in watched)
+                else:
+                    runs = sorted({row.run for row in watched})
+                    watched_ms = sum(self._background.state_ms(gpu, from_ms, to_ms, runs).values())
+                if known_ms > watched_ms:
+                    charges.book(rate, Amount(held_ms=known_ms - watched_ms), idle=False)
+        return charges
+
+    # --- within ---------------------------------------------------------------------------------------------------
+
+    def _held(self, quarter: GpuQuarter, states: Collection[int], segments: list[Segment]) -> dict[_Cell, int]:
+        """Observed milliseconds of each cell.
+
+        Where the price changes within the quarter, the store knows how long the GPU was in each state before and after;
+        owners that shared that quarter get the same proportion.
+        """
+        in_segment = [
+            self._background.state_ms(quarter.entity, from_ms, to_ms, [quarter.run])
+            for from_ms, to_ms, _ in (segments if len(segments) > 1 else ())
+        ]
+        found: dict[_Cell, int] = {}
+        for state, ms in quarter.state_ms.items():
+            parts_ms = split_counts(ms, [each.get(state, 0) for each in in_segment]) if in_segment else (ms,)
+            for segment, part_ms in enumerate(parts_ms):
+                if part_ms:
+                    cell = _Cell(state in states, State(state).idle, segment)
+                    found[cell] = found.get(cell, 0) + part_ms
+        return found
+
+    def _find_rates(self, gpu: int, quarter_ms: int) -> list[Segment]:
+        hour_ms = hour_of(quarter_ms)
+        names = self._background.names
+        facts = names.gpu(gpu, hour_ms + HOUR_MS)
+        priced = PricedGpu(facts.uuid if facts else None, facts.name if facts else None, names.host(gpu))
+        currency = self._background.currency(hour_ms)
+        found = rates(self._background.book, priced, quarter_ms, quarter_ms + QUARTER_MS, currency)
+        return [Segment(*each) for each in found]
+
+
+def _energy(quarter: GpuQuarter, drawn: Mapping[_Cell, int], last: int) -> dict[_Cell, int]:
+    """Board millijoules of each cell; in a cell of the `last` segment where energy came without time."""
+    if quarter.energy_mj is None:
+        return {}
+    idle_mj = quarter.idle_energy_mj
+    if idle_mj is None:  # a row from before it was told apart
+        idle_ms = sum(ms for cell, ms in drawn.items() if cell.idle)
+        idle_mj, _ = split_counts(quarter.energy_mj, (idle_ms, sum(drawn.values()) - idle_ms))
+    found: dict[_Cell, int] = {}
+    for idle, energy_mj in ((True, idle_mj), (False, quarter.energy_mj - idle_mj)):
+        cells = [cell for cell in drawn if cell.idle == idle]
+        if not cells and energy_mj:
+            cells = [_Cell(False, idle, last)]
+        if cells:
+            shares_mj = split_counts(energy_mj, [drawn.get(cell, 0) for cell in cells])
+            found |= dict(zip(cells, shares_mj, strict=True))
+    return found
+
+
+def ids(versions: Iterable[int]) -> str | None:
+    """Ids of price versions, "3" or "3+4"; None when there are none."""
+    return "+".join(str(version) for version in sorted(versions)) or None

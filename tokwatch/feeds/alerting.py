@@ -1,0 +1,58 @@
+"""What a live recorder has for its alerts beside the ledger: figures and spending, mutes, and the way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tokwatch.config import Config
+from tokwatch.feeds.alert_inputs import AlertInputs
+from tokwatch.feeds.live import RecorderView
+from tokwatch.feeds.recorder import Recorder
+from tokwatch.feeds.spending import spent_this_month
+from tokwatch.feeds.told import ToldStore
+from tokwatch.ledger.alerts.mutes import Mute
+from tokwatch.ledger.bookkeeper import Bookkeeper
+from tokwatch.ledger.compose import snapshot
+from tokwatch.notify.notifier import Notifier
+from tokwatch.notify.opening import open_channels
+from tokwatch.store.reader import Reader
+
+
+def needs_view(config: Config) -> bool:
+    """A recorder without a screen folds its ticks into a View only where something of this is configured."""
+    return bool(config.alerts or config.notify or config.budget.usd_per_month is not None)
+
+
+class Alerting:
+    """Put to a recorder whose ticks `view` is told of first; to be closed after it."""
+
+    def __init__(
+        self, config: Config, store: Path, recorder: Recorder, bookkeeper: Bookkeeper, view: RecorderView
+    ) -> None:
+        """Raises ConfigError for an outlet that cannot be opened."""
+        run = bookkeeper.run
+        self._inputs = AlertInputs(
+            config.alert_policy(),
+            lambda: snapshot(view.view, mode="live"),
+            lambda now_ms: spent_this_month(store, run, now_ms),
+            recorder.tell,
+        )
+        self._notifier = Notifier(lambda: view.view, open_channels(config.notify, recorder.tell))
+        recorder.add_to_sightings = self._inputs.add_to
+        recorder.listen(self._inputs.take)
+        recorder.listen(self._notifier.take)
+
+    async def close(self) -> None:
+        """What was decided is still told, for a few seconds."""
+        await self._inputs.close()
+        await self._notifier.close()
+
+
+def keep_muted(told: ToldStore, bookkeeper: Bookkeeper) -> None:
+    """Let a recorder's alerts follow the mutes that users tell the store."""
+
+    def take(mutes: list[Mute]) -> bool:
+        bookkeeper.mutes = tuple(mutes)
+        return True
+
+    told.on_mutes(Reader.mutes, take)

@@ -1,0 +1,50 @@
+"""By what a GPU is paid for at an instant: one version of the price book, one price of electricity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tokwatch.ledger.prices import electricity
+from tokwatch.ledger.prices.book import PriceBook, PriceVersion
+from tokwatch.ledger.prices.facility import Facility
+from tokwatch.ledger.prices.gpu_terms import Own, PricedGpu, Rent
+
+
+class Rate(NamedTuple):
+    """What one GPU is paid for by, in one version of the price book and at one price of electricity."""
+
+    version: int = 0  # 0: none was in force
+    restated: bool = False
+    terms: Rent | Own | None = None  # None: no price for this GPU, or in another currency than the period's
+    usd_per_kwh: float | None = None
+    facility: Facility = Facility()
+
+    @property
+    def metered(self) -> bool:
+        """Electricity is paid for by itself."""
+        return self.terms is not None and not self.terms.power_included
+
+
+def rate_at(version: PriceVersion | None, gpu: PricedGpu, at_ms: int, currency: str | None = None) -> Rate:
+    """The rate of a GPU under a version, at its price of electricity of an instant.
+
+    currency: of the period that is added up; amounts in another one have no price.
+    """
+    if version is None:
+        return Rate()
+    prices = version.prices
+    if currency is not None and prices.currency != currency:
+        return Rate(version.id, version.restates, facility=prices.facility)
+    usd_per_kwh = prices.electricity.at(at_ms) if prices.electricity else None
+    return Rate(version.id, version.restates, prices.terms_of(gpu), usd_per_kwh, prices.facility)
+
+
+def rates(
+    book: PriceBook, gpu: PricedGpu, from_ms: int, to_ms: int, currency: str | None = None
+) -> Iterator[tuple[int, int, Rate]]:
+    """(from, to] cut where the version in force or the price of electricity changes."""
+    for start_ms, end_ms, version in book.segments(from_ms, to_ms):
+        tariff = version.prices.electricity if version else None
+        for edge_ms, next_ms, _ in electricity.segments(tariff, start_ms, end_ms):
+            yield edge_ms, next_ms, rate_at(version, gpu, edge_ms, currency)

@@ -1,0 +1,1 @@
+"""Alerts on their way out of the program: a command, a webhook, an Alertmanager. Only live recorders have one."""
