@@ -15,8 +15,8 @@ from textual.widgets import Input
 
 from tests.dashboard.conftest import MakeApp
 from tests.dashboard.snapshots import BOX, NOW_MS, FakeFeed, at, nothing_found, replaying
-from tokwatch.dashboard.app import SnapshotArrived, TokwatchApp
-from tokwatch.dashboard.frame import Frame
+from tokwatch.dashboard.app import TokwatchApp
+from tokwatch.dashboard.frame import Frame, SnapshotArrived
 from tokwatch.dashboard.screens.fleet import FleetScreen
 from tokwatch.dashboard.screens.help import HelpPage, HelpScreen
 from tokwatch.dashboard.screens.prompt import Prompt

@@ -46,7 +46,7 @@ class Watch:
     def signals(self, reading: GpuReading, *servers: ServerFacts, neighbours: Neighbours = NOBODY) -> Signals:
         at = axis(reading.at_ns / 1e9 - BOOT_S)
         entry = self.meter.gpu(reading, at, host=1)
-        self.evidence.gpu(entry, at.tick_ms)
+        self.evidence.gpu(reading, entry, at.tick_ms)
         return self.evidence.signals(reading, entry, servers, at, neighbours)
 
     def state(
@@ -274,6 +274,18 @@ def test_processes_that_are_not_visible_are_not_taken_for_none() -> None:
     assert watch.signals(gpu(0, processes=None)).has_process is None
     assert watch.signals(gpu(1, processes=())).has_process is False
     assert watch.signals(gpu(2)).has_process is True
+
+
+def test_how_long_a_process_has_been_listed() -> None:
+    watch = Watch()
+    listed = [watch.signals(gpu(second)).listed_s for second in (0, 1, 2)]
+    assert listed == [0, 1, 2]
+    assert watch.signals(gpu(3, processes=None)).listed_s == 2  # nobody knows, and that ends nothing
+    assert watch.signals(gpu(4)).listed_s == 4
+    assert watch.signals(gpu(5, processes=())).listed_s == 0
+    assert watch.signals(gpu(6)).listed_s == 0
+    assert watch.signals(gpu(7)).listed_s == 1
+    assert watch.signals(gpu(3600)).listed_s == 0  # nobody watched
 
 
 # --- engines that hang ------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from collectors.readings import Reason
 from tests.ledger.box import NO_PRICE, PRICE, Box, restored
-from tests.ledger.readings import NOON_MS, gpu
+from tests.ledger.readings import NOON_MS, flow, gpu, page
 from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.snapshot import GpuRow, GpuWarning
 
@@ -47,6 +47,15 @@ def test_a_power_brake_is_a_fault_and_the_rows_note() -> None:
     assert (row.throttle, row.throttle_alert) == (("power brake", "power cap"), True)
     assert row.warnings == (GpuWarning("power brake"),)
     assert row.note.endswith("power brake")
+
+
+def test_what_slows_a_throttled_gpu_is_said_once() -> None:
+    box = Box()
+    for second in range(31):
+        box.turn(second, [gpu(second, throttle=POWER_BRAKE)], [page(second, flow(output_tokens=9 * second))])
+    row = row_of(box)
+    assert (row.state, row.note) == ("throttled", "slowed down: power brake")
+    assert row.warnings == (GpuWarning("power brake"),)
 
 
 def test_clocks_at_their_highest_and_clocks_nobody_knows_of_are_told_apart() -> None:

@@ -45,6 +45,12 @@ def test_a_process_of_no_server_is_foreign_and_an_empty_gpu_is_not() -> None:
     assert (shared.has_process, shared.foreign, shared.servers) == (True, True, ("a:1",))
 
 
+def test_a_process_beside_a_server_whose_own_are_not_seen_may_be_its() -> None:
+    unseen, seen = server("a:1", gpus=("0",)), server("a:2", pids=(20,))
+    (found,) = place([unseen, seen], [gpu(0, (20, 4711))]).gpus
+    assert (found.servers, found.foreign) == (("a:1", "a:2"), False)
+
+
 def test_servers_on_one_gpu_share_it() -> None:
     (found,) = place([server("a:2", pids=(20,)), server("a:1", pids=(10,))], [gpu(0, (10, 20))]).gpus
     assert found == GpuPlacement("GPU-00000000-aaaa", ("a:1", "a:2"), "process", has_process=True, foreign=False)

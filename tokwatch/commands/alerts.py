@@ -15,7 +15,7 @@ from tokwatch.commands.settings import config_of, store_is_named, store_of
 from tokwatch.config import Config
 from tokwatch.errors import CommandError
 from tokwatch.exits import Exit
-from tokwatch.exports.table import alert_marks, columns, duration
+from tokwatch.exports.table import columns, duration
 from tokwatch.feeds.history import History
 from tokwatch.indices import indices
 from tokwatch.ledger.alert_rows import alert_rows
@@ -70,7 +70,7 @@ def read_listing(store: Path, now_ms: int) -> Listing:
         moment = Moment(history.view_at(last_ms))
     finally:
         history.close()
-    standing = alert_rows(moment, ("firing", "resolving", "pending"))
+    standing = (*alert_rows(moment), *alert_rows(moment, ("pending",)))
     over = [row for row in alert_rows(moment, ("resolved",)) if row.fired_ms is not None and row.cleared_ms is not None]
     lately = [row for row in over if last_ms - (row.cleared_ms or 0) <= _LATELY_MS]
     return Listing(last_ms, moment.version.prices.currency if moment.version else "USD", (*standing, *lately), mutes)
@@ -145,7 +145,7 @@ def _alerts(alerts: Sequence[AlertRow], at_ms: int, currency: str) -> list[str]:
             _amount(alert.usd_per_hour),
             _amount(alert.usd_per_day),
             _amount(alert.usd_so_far),
-            "; ".join((alert.text, *alert_marks(alert))),
+            "; ".join((alert.text, *alert.marks)),
         )
         for alert in alerts
     ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from tokwatch.ledger.alerts import Severity, at_least
 from tokwatch.ledger.snapshot import AlertRow, Snapshot
 
-_NEVER = "never"
+_NEVER: Final = "never"
 
 
 class Bell:
@@ -28,9 +28,4 @@ class Bell:
         return news
 
     def _is_loud(self, alert: AlertRow) -> bool:
-        return (
-            alert.status == "firing"
-            and not alert.muted
-            and not alert.inhibited_by
-            and at_least(alert.severity, self._floor)
-        )
+        return alert.status == "firing" and alert.leaves and at_least(alert.severity, self._floor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
@@ -104,9 +105,10 @@ def _gpu_hour(
 ) -> GpuHour | None:
     """None where nothing is known of the hour: a GPU's first reading alone is no interval."""
     unobserved = pricing.unobserved(gpu, hour_ms, rows)
-    charges = Charges()
+    charges, state_ms = Charges(), Counter[int]()
     for row in rows:
         charges.add(pricing.charges(row))
+        state_ms.update(row.state_ms)
     if charges.empty and unobserved.empty:
         return None
     facts = background.names.gpu(gpu, hour_ms + HOUR_MS)
@@ -134,21 +136,21 @@ def _gpu_hour(
         util_avg=None if utilization is None else utilization / 1000,
         mem_used_avg_bytes=None if memory_mib is None else round(memory_mib * _MIB),
         temp_max_c=_largest(row.temperature_max_c for row in rows),
-        s_serving=_state_s(rows, State.SERVING),
-        s_underbatched=_state_s(rows, State.UNDERBATCHED),
-        s_parked=_state_s(rows, State.PARKED),
-        s_misrouted=_state_s(rows, State.MISROUTED),
-        s_held=_state_s(rows, State.HELD),
-        s_unallocated=_state_s(rows, State.UNALLOCATED),
-        s_loading=_state_s(rows, State.LOADING),
-        s_backlog=_state_s(rows, State.BACKLOG),
-        s_saturated=_state_s(rows, State.SATURATED),
-        s_throttled=_state_s(rows, State.THROTTLED),
-        s_stalled=_state_s(rows, State.STALLED),
-        s_lost=_state_s(rows, State.LOST),
-        s_blind=_state_s(rows, State.BLIND),
-        s_other=_state_s(rows, State.OTHER_WORK),
-        s_unknown=_state_s(rows, State.UNKNOWN),
+        s_serving=state_ms[State.SERVING] / 1000,
+        s_underbatched=state_ms[State.UNDERBATCHED] / 1000,
+        s_parked=state_ms[State.PARKED] / 1000,
+        s_misrouted=state_ms[State.MISROUTED] / 1000,
+        s_held=state_ms[State.HELD] / 1000,
+        s_unallocated=state_ms[State.UNALLOCATED] / 1000,
+        s_loading=state_ms[State.LOADING] / 1000,
+        s_backlog=state_ms[State.BACKLOG] / 1000,
+        s_saturated=state_ms[State.SATURATED] / 1000,
+        s_throttled=state_ms[State.THROTTLED] / 1000,
+        s_stalled=state_ms[State.STALLED] / 1000,
+        s_lost=state_ms[State.LOST] / 1000,
+        s_blind=state_ms[State.BLIND] / 1000,
+        s_other=state_ms[State.OTHER_WORK] / 1000,
+        s_unknown=state_ms[State.UNKNOWN] / 1000,
         rate_usd_per_gpu_h=charges.usd_per_hour if charges.held_ms else unobserved.usd_per_hour,
         cost_rent_usd=parts.rent if parts else None,
         cost_capex_usd=parts.capex if parts else None,
@@ -169,10 +171,6 @@ def _gpu_hour(
         restated=charges.restated or unobserved.restated,
         simulated=any(row.run in background.simulated for row in rows),
     )
-
-
-def _state_s(rows: Iterable[GpuQuarter], state: State) -> float:
-    return sum(row.state_ms.get(state, 0) for row in rows) / 1000
 
 
 def _mean(amount: int, time_ms: int) -> float | None:

@@ -49,9 +49,8 @@ class Pricing:
 
     def charges(self, quarter: GpuQuarter) -> Charges:
         """All of a quarter row."""
-        inside, outside = self.divide(quarter, ())
-        outside.add(inside)
-        return outside
+        _, everything = self.divide(quarter, ())
+        return everything
 
     def divide(self, quarter: GpuQuarter, states: Collection[int]) -> tuple[Charges, Charges]:
         """A quarter row as the part spent in `states`, and the rest, which has what was drawn while nobody watched.
@@ -89,21 +88,23 @@ class Pricing:
         by_quarter: dict[int, list[GpuQuarter]] = defaultdict(list)
         for row in rows:
             by_quarter[row.quarter_ms].append(row)
+        presence, state_ms = self._background.presence, self._background.state_ms
         for quarter_ms in range(hour_ms, hour_ms + HOUR_MS, QUARTER_MS):
+            watched = by_quarter[quarter_ms]
+            observed_ms = sum(row.observed_ms for row in watched)
+            if presence.known_ms(gpu, quarter_ms, quarter_ms + QUARTER_MS, one_boot=False) <= observed_ms:
+                continue
             segments = self._rates(gpu, quarter_ms)
+            runs = sorted({row.run for row in watched})
             for from_ms, to_ms, rate in segments:
                 if rate.terms is None:
                     continue
                 elastic = isinstance(rate.terms, Rent) and rate.terms.elastic
-                known_ms = self._background.presence.known_ms(gpu, from_ms, to_ms, one_boot=elastic)
-                watched = by_quarter[quarter_ms]
-                if len(segments) == 1:
-                    watched_ms = sum(row.observed_ms for row in watched)
-                else:
-                    runs = sorted({row.run for row in watched})
-                    watched_ms = sum(self._background.state_ms(gpu, from_ms, to_ms, runs).values())
-                if known_ms > watched_ms:
-                    charges.book(rate, Amount(held_ms=known_ms - watched_ms), idle=False)
+                known_ms = presence.known_ms(gpu, from_ms, to_ms, one_boot=elastic)
+                if len(segments) > 1:
+                    observed_ms = sum(state_ms(gpu, from_ms, to_ms, runs).values())
+                if known_ms > observed_ms:
+                    charges.book(rate, Amount(held_ms=known_ms - observed_ms), idle=False)
         return charges
 
     # --- within ---------------------------------------------------------------------------------------------------

@@ -118,17 +118,8 @@ def _alert(alert: AlertRow, snapshot: Snapshot) -> str:
     gpus = f"{snapshot.device.lower()} {indices(alert.gpus)}" if alert.gpus else ""
     per_day = f"{_ratio(alert.usd_per_day.value)} {snapshot.currency}/day" if alert.usd_per_day.value else ""
     lasted = duration(snapshot.tick_ms - alert.since_ms)
-    words = (alert.status, alert.state or alert.key, gpus, lasted, alert.text, per_day, *alert_marks(alert))
+    words = (alert.status, alert.state or alert.key, gpus, lasted, alert.text, per_day, *alert.marks)
     return "  ".join(part for part in words if part)
-
-
-def alert_marks(alert: AlertRow) -> tuple[str, ...]:
-    """What else is to be said of an alert, in words."""
-    return (
-        *((f"muted: {alert.mute_reason}",) if alert.muted else ()),
-        *(("stale",) if alert.stale_since_ms is not None else ()),
-        *((f"inhibited by {alert.inhibited_by}",) if alert.inhibited_by else ()),
-    )
 
 
 def _servers(snapshot: Snapshot) -> list[str]:

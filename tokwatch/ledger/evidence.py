@@ -32,11 +32,14 @@ class _Gpu:
     """One GPU over the evidence window, each quantity weighed with the time that it is known for."""
 
     def __init__(self, width_ms: int) -> None:
+        self.listed_s = 0.0  # how long a process has been listed on every reading
+        self._listed_from_ms: int | None = None
         # busy ‰·ms, ms · mW·ms, ms · ms known of what slows it · ms slowed by each of _SLOWED_BY · by any
         self._window = Window(width_ms, 6 + len(_SLOWED_BY))
 
-    def take(self, entry: GpuEntry, now_ms: int) -> None:
+    def take(self, reading: GpuReading, entry: GpuEntry, now_ms: int) -> None:
         self._window.expire(now_ms)
+        self._watch_processes(reading, entry)
         if entry.flags & Flag.GAP:
             return
         ms = entry.t1_ms - entry.t0_ms
@@ -46,6 +49,15 @@ class _Gpu:
         drawn = (0, 0) if entry.power_mw is None else (entry.power_mw * ms, ms)
         told_ms = 0 if entry.throttle is None else ms
         self._window.add(entry.t1_ms, (*busy, *drawn, told_ms, *slowed, max(slowed)))
+
+    def _watch_processes(self, reading: GpuReading, entry: GpuEntry) -> None:
+        if reading.processes is None:
+            return  # a list that is missing once ends nothing
+        if not reading.processes:
+            self._listed_from_ms = None
+        elif self._listed_from_ms is None or entry.flags & Flag.GAP:
+            self._listed_from_ms = entry.t1_ms
+        self.listed_s = 0.0 if self._listed_from_ms is None else (entry.t1_ms - self._listed_from_ms) / 1000
 
     @property
     def utilization(self) -> float | None:
@@ -81,9 +93,9 @@ class Evidence:
         """Take one scrape into account."""
         self._servers.setdefault(reading.server.address, ServerEvidence(self._limits)).take(reading, entry, flows)
 
-    def gpu(self, entry: GpuEntry, now_ms: int) -> None:
-        """Take one GPU entry into account."""
-        self._gpus.setdefault(entry.entity, _Gpu(self._width_ms)).take(entry, now_ms)
+    def gpu(self, reading: GpuReading, entry: GpuEntry, now_ms: int) -> None:
+        """Take one reading of a GPU into account."""
+        self._gpus.setdefault(entry.entity, _Gpu(self._width_ms)).take(reading, entry, now_ms)
 
     def signals(
         self,
@@ -108,6 +120,7 @@ class Evidence:
             throttled=gpu.throttled,
             slowed_by=gpu.slowed_by,
             has_process=None if reading.processes is None else bool(reading.processes),
+            listed_s=gpu.listed_s,
             memory_used_mib=entry.memory_used_mib,
             utilization=reading.utilization if gpu.utilization is None else gpu.utilization,
             power_w=gpu.power_w,

@@ -25,6 +25,11 @@ class GpuHealth:
     xid_at_ms: int | None
     warnings: tuple[GpuWarning, ...]
 
+    @property
+    def xid_warnings(self) -> tuple[GpuWarning, ...]:
+        """Those that are of an instant, and not of what slows it now."""
+        return tuple(warning for warning in self.warnings if warning.at_ms is not None)
+
 
 def xids(moment: Moment) -> dict[int, list[XidBody]]:
     """GPU → the last report of every Xid code that it ever had."""

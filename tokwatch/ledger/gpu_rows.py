@@ -11,6 +11,7 @@ from tokwatch.ledger.gpu_health import GpuHealth, health, xids
 from tokwatch.ledger.moment import Moment
 from tokwatch.ledger.prices.book import cost
 from tokwatch.ledger.snapshot import Figure, GpuRow, StateSpan, StripRow
+from tokwatch.ledger.states import StateBody
 from tokwatch.ledger.strip import STRIP_MS
 from tokwatch.ledger.sums import SPARK_COUNT
 
@@ -54,7 +55,7 @@ def _gpu_row(moment: Moment, accounts: Accounts, body: GpuBody, entry: GpuEntry,
         state=state_name(state.state),
         confirmed=state.confirmed,
         since_ms=state.since_ms,
-        note="; ".join(part for part in (state.note, *(warning.text for warning in ails.warnings)) if part),
+        note=_note(state, ails),
         serves=_serves(moment, servers),
         servers=tuple(servers),
         placed_by=placement.method,
@@ -85,6 +86,12 @@ def _gpu_row(moment: Moment, accounts: Accounts, body: GpuBody, entry: GpuEntry,
         xid_at_ms=ails.xid_at_ms,
         warnings=ails.warnings,
     )
+
+
+def _note(state: StateBody, ails: GpuHealth) -> str:
+    """Of what slows a throttled GPU its state's own line speaks already."""
+    told = ails.xid_warnings if state.state == State.THROTTLED else ails.warnings
+    return "; ".join(part for part in (state.note, *(warning.text for warning in told)) if part)
 
 
 def _output_tok_s(moment: Moment, accounts: Accounts, on: list[Account]) -> Figure:

@@ -72,10 +72,14 @@ def place(servers: Sequence[ServerFacts], gpus: Sequence[GpuReading], *, host_pi
             on_gpu[key][server.address] = method
 
     known = frozenset(pid for server in servers for pid in server.pids)
+    untold = {server.address for server in servers if not server.pids}
     addresses = dict.fromkeys(server.address for server in servers)
     placed = {address for methods in on_gpu.values() for address in methods}
     return Placement(
-        gpus=tuple(_gpu(key, on_gpu[key], listed[key], known if host_pids else None) for key in listed),
+        gpus=tuple(
+            _gpu(key, on_gpu[key], listed[key], known if host_pids and untold.isdisjoint(on_gpu[key]) else None)
+            for key in listed
+        ),
         unplaced=tuple(address for address in addresses if address not in placed),
         unverified=tuple(dict.fromkeys(server.address for server in servers if not server.verified)),
         conflicts=tuple(conflicts),
@@ -131,7 +135,8 @@ def _gpu(
     order = list(Method)
     servers = sorted(methods, key=lambda address: (order.index(methods[address]), address))
     listed = listed or frozenset()
-    # Where pids cannot be compared (`known` is None), a listed process is taken to be the placed server's.
+    # Where pids cannot be compared (`known` is None: a container's, or a placed server whose processes nobody sees), a
+    # listed process is taken to be the placed server's.
     return GpuPlacement(
         gpu_key=key,
         servers=tuple(servers),

@@ -31,13 +31,8 @@ def rate_at(version: PriceVersion | None, gpu: PricedGpu, at_ms: int, currency: 
 
     currency: of the period that is added up; amounts in another one have no price.
     """
-    if version is None:
-        return Rate()
-    prices = version.prices
-    if currency is not None and prices.currency != currency:
-        return Rate(version.id, version.restates, facility=prices.facility)
-    usd_per_kwh = prices.electricity.at(at_ms) if prices.electricity else None
-    return Rate(version.id, version.restates, prices.terms_of(gpu), usd_per_kwh, prices.facility)
+    tariff = version.prices.electricity if version else None
+    return _rate(version, gpu, tariff.at(at_ms) if tariff else None, currency)
 
 
 def rates(
@@ -46,5 +41,14 @@ def rates(
     """(from, to] cut where the version in force or the price of electricity changes."""
     for start_ms, end_ms, version in book.segments(from_ms, to_ms):
         tariff = version.prices.electricity if version else None
-        for edge_ms, next_ms, _ in electricity.segments(tariff, start_ms, end_ms):
-            yield edge_ms, next_ms, rate_at(version, gpu, edge_ms, currency)
+        for edge_ms, next_ms, usd_per_kwh in electricity.segments(tariff, start_ms, end_ms):
+            yield edge_ms, next_ms, _rate(version, gpu, usd_per_kwh, currency)
+
+
+def _rate(version: PriceVersion | None, gpu: PricedGpu, usd_per_kwh: float | None, currency: str | None) -> Rate:
+    if version is None:
+        return Rate()
+    prices = version.prices
+    if currency is not None and prices.currency != currency:
+        return Rate(version.id, version.restates, facility=prices.facility)
+    return Rate(version.id, version.restates, prices.terms_of(gpu), usd_per_kwh, prices.facility)

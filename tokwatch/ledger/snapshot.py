@@ -114,6 +114,20 @@ class AlertRow(msgspec.Struct, frozen=True):
     mute_reason: str = ""
     inhibited_by: str = ""  # key of the alert that says it all: a fault on the same GPUs
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What else is to be said of it, in words."""
+        return (
+            *((f"muted: {self.mute_reason}",) if self.muted else ()),
+            *(("stale",) if self.stale_since_ms is not None else ()),
+            *((f"inhibited by {self.inhibited_by}",) if self.inhibited_by else ()),
+        )
+
+    @property
+    def leaves(self) -> bool:
+        """It may be told outside of tokwatch."""
+        return not self.muted and not self.inhibited_by
+
 
 class ServerRow(msgspec.Struct, frozen=True):
     """One inference server."""

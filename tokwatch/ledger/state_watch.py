@@ -51,7 +51,7 @@ class StateWatch:
     ) -> StateBody:
         """The state of a GPU with these servers on it. load: see Evidence.signals. foreign: other processes are too."""
         gpu = entry.entity
-        self._evidence.gpu(entry, axis.tick_ms)
+        self._evidence.gpu(reading, entry, axis.tick_ms)
         work_w = self._floors.work_w(gpu, reading.facts.power_limit_w)
         signals = self._evidence.signals(reading, entry, servers, axis, neighbours, load=load, work_w=work_w)
         signals = replace(signals, foreign=foreign)

@@ -24,8 +24,8 @@ def split_counts(total: int, parts_ms: Sequence[int]) -> tuple[int, ...]:
 
     A longer part never gets less than a shorter one. Parts without any length: all of it goes to the last.
     """
-    if len(parts_ms) == 1:
-        return (total,)
+    if len(parts_ms) == 1 or not total:
+        return (total,) * len(parts_ms)
     length = sum(parts_ms)
     if length == 0:
         return (*(0 for _ in parts_ms[:-1]), total)

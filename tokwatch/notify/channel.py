@@ -33,7 +33,7 @@ class Channel:
 
     def was_told(self, alert: AlertRow) -> None:
         """An earlier recorder told it."""
-        if leaves(alert) and at_least(alert.severity, self._floor):
+        if alert.leaves and at_least(alert.severity, self._floor):
             self._told[alert.key] = alert.severity
 
     def take(self, message: Message) -> None:
@@ -42,9 +42,9 @@ class Channel:
         told = self._told.get(alert.key)
         if message.status == "resolved":
             self._told.pop(alert.key, None)
-            if told is not None and leaves(alert):
+            if told is not None and alert.leaves:
                 self._put(message)
-        elif leaves(alert) and at_least(alert.severity, self._floor if told is None else told):
+        elif alert.leaves and at_least(alert.severity, self._floor if told is None else told):
             self._told[alert.key] = alert.severity
             if alert.severity != told:
                 self._put(message)
@@ -54,7 +54,7 @@ class Channel:
         if not self._outlet.wants_reminders or not self._waiting.empty():
             return
         for message in messages:
-            if message.alert.key in self._told and leaves(message.alert):
+            if message.alert.key in self._told and message.alert.leaves:
                 self._put(message)
 
     async def close(self, within_s: float) -> None:
@@ -102,8 +102,3 @@ class Channel:
         error = None if working.cancelled() else working.exception()
         if error is not None:
             self._tell(self._outlet.name, f"an alert was not told: {error!r}")
-
-
-def leaves(alert: AlertRow) -> bool:
-    """It may be told outside: nobody muted it, and no fault on the same GPUs says it all."""
-    return not alert.muted and not alert.inhibited_by

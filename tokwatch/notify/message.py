@@ -11,7 +11,6 @@ from collectors.labels import clean_label
 from tokwatch.ledger.figure import Figure
 from tokwatch.ledger.snapshot import AlertRow
 
-
 _LONGEST_VARIABLE = 4096  # Linux takes 128 KiB; standard input has everything
 
 

@@ -33,9 +33,9 @@ PARKED = {State.PARKED: QUARTER_MS}
 
 
 def usd(gpus: list[GpuQuarter], flows: list[FlowQuarter], by: By) -> dict[str, float]:
-    """Cost by row."""
+    """Cost by row, of those that cost something."""
     found = books(gpus, flows, PRICED, each_gpu=by in ("gpu", "host")).by(by)
-    return {name: account.charges.total_usd or 0.0 for (name, _), account in found.items()}
+    return {name: cost for (name, _), account in found.items() if (cost := account.charges.total_usd)}
 
 
 def test_a_deployment_bears_the_idleness_that_its_own_tenants_share() -> None:

@@ -52,7 +52,8 @@ def test_vector_g_parked_gpus() -> None:
     found = told(account(rate(Rent(2.35)), idle_hours=24), hours=3)
     assert found.bill.idle_usd.value == pytest.approx(56.40)
     [state] = found.bill.idle_by_state
-    assert (state.state, state.gpu_hours, state.usd.value) == ("parked", 24, pytest.approx(56.40))
+    assert (state.state, state.gpu_hours) == ("parked", 24)
+    assert state.usd.value == pytest.approx(56.40)
     assert found.bill.busy_usd.value == 0
     assert found.bill.idle_tax.infinite
 

@@ -16,7 +16,7 @@ from tokwatch.ledger.entries import State
 from tokwatch.ledger.states import Past, Signals, judge
 
 unknown_or = st.none() | st.booleans()
-seconds = st.sampled_from([0.0, 29.9, 30.0, 900.0])
+seconds = st.sampled_from([0.0, 29.9, 30.0, 960.0])
 shares = st.none() | st.sampled_from([0.0, 0.009, 0.01, 0.04, 0.05, 0.2, 0.24, 0.25, 0.35, 0.36, 1.0])
 counts = st.none() | st.integers(0, 2)
 address = st.sampled_from(["", "127.0.0.1:8001"])
@@ -28,7 +28,7 @@ VALUES = {
     "answering": unknown_or,
     "has_page": st.booleans(),
     "answered_before": st.booleans(),
-    "server_age_s": st.none() | st.sampled_from([0.0, 899.0, 900.0]),
+    "server_age_s": st.none() | st.sampled_from([0.0, 959.0, 960.0]),
     "server_problem": st.sampled_from(["", "refused"]),
     "running": counts,
     "waiting": counts,
@@ -48,6 +48,8 @@ VALUES = {
     "throttled": shares,
     "slowed_by": st.sampled_from(["", "too hot"]),
     "has_process": unknown_or,
+    "listed_s": seconds,
+    "foreign": st.booleans(),
     "memory_used_mib": st.none() | st.sampled_from([0, 1023, 1024, 70_000]),
     "utilization": shares,
     "power_w": st.none() | st.sampled_from([70.0, 600.0]),
@@ -79,6 +81,7 @@ ANSWERED: dict[str, tuple[Any, ...]] = {
     "full_s": (0.0, 30.0),
     "load": (None, 0.24, 0.3),
     "replica_queue": ("", "127.0.0.1:8001"),
+    "foreign": (False, True),
 }
 # … and of a GPU without one, or with one that does not answer.
 ALONE: dict[str, tuple[Any, ...]] = {
@@ -86,8 +89,9 @@ ALONE: dict[str, tuple[Any, ...]] = {
     "unread": (False, True),
     "has_page": (False, True),
     "answered_before": (False, True),
-    "server_age_s": (None, 0.0, 900.0),
+    "server_age_s": (None, 0.0, 960.0),
     "has_process": (None, False, True),
+    "listed_s": (29.9, 30.0),
     "memory_used_mib": (None, 0, 70_000),
     "utilization": (None, 0.0, 0.03, 1.0),
 }
@@ -127,6 +131,14 @@ def check_work(signals: Signals, past: Past, state: State) -> None:
         assert signals.waiting == 0
 
 
+def check_other_work(signals: Signals, past: Past, state: State) -> None:
+    """No server's work is called somebody else's, and nobody's rest."""
+    if state is not State.OTHER_WORK:
+        return
+    assert signals.utilization
+    assert not signals.answering or (signals.foreign and not signals.running and not signals.moved)
+
+
 def check_idle(signals: Signals, past: Past, state: State) -> None:
     """No GPU is idle without the evidence for it."""
     if not state.idle:
@@ -145,6 +157,7 @@ def check_idle(signals: Signals, past: Past, state: State) -> None:
         assert signals.running == signals.waiting == 0
     if state is State.HELD:
         assert signals.has_process or signals.answering is False
+        assert signals.listed_s >= LIMITS.evidence_window_s or signals.answering is False or past.state is state
     if state is State.UNALLOCATED:
         assert signals.has_process is False
         assert signals.memory_used_mib is not None
@@ -157,12 +170,13 @@ def check(signals: Signals, past: Past) -> State:
     state, _ = judge(signals, past, LIMITS)
     check_work(signals, past, state)
     check_idle(signals, past, state)
+    check_other_work(signals, past, state)
     return state
 
 
 @pytest.mark.parametrize("past", [Past(), *map(lingering, LOADS), lingering(State.PARKED)], ids=lambda p: p.state.name)
 def test_every_combination_of_what_a_servers_page_tells(past: Past) -> None:
-    for signals in combinations(ANSWERED, server="Qwen3-32B", answering=True, replica_queued_s=30.0):
+    for signals in combinations(ANSWERED, server="Qwen3-32B", answering=True, replica_queued_s=30.0, utilization=0.5):
         check(signals, past)
 
 
@@ -179,7 +193,7 @@ def test_any_signals_at_all(signals: Signals, past: Past) -> None:
 
 
 @settings(max_examples=300)
-@given(any_signals, any_past, st.sampled_from(["running", "waiting", "moved", "utilization", "has_process", "load"]))
+@given(any_signals, any_past, st.sampled_from(["running", "waiting", "moved", "utilization", "has_process", "load", "memory_used_mib"]))
 def test_to_know_less_makes_no_gpu_idle(signals: Signals, past: Past, name: str) -> None:
     state = check(signals, past)
     if name in ("running", "moved") and (signals.running or signals.moved):

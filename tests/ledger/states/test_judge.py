@@ -22,6 +22,10 @@ from tests.ledger.states.gpu import (
 from tokwatch.ledger.entries import State
 from tokwatch.ledger.states import Past, Signals, judge
 
+NOT_HERE = replace(SILENT, has_process=False, memory_used_mib=500)
+STRANGER = Signals(has_process=True, listed_s=30, utilization=0.009)
+SHARED = replace(SERVED, foreign=True, utilization=0.5)  # another process is on its GPU
+
 ROWS = [
     ("gone", replace(BUSY, lost=True, problem="fell off the bus"), State.LOST),
     ("refused", replace(SERVED, problem="no permission"), State.UNKNOWN),
@@ -69,14 +73,34 @@ ROWS = [
     ("… without requests", replace(SERVED, load=0.0), State.PARKED),
     ("page lost after it was read", replace(SILENT, answered_before=True, server_age_s=9000), State.BLIND),
     ("engine without a page", replace(SILENT, has_page=False, server_age_s=9000), State.BLIND),
-    ("young and not up", replace(SILENT, server_age_s=899), State.LOADING),
+    ("young and not up", replace(SILENT, server_age_s=959), State.LOADING),
     ("of unknown age and not up", SILENT, State.LOADING),
-    ("not up after 15 minutes", replace(SILENT, server_age_s=900), State.HELD),
-    ("not up after 15 minutes, but busy", replace(SILENT, server_age_s=900, utilization=0.5), State.BLIND),
-    ("not up after 15 minutes, perhaps busy", replace(SILENT, server_age_s=900, utilization=None), State.BLIND),
-    ("a stranger's process at work", Signals(has_process=True, utilization=0.01), State.OTHER_WORK),
-    ("a stranger's process at rest", Signals(has_process=True, utilization=0.009), State.HELD),
-    ("a process, utilisation unsupported", Signals(has_process=True), State.UNKNOWN),
+    ("not up after 16 minutes", replace(SILENT, server_age_s=960), State.HELD),
+    ("not up after 16 minutes, but busy", replace(SILENT, server_age_s=960, utilization=0.5), State.BLIND),
+    ("not up after 16 minutes, perhaps busy", replace(SILENT, server_age_s=960, utilization=None), State.BLIND),
+    ("named by the config and not here", NOT_HERE, State.UNALLOCATED),
+    ("… after its page was read", replace(NOT_HERE, answered_before=True), State.UNALLOCATED),
+    ("… but its process is", replace(NOT_HERE, server_age_s=5), State.LOADING),
+    ("… but its process was", replace(NOT_HERE, server_age_s=9000, answered_before=True), State.BLIND),
+    ("… but a process is", replace(NOT_HERE, has_process=True), State.LOADING),
+    ("… but perhaps a process is", replace(NOT_HERE, has_process=None), State.LOADING),
+    ("… but memory is held", replace(NOT_HERE, memory_used_mib=1024), State.LOADING),
+    ("… but perhaps memory is held", replace(NOT_HERE, memory_used_mib=None), State.LOADING),
+    ("… but kernels run", replace(NOT_HERE, utilization=0.01), State.LOADING),
+    ("… but perhaps kernels run", replace(NOT_HERE, utilization=None), State.LOADING),
+    ("a stranger's process at work", replace(STRANGER, utilization=0.01), State.OTHER_WORK),
+    ("a stranger's process at rest", STRANGER, State.HELD),
+    ("… listed for less than half a minute", replace(STRANGER, listed_s=29.9), State.UNKNOWN),
+    ("a process, utilisation unsupported", replace(STRANGER, utilization=None), State.UNKNOWN),
+    ("somebody else's job beside a server at rest", SHARED, State.OTHER_WORK),
+    ("… beside one that is left out", replace(LEFT_OUT, foreign=True, utilization=0.5), State.OTHER_WORK),
+    ("… that runs kernels for less than half of the time", replace(SHARED, utilization=0.49), State.PARKED),
+    ("… that perhaps runs kernels", replace(SHARED, utilization=None), State.UNKNOWN),
+    ("… beside one that works", replace(SHARED, running=1), State.SERVING),
+    ("… beside one whose tokens moved", replace(SHARED, moved=True), State.SERVING),
+    ("… beside one with a queue", replace(SHARED, waiting=3, queued_s=30), State.BACKLOG),
+    ("… beside one that hangs", replace(SHARED, running=2, still_s=30), State.STALLED),
+    ("kernels and no other process than a server's at rest", replace(SHARED, foreign=False), State.PARKED),
     ("busy without a visible process", replace(FREE, utilization=0.5), State.OTHER_WORK),
     ("busy, processes not visible", replace(FREE, has_process=None, utilization=0.5), State.OTHER_WORK),
     ("free", FREE, State.UNALLOCATED),
@@ -152,10 +176,21 @@ def test_a_hang_on_a_gpu_that_tells_nothing_of_itself_is_only_a_hang() -> None:
 
 
 def test_held_is_left_at_five_percent_and_entered_below_one() -> None:
-    busy = Signals(has_process=True, utilization=0.03)
+    busy = replace(STRANGER, utilization=0.03)
     assert judge(busy, Past(State.HELD), LIMITS)[0] is State.HELD
     assert judge(busy, Past(State.OTHER_WORK), LIMITS)[0] is State.OTHER_WORK
     assert judge(replace(busy, utilization=0.05), Past(State.HELD), LIMITS)[0] is State.OTHER_WORK
+
+
+def test_a_job_beside_a_server_goes_on_until_it_is_at_rest() -> None:
+    reading_data = replace(SHARED, utilization=0.05)
+    assert judge(reading_data, Past(State.OTHER_WORK), LIMITS)[0] is State.OTHER_WORK
+    assert judge(reading_data, Past(State.PARKED), LIMITS)[0] is State.PARKED
+    assert judge(replace(SHARED, utilization=0.049), Past(State.OTHER_WORK), LIMITS)[0] is State.PARKED
+
+
+def test_a_held_gpu_is_held_still_when_a_restarted_recorder_lists_its_process_anew() -> None:
+    assert judge(replace(STRANGER, listed_s=0.0), Past(State.HELD), LIMITS)[0] is State.HELD
 
 
 @pytest.mark.parametrize(

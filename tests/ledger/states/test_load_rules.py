@@ -17,10 +17,10 @@ REPLICA_QUEUE_GONE = replace(LEFT_OUT, replica_queue="", replica_queued_s=0)
 # state · what enters it · what keeps it without entering it · what ends it · its dwell · its time to leave, s
 STATES = [
     (THROTTLED, replace(THROTTLED, throttled=0.05), replace(THROTTLED, throttled=0.04), 60, 120, State.SERVING),
-    (FULL, replace(FULL, full_s=5), QUEUE_WITH_ROOM, 60, 60, State.BACKLOG),
-    (FULL, replace(FULL, full_s=5), BUSY, 60, 60, State.SERVING),
-    (QUEUED, SHORT_QUEUE, BUSY, 60, 60, State.SERVING),
-    (LEFT_OUT, replace(LEFT_OUT, replica_queued_s=5), REPLICA_QUEUE_GONE, 60, 30, State.PARKED),
+    (FULL, replace(FULL, full_s=5), QUEUE_WITH_ROOM, 30, 60, State.BACKLOG),
+    (FULL, replace(FULL, full_s=5), BUSY, 30, 60, State.SERVING),
+    (QUEUED, SHORT_QUEUE, BUSY, 30, 60, State.SERVING),
+    (LEFT_OUT, replace(LEFT_OUT, replica_queued_s=5), REPLICA_QUEUE_GONE, 30, 30, State.PARKED),
     (HARDLY_USED, replace(HARDLY_USED, load=0.35), replace(HARDLY_USED, load=0.36), 600, 120, State.SERVING),
 ]
 IDS = ["throttled", "saturated with a queue left", "saturated", "backlog", "misrouted", "underbatched"]

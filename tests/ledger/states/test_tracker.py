@@ -15,6 +15,7 @@ from tests.ledger.states.gpu import (
     QUEUED,
     SERVED,
     SILENT,
+    THROTTLED,
     Gpu,
 )
 from tokwatch.ledger.entries import State
@@ -30,7 +31,7 @@ def test_a_state_is_confirmed_when_its_dwell_has_passed() -> None:
 
 @pytest.mark.parametrize(
     ("signals", "dwell_s"),
-    [(GONE, 15), (SERVED, 300), (FREE, 300), (Signals(has_process=True, utilization=0.0), 600)],
+    [(GONE, 15), (SERVED, 300), (FREE, 300), (Signals(has_process=True, listed_s=30, utilization=0.0), 600)],
     ids=["lost", "parked", "unallocated", "held"],
 )
 def test_the_dwell_of_each_state(signals: Signals, dwell_s: int) -> None:
@@ -39,6 +40,18 @@ def test_the_dwell_of_each_state(signals: Signals, dwell_s: int) -> None:
     assert not tracker.step(1, signals, 1000, 0, 1000)[0].confirmed
     assert not tracker.step(1, signals, end_ms - 1, 1000, end_ms - 1)[0].confirmed
     assert tracker.step(1, signals, end_ms, end_ms - 1, end_ms)[0].confirmed
+
+
+@pytest.mark.parametrize("signals", [GONE, THROTTLED, FREE], ids=["lost", "throttled", "free"])
+def test_two_readings_confirm_nothing_however_far_apart_they_are(signals: Signals) -> None:
+    tracker = StateTracker(LIMITS)
+    minutes_ms = [n * 600_000 for n in range(1, 4)]
+    confirmed = [tracker.step(1, signals, t, t - 600_000, t)[0].confirmed for t in minutes_ms]
+    assert confirmed == [False, False, True]
+
+
+def test_a_state_that_needs_no_dwell_is_confirmed_by_its_first_reading() -> None:
+    assert StateTracker(LIMITS).step(1, BUSY, 1000, 0, 1000)[0].confirmed
 
 
 def test_an_event_is_written_when_something_changes_and_only_then() -> None:
@@ -53,11 +66,11 @@ def test_an_event_is_written_when_something_changes_and_only_then() -> None:
     assert (body.state, body.since_ms) == (State.SERVING, 2000)
 
 
-def test_a_server_that_does_not_come_up_is_held_after_a_quarter_of_an_hour() -> None:
+def test_a_server_that_does_not_come_up_is_held_after_sixteen_minutes() -> None:
     tracker = StateTracker(LIMITS)
     states = [
         tracker.step(1, replace(SILENT, server_age_s=float(s)), s * 1000, s * 1000 - 1000, s * 1000)[0].state
-        for s in (1, 899, 900, 901)
+        for s in (1, 959, 960, 961)
     ]
     assert states == [State.LOADING, State.LOADING, State.HELD, State.HELD]
 
@@ -86,7 +99,7 @@ def resumed(state: State, note: str) -> Gpu:
 def test_a_state_of_an_earlier_run_goes_on() -> None:
     gpu = resumed(State.PARKED, "loaded, no request")
     assert gpu.lasts(1, SERVED) is State.PARKED
-    assert (gpu.since_s, gpu.events) == (5, [])
+    assert (gpu.since_s, gpu.body.confirmed, gpu.events) == (5, True, [])
 
 
 def test_a_queue_that_outlives_the_recorder_is_one_backlog() -> None:

@@ -12,7 +12,6 @@ from tokwatch.dashboard.cells import Line
 from tokwatch.dashboard.layout import MARGIN
 from tokwatch.dashboard.widgets.canvas import Canvas
 from tokwatch.dashboard.widgets.gpu_list import put_rule
-from tokwatch.exports.table import alert_marks
 from tokwatch.ledger.snapshot import AlertRow, GpuWarning, Snapshot
 
 _WIDE = 100  # from here on with the time it fired
@@ -128,7 +127,7 @@ def _put_heading(line: Line, snapshot: Snapshot) -> None:
 
 def _put_alert(line: Line, alert: AlertRow, snapshot: Snapshot, gpus: int, *, with_day: bool) -> None:
     look = glyphs.look_of_state(alert.state)
-    firing = alert.status == "firing" and not alert.muted and not alert.inhibited_by
+    firing = alert.status == "firing" and alert.leaves
     role = look.role if firing and look.role in ("waste", "alarm") else "text" if firing else "quiet"
     line.put(MARGIN + 3, look.glyph, look.role if firing else "quiet")
     line.put(MARGIN + 6, look.word or alert.key, role, bold=firing, width=10)
@@ -140,7 +139,7 @@ def _put_alert(line: Line, alert: AlertRow, snapshot: Snapshot, gpus: int, *, wi
     x += gpus + 2
     right = line.width - MARGIN
     costs = alert.usd_per_day.value is not None or alert.usd_so_far.value is not None
-    text = "; ".join((*alert_marks(alert), alert.text))
+    text = "; ".join((*alert.marks, alert.text))
     line.put(x, text, width=right - x - (_MONEY + 1 if costs or not with_day else 0))
     if costs or not with_day:
         sign = formats.currency_sign(snapshot.currency)

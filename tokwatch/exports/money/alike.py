@@ -29,6 +29,7 @@ class Alike:
         self._background = background
         self._each_gpu, self._each_quarter = each_gpu, each_quarter
         self._prices = cache(self._find_prices)
+        self._priced = cache(self._find_priced)
         self._terms = cache(self._find_terms)
 
     def added(self, rows: Iterable[GpuQuarter], divided: Callable[[int], bool]) -> list[GpuQuarter]:
@@ -56,7 +57,8 @@ class Alike:
             nobodys,
             row.energy_mj is None,
             prices,
-            row.entity if self._each_gpu else self._terms(row.entity),
+            row.entity if self._each_gpu else 0,
+            self._terms(self._priced(row.entity, hour_of(row.quarter_ms))),
             row.quarter_ms if self._each_quarter or divided(row.owner) else 0,
         )
 
@@ -73,15 +75,15 @@ class Alike:
             return None
         return version.id if version else 0, prices[0][2], self._background.currency(hour_of(quarter_ms))
 
-    def _find_terms(self, gpu: int) -> Hashable:
+    def _find_priced(self, gpu: int, hour_ms: int) -> PricedGpu:
+        """As `Pricing` asks for its price: a driver may name it otherwise from some hour on."""
+        names = self._background.names
+        facts = names.gpu(gpu, hour_ms + HOUR_MS)
+        return PricedGpu(facts.uuid if facts else None, facts.name if facts else None, names.host(gpu))
+
+    def _find_terms(self, gpu: PricedGpu) -> Hashable:
         """What tells how a GPU is paid for from how others are, in every version."""
-        versions = self._background.book.versions
-        last_ms = max((version.effective_from_ms for version in versions), default=0) + HOUR_MS
-        facts = self._background.names.gpu(gpu, last_ms)
-        priced = PricedGpu(
-            facts.uuid if facts else None, facts.name if facts else None, self._background.names.host(gpu)
-        )
-        return tuple(version.prices.terms_of(priced) for version in versions)
+        return tuple(version.prices.terms_of(gpu) for version in self._background.book.versions)
 
 
 def _sum(rows: list[GpuQuarter]) -> GpuQuarter:

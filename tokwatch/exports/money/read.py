@@ -1,4 +1,4 @@
-"""`money`: a stored period as a Report, read from quarter-hour rows a day at a time."""
+"""`money`: a stored period as a Report, read from quarter-hour rows a week at a time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ from tokwatch.store.errors import StoreError
 from tokwatch.store.quarters import Quarters
 from tokwatch.store.reader import Reader
 
-DAY_MS: Final = 24 * HOUR_MS  # also what is read at once: the rows of a day of 64 GPUs take some 6 MB
+DAY_MS: Final = 24 * HOUR_MS
+_STRETCH_MS: Final = 7 * DAY_MS  # bounds the memory: the rows of 64 GPUs take some 40 MB a week
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _report(reader: Reader, selection: Selection, question: Question) -> Report 
     timezone = runs[-1].timezone if runs else "UTC"
     gathering = Gathering(background, selection.to_ms, each_gpu=question.by in OF_GPUS, each_quarter=question.curve)
     asking = Asking(background.names, zone_of(timezone), timezone)
-    for quarters, hours in _days(reader, selection):
+    for quarters, hours in _stretches(reader, selection):
         gathering.take(quarters, hours)
         if question.demand:
             asking.take(quarters.flows)
@@ -86,15 +87,13 @@ def _report(reader: Reader, selection: Selection, question: Question) -> Report 
     return composed(period, background, selection, question, timezone, asking if question.demand else None)
 
 
-def _days(reader: Reader, selection: Selection) -> Iterator[tuple[Quarters, range]]:
-    """The selection's quarter rows and the starts of its hours, a UTC day at a time."""
+def _stretches(reader: Reader, selection: Selection) -> Iterator[tuple[Quarters, range]]:
+    """The selection's quarter rows and the starts of its hours, cut at edges of hours."""
     from_ms = selection.from_ms
     while from_ms < selection.to_ms:
-        to_ms = min(from_ms // DAY_MS * DAY_MS + DAY_MS, selection.to_ms)
-        yield (
-            reader.quarters(from_ms, to_ms, selection.runs),
-            range(from_ms // HOUR_MS * HOUR_MS, to_ms, HOUR_MS),
-        )
+        first_ms = from_ms // HOUR_MS * HOUR_MS
+        to_ms = min(first_ms + _STRETCH_MS, selection.to_ms)
+        yield reader.quarters(from_ms, to_ms, selection.runs), range(first_ms, to_ms, HOUR_MS)
         from_ms = to_ms
 
 

@@ -34,9 +34,11 @@ def judge(signals: Signals, past: Past, limits: Thresholds) -> tuple[State, str]
     if signals.has_process:
         if busy is None:
             return State.UNKNOWN, "a process is on it, but the device does not say whether it is busy"
-        return (
-            (State.OTHER_WORK, "busy, no inference server known on it") if busy else (State.HELD, "held by a process")
-        )
+        if busy:
+            return State.OTHER_WORK, "busy, no inference server known on it"
+        if past.state is not State.HELD and signals.listed_s < limits.evidence_window_s:
+            return State.UNKNOWN, "a process is on it, not for long enough to call it idle"  # a server may be starting
+        return State.HELD, "held by a process"
     if busy:
         return State.OTHER_WORK, "busy, its processes are not visible"
     if empty:
@@ -69,8 +71,11 @@ def _judge_serving(signals: Signals, past: Past, busy: bool | None, limits: Thre
         return State.BLIND, signals.server_problem
     if signals.still_s is not None and signals.still_s >= _patience_s(signals, limits) and not signals.moved:
         return State.STALLED, _how_stalled(signals, limits)
-    if signals.foreign and not at_work(signals) and not signals.waiting and _runs_kernels(signals, limits):
-        return State.OTHER_WORK, f"another process is at work here, {signals.server} has no request"
+    if signals.foreign and not at_work(signals) and not signals.waiting:
+        if signals.utilization is None:
+            return State.UNKNOWN, "another process is on it, but the device does not say whether it is busy"
+        if _works_for_others(signals.utilization, past.state, limits):
+            return State.OTHER_WORK, f"another process is at work here, {signals.server} has no request"
     for rule in LOAD_RULES:
         if (note := rule.holds(signals, past, limits)) is not None:
             return rule.state, note
@@ -103,8 +108,9 @@ def _how_stalled(signals: Signals, limits: Thresholds) -> str:
     )
 
 
-def _runs_kernels(signals: Signals, limits: Thresholds) -> bool:
-    return signals.utilization is not None and signals.utilization >= limits.hot_utilization
+def _works_for_others(utilization: float, now: State, limits: Thresholds) -> bool:
+    """A job that is known to be at work goes on while it reads its data."""
+    return utilization >= (limits.held_leaves_at_utilization if now is State.OTHER_WORK else limits.hot_utilization)
 
 
 def _hot(signals: Signals, limits: Thresholds) -> bool | None:

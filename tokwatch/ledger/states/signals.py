@@ -45,6 +45,7 @@ class Signals:
     throttled: float | None = None  # share of the evidence window in which its hardware, or heat, slowed it
     slowed_by: str = ""  # what did
     has_process: bool | None = None
+    listed_s: float = 0.0  # how long a process has been listed on every reading
     foreign: bool = False  # a listed process is of no known server
     memory_used_mib: int | None = None
     utilization: float | None = None  # mean busy time over the evidence window

@@ -10,6 +10,9 @@ from tokwatch.ledger.states.signals import Past, Signals
 from tokwatch.ledger.states.thresholds import Thresholds
 
 
+_READINGS = 3  # so many at least confirm a state, however far apart they are: one bad answer of a driver is no fault
+
+
 class StateBody(msgspec.Struct, frozen=True):
     """The body of a `state` event."""
 
@@ -26,6 +29,7 @@ class StateTracker:
         self.limits = limits
         self._bodies: dict[int, StateBody] = {}
         self._gone_from_ms: dict[int, int] = {}  # since when what made the state of a GPU is gone
+        self._readings: dict[int, int] = {}  # in a row that this run has seen a GPU in its state
 
     def resume(self, entity: int, body: StateBody) -> None:
         """Go on from the last state an earlier run decided: a parked GPU is parked since it was first seen so."""
@@ -41,12 +45,17 @@ class StateTracker:
         if not goes_on:
             self._gone_from_ms.pop(entity, None)
         since_ms = before.since_ms if before is not None and goes_on else t0_ms
-        confirmed = t1_ms - since_ms >= self.limits.dwell_s(state) * 1000
-        body = StateBody(int(state), since_ms, confirmed, note)
+        confirmed = goes_on and before is not None and before.confirmed
+        self._readings[entity] = self._readings.get(entity, 0) + 1 if goes_on else 1
+        body = StateBody(int(state), since_ms, confirmed or self._lasted(entity, state, t1_ms - since_ms), note)
         self._bodies[entity] = body
         if body == before:
             return body, None
         return body, Event(now_ms, entity, "state", "", msgspec.json.encode(body))
+
+    def _lasted(self, entity: int, state: State, lasted_ms: int) -> bool:
+        dwell_s = self.limits.dwell_s(state)
+        return not dwell_s or (lasted_ms >= dwell_s * 1000 and self._readings[entity] >= _READINGS)
 
     def _past(self, entity: int, before: StateBody | None, signals: Signals, t1_ms: int) -> Past:
         if before is None:
