@@ -23,6 +23,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import json
+import math
 import sqlite3
 import statistics
 import sys
@@ -32,12 +34,14 @@ from collections import defaultdict
 from collections.abc import Callable
 from contextlib import closing, redirect_stdout
 from pathlib import Path
+from typing import Any, Literal
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tokwatch.cli import run
 from tokwatch.demo.play import play
-from tokwatch.demo.week import DAY_S, restate, week
+from tokwatch.demo.week import DAY_S, RENTED_MODEL, restate, week
+from tokwatch.exports.hourly import export_hourly
 
 QUARTERS, RAW = ("gpu_quarter", "flow_quarter", "host_quarter"), ("gpu_raw", "flow_raw", "host_raw")
 TABLES = ("tick", "server_raw", "event", *RAW, *QUARTERS)
@@ -70,6 +74,22 @@ def describe(store: Path) -> None:
     with closing(sqlite3.connect(store)) as connection:
         counts = {table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES}
     print(f"{store.stat().st_size / 1e6:.0f} MB:", ", ".join(f"{count} {table}" for table, count in counts.items()))
+
+
+def check(store: Path) -> None:
+    """Prints what must be equal: the cost by GPU and by model, and reserved rent with its invoice."""
+    hours: dict[Literal["gpu", "model"], list[dict[str, Any]]] = {}
+    for by in ("gpu", "model"):
+        out = io.StringIO()
+        export_hourly(store, by=by, format="json", out=out)
+        hours[by] = json.loads(out.getvalue())
+    costs = [math.fsum(row["cost_total_usd"] or 0.0 for row in rows) for rows in hours.values()]
+    print(f"cost: {costs[0]:.6f} USD by GPU and hour, {costs[1]:.6f} by model and hour")
+    rented = [row for row in hours["gpu"] if row["gpu_model"] == RENTED_MODEL]
+    seen, unseen = (
+        math.fsum(row[column] or 0.0 for row in rented) for column in ("cost_total_usd", "cost_unobserved_usd")
+    )
+    print(f"reserved rent: {seen:.2f} USD observed + {unseen:.2f} while nobody watched = {seen + unseen:.2f}")
 
 
 def command(*arguments: str) -> Callable[[Path], int]:
@@ -145,6 +165,7 @@ def main() -> None:
         if not store.exists():
             make(store, options.days)
         describe(store)
+        check(store)
         compare(store, options.rounds)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +18,7 @@ from collectors.servers import ServerCollector
 from collectors.vocabularies import START_HEADERS
 from tests.nvml_stub.stub import StubLibrary
 from tests.scenarios.engine_pages import llama_cpp_page, vllm_page
-from tests.scenarios.repeatable import AfterThePages, AtOnce, QuietHost
+from tests.scenarios.repeatable import AfterThePages, AtOnce, Disk, QuietHost
 from tests.scenarios.scripted_gpu import ScriptedGpu
 from tests.scenarios.scripted_server import LONG_AGO_S, ScriptedServer
 from tests.scenarios.told import Told
@@ -25,16 +27,21 @@ from tokwatch.commands.settings import configured_servers
 from tokwatch.config import Config
 from tokwatch.demo.page_server import PageServer
 from tokwatch.demo.server_page import MetricsPage
+from tokwatch.feeds.alerting import Alerting, keep_muted
+from tokwatch.feeds.live import RecorderView
 from tokwatch.feeds.recorder import Recorder
 from tokwatch.feeds.sources import Sources
 from tokwatch.feeds.start import Begun, Box, begin
+from tokwatch.feeds.told import ToldStore, keep_priced
 from tokwatch.ledger.alerts.mutes import Mute
+from tokwatch.store.mutes import add_mute
+from tokwatch.store.telling import telling
 
 NOON_MS = 1_795_262_400_000  # 2026-11-21 12:00 UTC
 _PATIENT_S = 30.0  # of real time, which must not matter: how long a reading of the stub may take
 _FLUSH_S = 30.0
 _RECORDER = "recorder"
-_ACTORS = (_RECORDER, "scrape ")  # as their tasks are named
+_ACTORS = (_RECORDER, "scrape ", "told store", "spending")  # as their tasks are named
 
 
 class ScriptedBox:
@@ -53,8 +60,10 @@ class ScriptedBox:
         self._stub: StubLibrary | None = None
         self._pages: list[PageServer] = []
         self._told: Told | None = None
+        self._disk = Disk()
         self._begun: Begun | None = None
         self._recording: Actor | None = None
+        self._beside: tuple[ToldStore | Alerting, ...] = ()  # what ends with the recorder
         self._stop = asyncio.Event()
 
     # --- the script -----------------------------------------------------------------------------------------------
@@ -96,7 +105,7 @@ class ScriptedBox:
         """A recorder begins, with what earlier ones left in the store."""
         config = tokwatch.config.parse(self._config(), "scenario")
         box, now_ms = Box("dgx-03", "boot-1", "UTC"), self.clock.now().wall_ms
-        self._begun = begin(self.store, box, config, started_ms=now_ms)
+        self._begun = begin(self.store, box, config, started_ms=now_ms, on_commit=self._disk.committed)
         recorder = Recorder(
             self._sources(config),
             self._begun.bookkeeper,
@@ -104,25 +113,51 @@ class ScriptedBox:
             self.clock,
             interval_s=config.interval_s,
         )
-        self._told = Told(self._begun.view, NOON_MS, before=self._told)
+        view = RecorderView(self._begun.view)
+        recorder.listen(self._disk.submitted)
+        recorder.listen(view.take)
+        alerting = Alerting(config, self.store, recorder, self._begun.bookkeeper, view)
+        told_store = ToldStore(self.store, self.clock, recorder.tell)
+        keep_muted(told_store, self._begun.bookkeeper)
+        keep_priced(told_store, self._begun.bookkeeper, self.store, self._begun.run, view)
+        recorder.listen(told_store.tick)
+        self._beside = (told_store, alerting)
+        self._told = Told(view, NOON_MS, before=self._told)
         recorder.listen(self._told.take)
         self._stop = asyncio.Event()
         self._recording = asyncio.create_task(recorder.run(self._stop), name=_RECORDER)
         await self.clock.settled()
 
     async def stop_recorder(self) -> None:
-        """The recorder ends, and all it saw is in the store."""
+        """The recorder ends: all it saw is in the store, and all it had to tell is told."""
         if self._recording is None or self._begun is None:
             return
         self._stop.set()
         await self._recording
+        for each in self._beside:
+            await each.close()
         assert self._begun.writer.close(_FLUSH_S), self._begun.writer.problem
         self._recording = self._begun = None
 
-    def mute(self, *mutes: Mute) -> None:
-        """What users told the store, as a recorder takes it up. Only these are in force from now on."""
-        assert self._begun is not None
-        self._begun.bookkeeper.mutes = mutes
+    def mute(self, mute: Mute) -> None:
+        """A user tells the store."""
+        with telling(self.store) as connection:
+            add_mute(connection, mute)
+
+    async def command(self, *words: str) -> str:
+        """What `tokwatch` says in a process of its own, on this store and without a config, by this machine's clock."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tokwatch", "--store", str(self.store), "--config", os.devnull, *words),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        assert process.returncode == 0, said.decode()
+        return said.decode()
+
+    def reached(self) -> frozenset[str]:
+        """Every state that a GPU was in, and every status that an alert had."""
+        return frozenset() if self._told is None else self._told.reached()
 
     async def close(self) -> None:
         await self.stop_recorder()
@@ -139,7 +174,7 @@ class ScriptedBox:
     # --- putting it together --------------------------------------------------------------------------------------
 
     async def _build(self) -> None:
-        asyncio.get_running_loop().set_default_executor(AtOnce())
+        asyncio.get_running_loop().set_default_executor(AtOnce(self._disk))
         for server in self.servers:
             if not server.lives:
                 server.process(LONG_AGO_S, pid=100 + len(self._pages))

@@ -6,7 +6,7 @@ from tests.scenarios.box import ScriptedBox
 
 
 async def test_a_request_every_five_minutes_keeps_the_alert_away(box: ScriptedBox) -> None:
-    box.interval_s = 5
+    box.interval_s = 10
     gpu = box.gpu()
     server = box.server("org/big", gpu)
     for at_s in range(0, 1200, 300):
@@ -31,7 +31,7 @@ async def test_a_server_that_hangs_again_and_again_is_one_alert(box: ScriptedBox
 
 
 async def test_a_process_that_computes_a_little_now_and_then_holds_its_gpu_all_the_same(box: ScriptedBox) -> None:
-    box.interval_s = 5
+    box.interval_s = 10
     gpu = box.gpu()
     gpu.holds(30_000, pid=4711)
     gpu.works(600, 1200, busy=0.03)

@@ -31,6 +31,17 @@ async def test_a_gpu_that_was_lost_for_a_moment_is_no_alert_and_back_after_two_r
     assert [status for _, status in now.statuses("lost")] == ["pending", "resolved"]
 
 
+async def test_a_slow_recorder_calls_no_gpu_lost_before_the_third_reading(box: ScriptedBox) -> None:
+    box.interval_s = 20
+    for_two, for_three = box.gpu(), box.gpu()
+    for_two.is_lost(100, 130)
+    for_three.is_lost(200, 250)
+    now = await box.at(180)
+    assert now.statuses("lost") == [(100, "pending"), (160, "resolved")]
+    now = await box.at(280)
+    assert now.statuses("lost")[2:] == [(200, "pending"), (240, "firing"), (280, "resolving")]
+
+
 async def test_a_driver_that_does_not_answer_loses_its_gpus_until_it_does(box: ScriptedBox) -> None:
     box.patience_s = 0.05  # the first silent second is waited out in real time
     gpu = box.gpu()

@@ -8,7 +8,7 @@ from tests.scenarios.box import ScriptedBox
 
 
 async def test_a_server_without_requests_is_parked_and_after_half_an_hour_a_warning(box: ScriptedBox) -> None:
-    box.interval_s = 5
+    box.interval_s = 10
     gpu = box.gpu()
     box.server("org/big", gpu).serves(0, 120, tok_s=900)
 
@@ -18,7 +18,7 @@ async def test_a_server_without_requests_is_parked_and_after_half_an_hour_a_warn
     assert (now.state(gpu), now.since(gpu)) == ("parked (pending)", 145)
     now = await box.at(445)
     assert (now.state(gpu), now.alerts["parked"].severity) == ("parked", "info")
-    now = await box.at(3600)
+    now = await box.at(2500)
     assert now.states(gpu) == [(0, "serving"), (145, "parked")]
     assert now.transitions("parked") == [
         (150, "pending", "info"),
@@ -28,7 +28,7 @@ async def test_a_server_without_requests_is_parked_and_after_half_an_hour_a_warn
 
 
 async def test_the_dollars_of_an_idle_alert_are_price_times_time_in_the_state(box: ScriptedBox) -> None:
-    box.interval_s, box.usd_per_gpu_hour = 5, 3.6
+    box.interval_s, box.usd_per_gpu_hour = 10, 3.6
     gpus = box.gpu(), box.gpu()
     box.server("org/big", *gpus).serves(0, 100, tok_s=900)
 

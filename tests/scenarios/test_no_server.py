@@ -22,7 +22,7 @@ async def test_a_server_that_is_stopped_leaves_a_free_gpu_that_is_paid_for(box: 
 
 
 async def test_a_gpu_that_nobody_uses_is_a_warning_after_an_hour(box: ScriptedBox) -> None:
-    box.interval_s = 10
+    box.interval_s = 20
     gpu = box.gpu()
     now = await box.at(3610)
     assert now.states(gpu) == [(0, "unallocated")]
@@ -34,7 +34,7 @@ async def test_a_gpu_that_nobody_uses_is_a_warning_after_an_hour(box: ScriptedBo
 
 
 async def test_a_process_at_rest_holds_its_gpu(box: ScriptedBox) -> None:
-    box.interval_s, box.usd_per_gpu_hour = 5, 2.0
+    box.interval_s, box.usd_per_gpu_hour = 10, 2.0
     gpu = box.gpu()
     gpu.holds(30_000, pid=4711)
     gpu.works(0, 100)

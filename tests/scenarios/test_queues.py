@@ -10,17 +10,19 @@ async def test_a_queue_before_a_full_kv_cache_is_saturated_until_there_is_room_f
     gpu = box.gpu()
     server = box.server("org/big", gpu)
     server.serves(0, 600, tok_s=2000)
-    server.serves(100, 250, tok_s=2500, running=64, waiting=12, kv=0.98)
+    server.serves(100, 180, tok_s=2500, running=64, waiting=12, kv=0.98)
 
-    now = await box.at(240)
+    now = await box.at(158)
+    assert (now.state(gpu), now.alerts) == ("saturated (pending)", {})
+    now = await box.at(159)
     assert now.state(gpu) == "saturated"
     assert now.alerts["saturated"].text == "requests wait for room in the KV cache"
-    now = await box.at(320)
-    assert now.states(gpu) == [(0, "serving"), (129, "saturated"), (309, "serving")]
+    now = await box.at(240)
+    assert now.states(gpu) == [(0, "serving"), (129, "saturated"), (239, "serving")]
     assert now.transitions("saturated") == [
         (130, "pending", "warning"),
-        (189, "firing", "warning"),
-        (310, "resolving", "warning"),
+        (159, "firing", "warning"),
+        (240, "resolving", "warning"),
     ]
 
 
@@ -48,8 +50,8 @@ async def test_a_queue_beside_free_kv_cache_is_a_backlog_and_a_warning_after_fiv
     assert now.states(gpu) == [(0, "serving"), (125, "backlog"), (555, "serving")]
     assert now.transitions("backlog") == [
         (130, "pending", "info"),
-        (185, "firing", "info"),
-        (425, "firing", "warning"),
+        (155, "firing", "info"),
+        (395, "firing", "warning"),
         (560, "resolving", "warning"),
         (680, "resolved", "warning"),
     ]
@@ -83,4 +85,4 @@ async def test_a_queue_goes_on_over_a_restart_of_the_recorder(box: ScriptedBox) 
     now = await box.at(400)
     assert now.states(gpu) == [(0, "serving"), (25, "saturated"), (200, UNWATCHED), (220, "saturated")]
     assert now.since(gpu) == 25
-    assert now.statuses("saturated") == [(30, "pending"), (85, "firing")]
+    assert now.statuses("saturated") == [(30, "pending"), (55, "firing")]

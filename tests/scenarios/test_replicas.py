@@ -13,12 +13,12 @@ async def test_a_prefill_gpu_between_prompts_is_not_idle_while_its_decode_partne
     box.server("org/big", prefill, options='role = "prefill"').serves(0, 60, tok_s=0, prompt_tok_s=900)
     box.server("org/big", decode, options='role = "decode"').serves(0, 600, tok_s=900, prompt_tok_s=0)
 
-    now = await box.at(900)
+    now = await box.at(700)
     assert now.states(prefill) == now.states(decode) == [(0, "serving"), (625, "parked")]
 
 
 async def test_a_gpu_that_rests_while_a_replica_has_a_queue_is_misrouted_and_idle(box: ScriptedBox) -> None:
-    box.usd_per_gpu_hour = 2.0
+    box.interval_s, box.usd_per_gpu_hour = 5, 2.0
     resting, busy = box.gpu(), box.gpu()
     box.server("org/big", resting).serves(0, 40, tok_s=900)
     server = box.server("org/big", busy)

@@ -9,7 +9,7 @@ SLO = "[slo]\nttft_s = 0.5\n"
 
 
 async def test_a_tenth_of_the_declared_capacity_for_ten_minutes_is_underbatched(box: ScriptedBox) -> None:
-    box.interval_s = 5
+    box.interval_s = 10
     box.sections = DECLARED
     gpu = box.gpu()
     server = box.server("org/big", gpu)

@@ -48,20 +48,34 @@ async def test_a_server_that_loads_for_ten_minutes_is_loading(box: ScriptedBox) 
     assert now.alerts == {}
 
 
-async def test_a_server_that_is_not_up_after_a_quarter_of_an_hour_holds_its_gpu(box: ScriptedBox) -> None:
-    box.interval_s = 10
+async def test_a_server_that_nobody_told_of_is_never_idle_while_it_starts(box: ScriptedBox) -> None:
+    box.interval_s = 2
+    gpu = box.gpu()
+    server = box.server("org/big", gpu, declared=False)
+    server.process(52, up_s=100)
+    server.serves(110, 200, tok_s=500)
+    now = await box.at(106)
+    assert now.states(gpu) == [(0, "unallocated"), (50, "unknown"), (60, "loading"), (104, "parked")]
+    assert now.transitions("held") == []
+
+
+async def test_a_server_that_is_not_up_after_a_quarter_of_an_hour_is_told_and_then_holds_its_gpu(
+    box: ScriptedBox,
+) -> None:
+    box.interval_s = 20
     gpu = box.gpu()
     box.server("org/big", gpu).process(0, up_s=7200)
-    now = await box.at(2700)
-    assert now.states(gpu) == [(0, "loading"), (890, "held")]
-    assert now.statuses("held") == [(900, "pending"), (2690, "firing")]
+    now = await box.at(2760)
+    assert now.states(gpu) == [(0, "loading"), (940, "held")]
+    assert now.statuses("loading") == [(0, "pending"), (900, "firing"), (960, "resolving"), (1080, "resolved")]
+    assert now.statuses("held") == [(960, "pending"), (2740, "firing")]
     assert "does not come up" in now.alerts["held"].text
 
 
 async def test_a_server_of_unknown_age_that_never_answers_is_a_warning_after_a_quarter_of_an_hour(
     box: ScriptedBox,
 ) -> None:
-    box.interval_s = 5
+    box.interval_s = 20
     box.settings = "discover = false"
     gpu = box.gpu()
     box.server("org/big", gpu, options='engine = "vllm"').is_unreadable(0)

@@ -6,28 +6,27 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from tests.scenarios.scripted_gpu import ScriptedGpu
+from tokwatch.feeds.live import RecorderView
 from tokwatch.ledger.alerts import AlertBody
 from tokwatch.ledger.bodies import body
 from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.entries import Flag, GpuEntry, TickRecord
 from tokwatch.ledger.gpu_rows import state_name
 from tokwatch.ledger.snapshot import AlertRow, GpuRow, Snapshot
-from tokwatch.ledger.view import View
 
 UNWATCHED = "unwatched"
 
 
 class Told:
-    """Takes every record of a recorder."""
+    """Takes every record of a recorder, after its view did."""
 
-    def __init__(self, view: View, begins_ms: int, before: Told | None) -> None:
+    def __init__(self, view: RecorderView, begins_ms: int, before: Told | None) -> None:
         """begins_ms: second 0 of the scenario. before: what its earlier recorders told."""
         self._view = view
         self._begins_ms = begins_ms
         self.records: list[TickRecord] = [] if before is None else before.records
 
     def take(self, record: TickRecord) -> None:
-        self._view.apply(record)
         self.records.append(record)
 
     # --- the moment -----------------------------------------------------------------------------------------------
@@ -35,7 +34,7 @@ class Told:
     @property
     def snapshot(self) -> Snapshot:
         """What every screen would show."""
-        return snapshot(self._view, mode="live")
+        return snapshot(self._view.view, mode="live")
 
     def row(self, gpu: ScriptedGpu) -> GpuRow:
         return next(row for row in self.snapshot.gpus if row.index == gpu.index)
@@ -89,8 +88,14 @@ class Told:
                         changes.append((self._second(event.tick_ms), alert.status, alert.severity))
         return changes
 
+    def reached(self) -> frozenset[str]:
+        """Every state that a GPU was in, and every status that an alert had."""
+        states = {state_name(entry.state) for record in self.records for entry in record.gpus}
+        events = (event for record in self.records for event in record.events if event.kind == "alert")
+        return frozenset(states | {body(event, AlertBody).status for event in events})
+
     def _entries(self, gpu: ScriptedGpu) -> Iterator[GpuEntry]:
-        keys = self._view.entities
+        keys = self._view.view.entities
         return (entry for record in self.records for entry in record.gpus if keys[entry.entity].key == gpu.uuid)
 
     def _second(self, at_ms: int) -> float:

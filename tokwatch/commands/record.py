@@ -61,10 +61,12 @@ def run(options: argparse.Namespace) -> int:
         keep_muted(told, begun.bookkeeper)
         keep_priced(told, begun.bookkeeper, store, begun.run, view)
         recorder.listen(told.tick)
-        await recorder.run(stop, for_s=options.for_s)
-        await told.close()
-        if alerting is not None:
-            await alerting.close()
+        try:
+            await recorder.run(stop, for_s=options.for_s)
+        finally:
+            await told.close()
+            if alerting is not None:
+                await alerting.close()
 
     try:
         asyncio.run(record())

@@ -19,7 +19,7 @@ SPENDING_EVERY_MS = 600_000  # a month is read through; its projection does not 
 
 
 class AlertInputs:
-    """`snapshot`: the present one. `spending`: what was spent this month until an instant (Unix ms); it runs in a thread.
+    """`snapshot`: the present one. `spending`: what was spent this month until an instant (Unix ms), in a thread.
     `tell`: where its failures go, (what, words), empty words when they are over."""
 
     def __init__(
@@ -51,7 +51,7 @@ class AlertInputs:
         due = self._has_budget and now_ms - self._spending_ms >= SPENDING_EVERY_MS
         if due and (self._reading is None or self._reading.done()):
             self._spending_ms = now_ms
-            self._reading = asyncio.create_task(asyncio.to_thread(self._spending, now_ms))
+            self._reading = asyncio.create_task(asyncio.to_thread(self._spending, now_ms), name="spending")
             self._reading.add_done_callback(self._take_spending)
 
     async def close(self) -> None:

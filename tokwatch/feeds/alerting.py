@@ -8,11 +8,12 @@ from tokwatch.config import Config
 from tokwatch.feeds.alert_inputs import AlertInputs
 from tokwatch.feeds.live import RecorderView
 from tokwatch.feeds.recorder import Recorder
-from tokwatch.feeds.spending import spent_this_month
 from tokwatch.feeds.told import ToldStore
+from tokwatch.ledger.alerts.budget import Spending
 from tokwatch.ledger.alerts.mutes import Mute
 from tokwatch.ledger.bookkeeper import Bookkeeper
 from tokwatch.ledger.compose import snapshot
+from tokwatch.ledger.entries import Run
 from tokwatch.notify.notifier import Notifier
 from tokwatch.notify.opening import open_channels
 from tokwatch.store.reader import Reader
@@ -34,11 +35,11 @@ class Alerting:
         self._inputs = AlertInputs(
             config.alert_policy(),
             lambda: snapshot(view.view, mode="live"),
-            lambda now_ms: spent_this_month(store, run, now_ms),
+            lambda now_ms: _spent(store, run, now_ms),
             recorder.tell,
         )
         self._notifier = Notifier(lambda: view.view, open_channels(config.notify, recorder.tell))
-        recorder.add_to_sightings = self._inputs.add_to
+        recorder.complete_with(self._inputs.add_to)
         recorder.listen(self._inputs.take)
         recorder.listen(self._notifier.take)
 
@@ -46,6 +47,12 @@ class Alerting:
         """What was decided is still told, for a few seconds."""
         await self._inputs.close()
         await self._notifier.close()
+
+
+def _spent(store: Path, run: Run, now_ms: int) -> Spending | None:
+    from tokwatch.feeds.spending import spent_this_month  # with the exports behind it, which few recorders need
+
+    return spent_this_month(store, run, now_ms)
 
 
 def keep_muted(told: ToldStore, bookkeeper: Bookkeeper) -> None:

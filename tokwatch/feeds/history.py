@@ -154,7 +154,7 @@ class History:
         return self._spent(gpu, state.since_ms, to_ms, [State(state.state)])
 
     def _in_alert(self, alert: AlertBody, to_ms: int) -> dict[Member, Spent]:
-        if not State(alert.state).idle:
+        if not State(alert.state).wasted:
             return {}
         spans = {member: span_of(alert, member, to_ms) for member in alert.members}
         return {member: self._spent(member[0], *span, [State(alert.state)]) for member, span in spans.items()}

@@ -43,7 +43,6 @@ class Recorder:
         notes: tuple[tuple[str, str], ...] = (),
     ) -> None:
         """`notes`: (what, words) that stand among the problems from the first tick on."""
-        self.add_to_sightings: Callable[[Sightings], Sightings] = lambda seen: seen  # what is not read from the world
         self._sources = sources
         self._bookkeeper = bookkeeper
         self._writer = writer
@@ -51,10 +50,15 @@ class Recorder:
         self._interval_s = interval_s
         self._notes = dict(notes)
         self._listeners: list[Callable[[TickRecord], None]] = []
+        self._complete: Callable[[Sightings], Sightings] = lambda seen: seen
 
     def listen(self, listener: Callable[[TickRecord], None]) -> None:
         """Call `listener` with every record, in the event loop, after it was handed to the store."""
         self._listeners.append(listener)
+
+    def complete_with(self, complete: Callable[[Sightings], Sightings]) -> None:
+        """Let every sighting pass here: what a tick is judged by and no source reads is added to it."""
+        self._complete = complete
 
     def tell(self, what: str, words: str) -> None:
         """Words of the recorder's own that stand among its problems from the next tick on; empty when over."""
@@ -62,7 +66,7 @@ class Recorder:
 
     async def turn(self) -> TickRecord:
         """One tick."""
-        seen = self.add_to_sightings(await self._sources.see())
+        seen = self._complete(await self._sources.see())
         problem = self._writer.problem or ""
         seen = replace(seen, problems=(*seen.problems, *self._notes.items(), ("store", problem)))
         record = self._bookkeeper.turn(self._clock.now(), seen)

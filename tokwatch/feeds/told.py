@@ -68,7 +68,7 @@ class ToldStore:
         if now_ns < self._due_ns or (self._looking is not None and not self._looking.done()):
             return
         self._due_ns = now_ns + LOOK_NS
-        self._looking = asyncio.create_task(self._look())
+        self._looking = asyncio.create_task(self._look(), name="told store")
         self._looking.add_done_callback(self._looked)
 
     async def close(self) -> None:

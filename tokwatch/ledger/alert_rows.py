@@ -12,6 +12,7 @@ from tokwatch.ledger.gpu_rows import cost_per_day, state_name
 from tokwatch.ledger.moment import Moment
 from tokwatch.ledger.snapshot import AlertRow
 
+AT_WORK = "its GPUs are at work"
 _STANDING = ("firing", "resolving")
 
 
@@ -35,8 +36,8 @@ def alert_row(moment: Moment, key: str, alert: AlertBody) -> AlertRow:
     """One alert, whatever its status."""
     listed = {entry.entity: facts for facts, entry in moment.gpus if entry.entity in alert.gpus}
     inside = [gpu for gpu in listed if moment.state(gpu).state == alert.state]
-    usd_per_hour, usd_so_far = unknown("no idle time"), unknown("no idle time")
-    if State(alert.state).idle:
+    usd_per_hour, usd_so_far = unknown(AT_WORK), unknown(AT_WORK)
+    if alert.of == "state" and State(alert.state).wasted:
         usd_per_hour = known_total([moment.rate_usd_per_hour(gpu) for gpu in inside], "over")
         usd_so_far = _so_far(moment, key, alert)
     servers = {server for gpu in listed for server in moment.placement(gpu).servers}

@@ -1,4 +1,4 @@
-"""How long each GPU of an idle alert was idle since it came to it, by price version: what the alert cost so far."""
+"""How long each GPU of an alert was wasted since it came to it, by price version: what the alert cost so far."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class AlertTime:
 
     def take(self, key: str, alert: AlertBody, in_state: Mapping[int, Spent]) -> None:
         """What is in force of an alert now. in_state: each GPU's time in its present state, which it comes with."""
-        if not State(alert.state).idle:
+        if not State(alert.state).wasted:
             return
         self._alerts[key] = alert
         before = self.spent.get(key, {})

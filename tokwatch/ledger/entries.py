@@ -35,6 +35,11 @@ class State(enum.IntEnum):
         """Paid for and doing nothing: parked, held, unallocated, or left out while a replica has a queue."""
         return self in _IDLE
 
+    @property
+    def wasted(self) -> bool:
+        """Paid for, and nothing comes of it: idle, or at fault. What an alert on it has cost is told."""
+        return self in _IDLE or self in (State.LOST, State.STALLED)
+
 
 _IDLE = frozenset({State.PARKED, State.HELD, State.UNALLOCATED, State.MISROUTED})
 

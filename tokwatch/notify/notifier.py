@@ -31,6 +31,8 @@ class Notifier:
 
     def take(self, record: TickRecord) -> None:
         """After every tick."""
+        if not self._channels:
+            return
         wall_ms = record.tick.wall_ms
         changed = [event.key for event in record.events if event.kind == "alert"]
         due = self._reminded_ms is None or not 0 <= wall_ms - self._reminded_ms < REMIND_EVERY_MS

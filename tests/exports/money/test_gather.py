@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.exports.box import NOON_MS, gpu_quarter
+from tests.exports.box import FACTS, GPU_0, NOON_MS, gpu_facts, gpu_quarter
+from tests.exports.box import background as box
 from tests.exports.money.sums import END_MS, gathered
 from tests.exports.strategies import price_versions, quarters
 from tests.exports.test_identities import HOURS, known, stretches
@@ -20,6 +22,7 @@ from tokwatch.exports.money.gather import Gathering
 from tokwatch.exports.money.rows import EVERY_BY, OF_GPUS, Books, By
 from tokwatch.ledger.charges import Charges
 from tokwatch.ledger.prices.book import PriceVersion
+from tokwatch.ledger.prices.version import Prices
 from tokwatch.store.quarters import Quarters
 from tokwatch.store.seen import Seen
 
@@ -127,3 +130,17 @@ def test_rows_close_on_the_whole(generated: Quarters, book: tuple[PriceVersion, 
 def test_an_hour_that_was_watched_for_a_quarter_is_that_long() -> None:
     period = gathered(Quarters([gpu_quarter(0), gpu_quarter(0, gpu=3)], [], []), known(()), [NOON_MS])
     assert period.watched_ms == HOUR_MS // 4
+
+
+def test_a_gpu_that_its_driver_names_otherwise_from_some_hour_on_is_priced_by_each_name() -> None:
+    renamed = msgspec.structs.replace(gpu_facts(GPU_0, 0, "GPU-a", "H100"), tick_ms=NOON_MS + HOUR_MS + 1000)
+    prices = Prices(gpu={"NVIDIA H100 80GB HBM3": 1.0, "H100": 3.0})
+    background = box(PriceVersion(1, 0, 0, "config", prices), facts=(*FACTS, renamed))
+    gpus = [gpu_quarter(number, idle_energy_mj=0) for number in range(8)]
+    whole = together(gathered(Quarters(gpus, [], []), background).accounts.values())
+    assert whole.charges.total_usd == pytest.approx(1.0 + 3.0)
+
+
+def test_a_gpu_of_which_nothing_was_read_has_no_row() -> None:
+    period = gathered(Quarters([gpu_quarter(0, states={}, energy_mj=None)], [], []), known(()), each_gpu=True)
+    assert Books(period, known(()).names, END_MS).by("gpu") == {}

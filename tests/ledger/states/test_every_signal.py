@@ -193,7 +193,11 @@ def test_any_signals_at_all(signals: Signals, past: Past) -> None:
 
 
 @settings(max_examples=300)
-@given(any_signals, any_past, st.sampled_from(["running", "waiting", "moved", "utilization", "has_process", "load", "memory_used_mib"]))
+@given(
+    any_signals,
+    any_past,
+    st.sampled_from(["running", "waiting", "moved", "utilization", "has_process", "load", "memory_used_mib"]),
+)
 def test_to_know_less_makes_no_gpu_idle(signals: Signals, past: Past, name: str) -> None:
     state = check(signals, past)
     if name in ("running", "moved") and (signals.running or signals.moved):

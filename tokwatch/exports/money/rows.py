@@ -76,7 +76,8 @@ class Books:
     def _parts(self, by: By) -> Iterable[tuple[Who, int, Account]]:
         if by not in OF_GPUS:
             return [(who, 0, account) for who, account in self.accounts.items()]
-        return [(who, gpu, self._part(who, account)) for (who, gpu), account in self._period.of_gpu.items()]
+        of_gpu = self._period.of_gpu.items()
+        return [(who, gpu, self._part(who, account)) for (who, gpu), account in of_gpu if who in self.accounts]
 
     def _part(self, who: Who, of_gpu: Account) -> Account:
         """One GPU's part of an account, with its part of what was made: by its part of the time."""
