@@ -26,6 +26,7 @@ class Reason(enum.StrEnum):
 
 
 UNNAMED = "(unnamed)"  # the model of a server that names none anywhere
+UNTAGGED = "(untagged)"  # the tenant of tokens that no label names one for
 ALL_TENANTS = "(all tenants)"  # the tenant of a page with too many of them to be told apart
 
 
@@ -169,7 +170,7 @@ class FlowReading:
 
     model: str
     role: str = ""
-    tenant: str = "(untagged)"
+    tenant: str = UNTAGGED
     tier: str = ""
     prompt_tokens: int | None = None
     cached_tokens: int | None = None

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from collectors.exposition import Metrics, SeriesLabels
-from collectors.readings import ALL_TENANTS, UNNAMED, Moves
+from collectors.readings import ALL_TENANTS, UNNAMED, UNTAGGED, Moves
 from collectors.vocabularies.selection import Found, Selection
 from collectors.vocabularies.vocabulary import AllOf, Info, Role, Series, Vocabulary, parts_of
 
@@ -19,7 +19,6 @@ MAX_FLOWS = (
 MAX_PARTS = 256  # ranks and processes of one counter that are followed one by one; each is kept by name
 MAX_PART_NAME = 256  # characters
 MAX_EDGES = 256  # of one histogram: each set of edges is kept
-UNTAGGED = "(untagged)"
 
 _SWITCHES = {"True": "on", "False": "off"}  # as Python's clients print them
 

@@ -35,6 +35,6 @@ async def test_a_process_that_computes_a_little_now_and_then_holds_its_gpu_all_t
     gpu = box.gpu()
     gpu.holds(30_000, pid=4711)
     gpu.works(600, 1200, busy=0.03)
-    now = await box.at(1800)
-    assert now.states(gpu) == [(0, "held")]
-    assert now.statuses("held") == [(0, "pending"), (1800, "firing")]
+    now = await box.at(1820)
+    assert now.states(gpu) == [(0, "unknown"), (20, "held")]
+    assert now.statuses("held") == [(30, "pending"), (1820, "firing")]

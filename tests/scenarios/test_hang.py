@@ -12,6 +12,7 @@ from tests.scenarios.box import ScriptedBox
     [("vllm", True, "the GPU is busy"), ("llama.cpp", False, "the GPU is at rest")],
     ids=["hot", "cold"],
 )
+@pytest.mark.reaches("stalled")
 async def test_a_hang_is_critical_a_minute_after_the_last_token(
     box: ScriptedBox, engine: str, hot: bool, words: str
 ) -> None:

@@ -14,16 +14,16 @@ async def test_a_server_without_requests_is_parked_and_after_half_an_hour_a_warn
 
     now = await box.at(115)
     assert (now.state(gpu), now.alerts) == ("serving", {})
+    now = await box.at(430)
+    assert (now.state(gpu), now.since(gpu)) == ("parked (pending)", 140)
     now = await box.at(440)
-    assert (now.state(gpu), now.since(gpu)) == ("parked (pending)", 145)
-    now = await box.at(445)
     assert (now.state(gpu), now.alerts["parked"].severity) == ("parked", "info")
     now = await box.at(2500)
-    assert now.states(gpu) == [(0, "serving"), (145, "parked")]
+    assert now.states(gpu) == [(0, "serving"), (140, "parked")]
     assert now.transitions("parked") == [
         (150, "pending", "info"),
-        (445, "firing", "info"),
-        (1945, "firing", "warning"),
+        (440, "firing", "info"),
+        (1940, "firing", "warning"),
     ]
 
 
@@ -35,12 +35,13 @@ async def test_the_dollars_of_an_idle_alert_are_price_times_time_in_the_state(bo
     for at_s in (900, 2000):
         now = await box.at(at_s)
         alert = now.alerts["parked"]
-        assert (alert.gpus, now.since(gpus[0]), now.since(gpus[1])) == ((0, 1), 125, 125)
-        assert alert.usd_so_far.value == pytest.approx(2 * 3.6 * (at_s - 125) / 3600)
+        assert (alert.gpus, now.since(gpus[0]), now.since(gpus[1])) == ((0, 1), 120, 120)
+        assert alert.usd_so_far.value == pytest.approx(2 * 3.6 * (at_s - 120) / 3600)
         assert alert.usd_per_day.value == pytest.approx(2 * 3.6 * 24)
         assert now.snapshot.totals.idle_usd_today.value == alert.usd_so_far.value
 
 
+@pytest.mark.reaches("serving", "parked", "pending", "firing", "resolving", "resolved")
 async def test_the_first_request_ends_it_and_the_alert_resolves_two_minutes_later(box: ScriptedBox) -> None:
     box.interval_s = 5
     gpu = box.gpu()

@@ -7,6 +7,7 @@ import pytest
 from tests.scenarios.box import ScriptedBox
 
 
+@pytest.mark.reaches("unallocated")
 async def test_a_server_that_is_stopped_leaves_a_free_gpu_that_is_paid_for(box: ScriptedBox) -> None:
     box.interval_s, box.usd_per_gpu_hour = 5, 2.0
     gpu = box.gpu()
@@ -33,6 +34,7 @@ async def test_a_gpu_that_nobody_uses_is_a_warning_after_an_hour(box: ScriptedBo
     ]
 
 
+@pytest.mark.reaches("held")
 async def test_a_process_at_rest_holds_its_gpu(box: ScriptedBox) -> None:
     box.interval_s, box.usd_per_gpu_hour = 10, 2.0
     gpu = box.gpu()
@@ -48,6 +50,7 @@ async def test_a_process_at_rest_holds_its_gpu(box: ScriptedBox) -> None:
     assert now.alerts["held"].usd_so_far.value == pytest.approx(2.0 * (2000 - 120) / 3600)
 
 
+@pytest.mark.reaches("other work")
 async def test_a_training_job_is_neither_idle_nor_productive(box: ScriptedBox) -> None:
     box.interval_s, box.usd_per_gpu_hour = 5, 2.0
     gpu = box.gpu()
@@ -60,6 +63,7 @@ async def test_a_training_job_is_neither_idle_nor_productive(box: ScriptedBox) -
     assert (now.row(gpu).idle, now.snapshot.totals.idle_usd_today.value) == (False, 0)
 
 
+@pytest.mark.reaches("unknown")
 async def test_memory_held_by_nobody_visible_is_not_called_idle(box: ScriptedBox) -> None:
     box.interval_s, box.usd_per_gpu_hour = 5, 2.0
     unlisted, hidden = box.gpu(), box.gpu()

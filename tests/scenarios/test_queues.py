@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.scenarios.box import ScriptedBox
 from tests.scenarios.told import UNWATCHED
 
 
+@pytest.mark.reaches("saturated")
 async def test_a_queue_before_a_full_kv_cache_is_saturated_until_there_is_room_for_a_minute(box: ScriptedBox) -> None:
     gpu = box.gpu()
     server = box.server("org/big", gpu)
@@ -36,6 +39,7 @@ async def test_a_queue_while_requests_are_pushed_out_is_saturated_too(box: Scrip
     assert now.alerts["saturated"].severity == "warning"
 
 
+@pytest.mark.reaches("backlog")
 async def test_a_queue_beside_free_kv_cache_is_a_backlog_and_a_warning_after_five_minutes(box: ScriptedBox) -> None:
     box.interval_s = 5
     gpu = box.gpu()

@@ -17,6 +17,7 @@ async def test_a_prefill_gpu_between_prompts_is_not_idle_while_its_decode_partne
     assert now.states(prefill) == now.states(decode) == [(0, "serving"), (625, "parked")]
 
 
+@pytest.mark.reaches("misrouted")
 async def test_a_gpu_that_rests_while_a_replica_has_a_queue_is_misrouted_and_idle(box: ScriptedBox) -> None:
     box.interval_s, box.usd_per_gpu_hour = 5, 2.0
     resting, busy = box.gpu(), box.gpu()

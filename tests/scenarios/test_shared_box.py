@@ -7,7 +7,6 @@ import pytest
 from tests.scenarios.box import ScriptedBox
 
 
-@pytest.mark.reaches("other work")
 async def test_a_training_job_beside_a_resting_server_is_neither_idle_nor_productive(box: ScriptedBox) -> None:
     box.interval_s, box.usd_per_gpu_hour = 5, 2.0
     shared, resting, training = box.gpu(), box.gpu(), box.gpu()

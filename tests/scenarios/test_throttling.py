@@ -18,6 +18,7 @@ SOFTWARE_POWER_CAP, HARDWARE_SLOWDOWN, SOFTWARE_HEAT, HARDWARE_HEAT, POWER_BRAKE
         (POWER_BRAKE, "power brake"),
     ],
 )
+@pytest.mark.reaches("throttled")
 async def test_a_gpu_slowed_down_while_it_serves_is_a_warning_after_a_minute(
     box: ScriptedBox, reason: int, words: str
 ) -> None:

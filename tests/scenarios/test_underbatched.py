@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.scenarios.box import ScriptedBox
 
 DECLARED = '[[capacity]]\nmodel = "org/big"\ntok_s_per_gpu = 10_000\nsource = "own benchmark of 2 November"\n'
 SLO = "[slo]\nttft_s = 0.5\n"
 
 
+@pytest.mark.reaches("underbatched")
 async def test_a_tenth_of_the_declared_capacity_for_ten_minutes_is_underbatched(box: ScriptedBox) -> None:
     box.interval_s = 10
     box.sections = DECLARED

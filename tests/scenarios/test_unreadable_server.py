@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.scenarios.box import ScriptedBox
 
 
+@pytest.mark.reaches("blind")
 async def test_a_server_whose_page_is_lost_makes_its_gpu_blind_and_never_idle(box: ScriptedBox) -> None:
     box.usd_per_gpu_hour = 2.0
     gpu = box.gpu()
@@ -36,6 +39,7 @@ async def test_two_pages_lost_in_a_row_are_nothing(box: ScriptedBox) -> None:
     assert now.states(gpu) == [(0, "serving")]
 
 
+@pytest.mark.reaches("loading")
 async def test_a_server_that_loads_for_ten_minutes_is_loading(box: ScriptedBox) -> None:
     box.interval_s = 5
     gpu = box.gpu()

@@ -53,6 +53,16 @@ def counted(entry: FlowEntry) -> FlowEntry:
     return entry
 
 
+def elsewhere(entry: FlowEntry) -> FlowEntry | None:
+    """What `counted` takes out of the entry, without latencies; None where it takes nothing."""
+    if not entry.flags & _ELSEWHERE:
+        return None
+    here = counted(entry)
+    names = FlowTotals.COUNTS
+    taken = {name: getattr(entry, name) if getattr(here, name) is None else None for name in names}
+    return replace(entry, preempted=None, histograms=(), **taken)
+
+
 class ServerSums:
     """How long one server's pages were read: a counter that is not on them yet stood at 0 all that time."""
 

@@ -144,6 +144,7 @@ class View:
             key = version.id if version else 0
             if State(entry.state).idle:
                 _add(self.idle_today[entry.entity], key, clip_ms(start, end, self.day_ms, entry.t1_ms))
+            if State(entry.state).wasted:
                 self.in_alert.book(entry.entity, entry.state, start, end, key)
             _add(self.in_state[entry.entity], key, clip_ms(start, end, since_ms, entry.t1_ms))
 

@@ -87,7 +87,7 @@ def read_quarters(
     where = f"WHERE quarter_ms >= :first AND quarter_ms < :end AND {of_runs}"
     within = {"first": first_ms, "end": end_ms, "runs": chosen}
     # A due quarter may have rows from before a late entry reached back into it: they no longer hold.
-    rolled = f"{where} AND (quarter_ms, run) IN (SELECT quarter_ms, run FROM quarter WHERE rolled = 1)"
+    rolled = f"{where} AND (quarter_ms, run) IN (SELECT quarter_ms, run FROM quarter {where} AND rolled = 1)"
     gpus = [
         _gpu_quarter(row)
         for row in connection.execute(f"SELECT {', '.join(_GPU_COLUMNS)} FROM gpu_quarter {rolled}", within)

@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 
 from collectors.readings import UNNAMED, FlowReading, Histogram, Moves, ServerReading
-from collectors.vocabularies.plan import UNTAGGED
 from tests.collectors.vocabularies.two_readings import PAGES, read
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "engines.md"

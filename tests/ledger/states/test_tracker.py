@@ -50,6 +50,12 @@ def test_two_readings_confirm_nothing_however_far_apart_they_are(signals: Signal
     assert confirmed == [False, False, True]
 
 
+def test_a_good_reading_confirms_no_fault() -> None:
+    tracker = StateTracker(LIMITS)
+    lost = [tracker.step(1, s, t, t - 20_000, t)[0] for t, s in [(20_000, GONE), (40_000, GONE), (60_000, BUSY)]]
+    assert [(State(body.state), body.confirmed) for body in lost] == [(State.LOST, False)] * 3
+
+
 def test_a_state_that_needs_no_dwell_is_confirmed_by_its_first_reading() -> None:
     assert StateTracker(LIMITS).step(1, BUSY, 1000, 0, 1000)[0].confirmed
 

@@ -29,7 +29,7 @@ class StateTracker:
         self.limits = limits
         self._bodies: dict[int, StateBody] = {}
         self._gone_from_ms: dict[int, int] = {}  # since when what made the state of a GPU is gone
-        self._readings: dict[int, int] = {}  # in a row that this run has seen a GPU in its state
+        self._readings: dict[int, int] = {}  # how many of this run showed what made it
 
     def resume(self, entity: int, body: StateBody) -> None:
         """Go on from the last state an earlier run decided: a parked GPU is parked since it was first seen so."""
@@ -44,9 +44,11 @@ class StateTracker:
         goes_on = before is not None and before.state == state
         if not goes_on:
             self._gone_from_ms.pop(entity, None)
+            self._readings[entity] = 0
+        if entity not in self._gone_from_ms:
+            self._readings[entity] = self._readings.get(entity, 0) + 1
         since_ms = before.since_ms if before is not None and goes_on else t0_ms
         confirmed = goes_on and before is not None and before.confirmed
-        self._readings[entity] = self._readings.get(entity, 0) + 1 if goes_on else 1
         body = StateBody(int(state), since_ms, confirmed or self._lasted(entity, state, t1_ms - since_ms), note)
         self._bodies[entity] = body
         if body == before:
