@@ -47,6 +47,7 @@ SHOTS = (
     Shot("fleet-80x24", (80, 24)),
     Shot("fleet-light-120x40", (120, 40), ("t",)),
     Shot("replay-120x40", (120, 40), ("space", *["shift+left"] * 6)),
+    Shot("money-120x40", (120, 40), ("4",)),
     Shot("sources-120x40", (120, 40), ("6",)),
 )
 

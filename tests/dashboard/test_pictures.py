@@ -10,6 +10,10 @@ from msgspec.structs import replace
 
 from tests.dashboard import snapshots
 from tests.dashboard.conftest import MakeApp
+from tests.ledger.earning import LIST, shown
+from tokwatch.ledger.prices.electricity import Flat
+from tokwatch.ledger.prices.facility import Carbon, Facility
+from tokwatch.ledger.prices.version import Prices
 from tokwatch.ledger.snapshot import Snapshot
 
 Compare = Callable[..., bool]
@@ -29,6 +33,17 @@ def test_fleet_in_ascii(snap_compare: Compare, make_app: MakeApp) -> None:
     assert snap_compare(make_app(ascii_only=True), terminal_size=SMALL)
 
 
+# A rented box with a list of token prices: one GPU earns, one stands idle.
+PROFITABLE = shown(
+    Prices(
+        usd_per_gpu_hour=2.0,
+        electricity=Flat(0.12),
+        facility=Facility(pue=1.25, carbon=Carbon(348.0, "a grid", 2023)),
+        tokens=LIST,
+    ),
+    free=1,
+)
+
 CASES: dict[str, tuple[Snapshot, dict[str, Any]]] = {
     "warming_up": (snapshots.warming_up(), {}),
     "no_price": (snapshots.no_price(), {}),
@@ -44,6 +59,9 @@ CASES: dict[str, tuple[Snapshot, dict[str, Any]]] = {
     "shared_and_ailing_80x24": (snapshots.shared_and_ailing(), {"terminal_size": SMALL}),
     "processors": (snapshots.processors(), {"terminal_size": SMALL}),
     "sources_of_all_kinds": (snapshots.shared_and_ailing(), {"press": ["6"], "terminal_size": (80, 80)}),
+    "money": (PROFITABLE, {"press": ["4"]}),
+    "money_80x24": (PROFITABLE, {"press": ["4"], "terminal_size": SMALL}),
+    "money_without_a_price": (shown(None), {"press": ["4"], "terminal_size": SMALL}),
     "help": (snapshots.BOX, {"press": ["question_mark"], "terminal_size": (80, 84)}),
 }
 

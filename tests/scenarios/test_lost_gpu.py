@@ -38,13 +38,18 @@ async def test_a_gpu_that_was_lost_for_a_moment_is_no_alert_and_back_after_two_r
 
 async def test_a_slow_recorder_calls_no_gpu_lost_before_the_third_reading(box: ScriptedBox) -> None:
     box.interval_s = 20
-    for_two, for_three = box.gpu(), box.gpu()
-    for_two.is_lost(100, 130)
-    for_three.is_lost(200, 250)
-    now = await box.at(180)
-    assert now.statuses("lost") == [(100, "pending"), (160, "resolved")]
-    now = await box.at(280)
-    assert now.statuses("lost")[2:] == [(200, "pending"), (240, "firing"), (280, "resolving")]
+    gpu = box.gpu()
+    gpu.is_lost(100, 130)
+    gpu.is_lost(300, 350)
+    now = await box.at(380)
+    assert now.states(gpu)[1:] == [(80, "lost"), (140, "unallocated"), (280, "lost"), (360, "unallocated")]
+    assert now.statuses("lost") == [
+        (100, "pending"),
+        (160, "resolved"),
+        (300, "pending"),
+        (340, "firing"),
+        (380, "resolving"),
+    ]
 
 
 async def test_a_driver_that_does_not_answer_loses_its_gpus_until_it_does(box: ScriptedBox) -> None:

@@ -41,13 +41,13 @@ async def test_a_process_at_rest_holds_its_gpu(box: ScriptedBox) -> None:
     gpu.holds(30_000, pid=4711)
     gpu.works(0, 100)
 
-    now = await box.at(710)
+    now = await box.at(700)
     assert now.state(gpu) == "held (pending)"
     now = await box.at(2000)
     assert now.state(gpu) == "held"
-    assert now.states(gpu) == [(0, "other work"), (120, "held")]
-    assert now.statuses("held") == [(125, "pending"), (1920, "firing")]
-    assert now.alerts["held"].usd_so_far.value == pytest.approx(2.0 * (2000 - 120) / 3600)
+    assert now.states(gpu) == [(0, "other work"), (110, "held")]
+    assert now.statuses("held") == [(120, "pending"), (1910, "firing")]
+    assert now.alerts["held"].usd_so_far.value == pytest.approx(2.0 * (2000 - 110) / 3600)
 
 
 @pytest.mark.reaches("other work")

@@ -32,8 +32,8 @@ async def test_a_gpu_that_rests_while_a_replica_has_a_queue_is_misrouted_and_idl
     assert (alert.gpus, alert.text) == ((0,), f"no request here, while some wait at the replica {server.address}")
     assert alert.usd_so_far.value == pytest.approx(2.0 * (250 - now.since(resting)) / 3600)
     now = await box.at(340)
-    assert now.states(resting) == [(0, "serving"), (69, "parked"), (129, "misrouted"), (329, "parked")]
-    assert now.statuses("misrouted") == [(130, "pending"), (189, "firing"), (330, "resolving")]
+    assert now.states(resting) == [(0, "serving"), (65, "parked"), (125, "misrouted"), (325, "parked")]
+    assert now.statuses("misrouted") == [(130, "pending"), (155, "firing"), (330, "resolving")]
 
 
 async def test_a_resting_server_of_another_model_is_parked_whatever_queue_there_is(box: ScriptedBox) -> None:

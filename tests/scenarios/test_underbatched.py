@@ -19,18 +19,18 @@ async def test_a_tenth_of_the_declared_capacity_for_ten_minutes_is_underbatched(
     server.serves(0, 900, tok_s=200, prompt_tok_s=800, running=2)
     server.serves(900, 1500, tok_s=900, prompt_tok_s=3600, running=12)
 
-    now = await box.at(895)
+    now = await box.at(890)
     assert (now.state(gpu), now.alerts["underbatched"].text) == (
         "underbatched",
         "far below its capacity: fewer GPUs would do",
     )
-    now = await box.at(1210)
-    assert now.states(gpu) == [(0, "serving"), (65, "underbatched"), (1085, "serving")]
+    now = await box.at(1220)
+    assert now.states(gpu) == [(0, "serving"), (70, "underbatched"), (1090, "serving")]
     assert now.transitions("underbatched") == [
-        (70, "pending", "info"),
-        (665, "firing", "info"),
-        (1090, "resolving", "info"),
-        (1210, "resolved", "info"),
+        (80, "pending", "info"),
+        (670, "firing", "info"),
+        (1100, "resolving", "info"),
+        (1220, "resolved", "info"),
     ]
 
 

@@ -13,6 +13,8 @@ from collectors.scrape import Scraper
 from collectors.servers import ServerCollector
 from collectors.vocabularies import START_HEADERS
 from tokwatch.config import Config, PriceSection, SloSection
+from tokwatch.config.prices_electricity import ElectricitySection
+from tokwatch.config.prices_facility import FacilitySection
 from tokwatch.demo.clock import DemoClock
 from tokwatch.demo.driver import SimulatedDriver
 from tokwatch.demo.fleet import LIVE_S, SCENARIO
@@ -22,10 +24,22 @@ from tokwatch.demo.server_page import facts_of, page_of
 from tokwatch.feeds.clock import Clock
 from tokwatch.feeds.sources import ServerSource, Sources
 from tokwatch.feeds.start import Box
+from tokwatch.ledger.prices.token_prices import TierOf, TokenPrice
 
 CONFIG = Config(
     host="dgx-demo",
-    prices=PriceSection(usd_per_gpu_hour=2.25),
+    prices=PriceSection(
+        usd_per_gpu_hour=2.25,
+        electricity=ElectricitySection(usd_per_kwh=0.12),
+        facility=FacilitySection(pue=1.25),
+        token_lists=(
+            TokenPrice(model="Qwen3-32B", input=0.10, cached_input=0.01, output=0.40),
+            TokenPrice(model="gpt-oss-120b", input=0.08, cached_input=0.02, output=0.35),
+            TokenPrice(model="Llama-3.1-8B", input=0.04, output=0.10),
+        ),
+        tiers={"priority": 2.0},
+        tier_of=(TierOf(tier="priority", model="gpt-oss-120b"),),
+    ),
     slo=SloSection(ttft_s=2.0, tpot_s=0.05),
 )
 _BOOT_ID = "simulated"

@@ -17,6 +17,7 @@ from tokwatch.store.quarter_rows import GpuQuarter
 DIRECT: Final = "direct"  # the GPUs serve this model alone
 BY_TOKENS: Final = "tokens"  # a part of shared GPUs, by prompt and output tokens of each quarter hour
 BY_PRICE: Final = "price-weighted tokens"  # …, each at its class's price: every model that shares has a list
+BY_GATEWAY: Final = "by gateway"  # …, and whose those are by the shares that the gateway before them saw
 UNVERIFIED: Final = "unverified"  # another user's server: tokens, no cost
 
 

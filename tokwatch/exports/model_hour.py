@@ -17,7 +17,7 @@ class ModelHour(msgspec.Struct, frozen=True, kw_only=True):
     A price per token is None where no token was counted and where a part of the cost has no price. Latencies are the
     upper edge of the histogram bucket that the quantile falls in, None beyond the last edge. Attainments and goodput
     are bounds (`_lo`, `_hi`), as far as buckets tell; att_joint is a share of all requests that ended, failed and
-    aborted ones included.
+    aborted ones included. Of rows "by gateway" they are those of the deployment: engines time no tenants.
     """
 
     hour_start: str  # YYYY-MM-DDTHH:MM:SSZ, inclusive
@@ -88,8 +88,8 @@ class ModelHour(msgspec.Struct, frozen=True, kw_only=True):
     margin: float | None  # profit ÷ revenue
     task_value_usd: float | None  # what the completed requests are worth to their users
     task_profit_usd: float | None  # value − cost
-    # "direct" | "tokens" or "price-weighted tokens": a part of shared GPUs, at least in part | "unverified": not in the
-    # money.
+    # "direct" | "tokens" or "price-weighted tokens": a part of shared GPUs, at least in part | "by gateway": whose the
+    # tokens and requests are by the shares that a gateway saw | "unverified": not in the money.
     allocation: str | None
     price_version: str | None  # ids in the price book; "3+4" where it changed
     restated: bool  # by a price set after the fact

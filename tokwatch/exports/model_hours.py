@@ -13,8 +13,9 @@ from tokwatch.exports.model_hour import ModelHour
 from tokwatch.exports.model_row import ModelRow
 from tokwatch.exports.names import FlowName
 from tokwatch.exports.pricing import Pricing
+from tokwatch.exports.showback import Traffic, shown_back
 from tokwatch.ledger.economics.token_cost import Tokens, added
-from tokwatch.store.quarter_rows import FlowQuarter, GpuQuarter
+from tokwatch.store.quarter_rows import GpuQuarter
 from tokwatch.store.quarters import Quarters
 
 
@@ -25,17 +26,15 @@ def model_hours(quarters: Quarters, background: Background, hours: Iterable[int]
     """
     pricing = Pricing(quarters, background)
     gpus: dict[int, list[GpuQuarter]] = defaultdict(list)
-    flows: dict[int, list[FlowQuarter]] = defaultdict(list)
+    flows = shown_back(quarters, background.names)
     for gpu in quarters.gpus:
         gpus[hour_of(gpu.quarter_ms)].append(gpu)
-    for flow in quarters.flows:
-        flows[hour_of(flow.quarter_ms)].append(flow)
     watched_or_not = set(hours)
     return [
         row
         for hour_ms in sorted(gpus.keys() | flows.keys() | watched_or_not)
         for row in _Hour(hour_ms, pricing, background).rows(
-            gpus[hour_ms], flows[hour_ms], anyone=hour_ms in watched_or_not
+            gpus[hour_ms], flows.get(hour_ms, ()), anyone=hour_ms in watched_or_not
         )
     ]
 
@@ -50,19 +49,18 @@ class _Hour:
         self._token_list = background.token_list(hour_ms)
         self._rows: dict[Payer, ModelRow] = {}
 
-    def rows(self, gpus: Sequence[GpuQuarter], flows: Iterable[FlowQuarter], *, anyone: bool) -> list[ModelHour]:
+    def rows(self, gpus: Sequence[GpuQuarter], flows: Iterable[Traffic], *, anyone: bool) -> list[ModelHour]:
         """anyone: with the GPUs that have no row."""
         names = self._background.names
         units = together(names.units(owner) for owner in sorted({gpu.owner for gpu in gpus}) if owner)
         of_unit: dict[tuple[int, ...], set[FlowName]] = defaultdict(set)
         tokens: dict[tuple[int, FlowName], list[Tokens]] = defaultdict(list)
-        for quarter in flows:
-            own = names.flow(quarter.entity)
+        for own, quarter, by_gateway in flows:
             flow = own._replace(servers=units.get(own.servers[0], own.servers))
             of_unit[flow.servers].add(flow)
             counted = tokens_of(quarter.prompt_tokens, quarter.cached_tokens, quarter.output_tokens)
             tokens[quarter.quarter_ms, flow].append(counted)
-            self._row(Payer(flow.servers, flow), quarter.run).add_flow(quarter, own.servers[0])
+            self._row(Payer(flow.servers, flow), quarter.run).add_flow(quarter, own.servers[0], by_gateway=by_gateway)
         sums = {key: added(parts) for key, parts in tokens.items()}
         allocation = Allocation(names, self._pricing, self._token_list, units, of_unit, sums)
         for gpu in gpus:

@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from typing import Final
 
-from tokwatch.exports.allocation import BY_PRICE, BY_TOKENS, DIRECT, UNASSIGNED, UNVERIFIED, Payer
+from tokwatch.exports.allocation import BY_GATEWAY, BY_PRICE, BY_TOKENS, DIRECT, UNASSIGNED, UNVERIFIED, Payer
 from tokwatch.exports.background import Background
 from tokwatch.exports.flow_sums import FlowSums, counted_elsewhere, tokens_of
 from tokwatch.exports.hours import HOUR_MS, utc
@@ -36,7 +36,7 @@ from tokwatch.store.rollup import QUARTER_MS
 UNASSIGNED_MODEL: Final = "(unassigned)"
 SHARED_IDLE_MODEL: Final = "(shared, idle)"
 UNOBSERVED_MODEL: Final = "(unobserved)"
-_MAY_BE_SHARED: Final = (BY_PRICE, BY_TOKENS, DIRECT)  # what a row says when quarter hours differ
+_MAY_BE_SHARED: Final = (BY_GATEWAY, BY_PRICE, BY_TOKENS, DIRECT)  # what a row says when quarter hours differ
 
 
 class ModelRow:
@@ -59,8 +59,10 @@ class ModelRow:
         self.unobserved = Charges()
         self.simulated = False
 
-    def add_flow(self, quarter: FlowQuarter, server: int) -> None:
-        """Tokens and requests of one of its flows."""
+    def add_flow(self, quarter: FlowQuarter, server: int, *, by_gateway: bool) -> None:
+        """Tokens and requests of one of its flows; by_gateway: a part of them, as a gateway's labels divide them."""
+        if by_gateway:
+            self._methods.add(BY_GATEWAY)
         self._flows.add(quarter)
         if not counted_elsewhere(quarter):
             self._by_server[server].add(quarter)

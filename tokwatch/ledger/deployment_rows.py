@@ -81,14 +81,15 @@ def _traffic_row(
     model, tenant, tier, source = key
     tokens = Tokens(*(sum(column) for column in zip(*(flow.tokens for flow, _ in parts), strict=True)))
     amount = sum(units for _, units in parts)
+    by_gateway = any(flow.by_gateway for flow, _ in parts)
     if alone:
-        mine = cost
+        mine = allocated(cost) if by_gateway else cost
     elif cost.value is None or not every:
         mine = unknown(cost.why or "no tokens")
     else:
         mine = allocated(Figure(cost.value * amount / every, coverage=cost.coverage, marks=cost.marks))
     output = accounts.output_tok_s(account)
-    marks = output.marks
+    marks = tuple(sorted({*output.marks, "allocated"})) if by_gateway else output.marks
 
     def rate(value: float) -> Figure:
         return Figure(value, coverage=output.coverage, marks=marks) if output.value is not None else unknown(output.why)

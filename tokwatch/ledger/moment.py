@@ -24,6 +24,7 @@ from tokwatch.ledger.rates import Rates
 from tokwatch.ledger.snapshot import Figure
 from tokwatch.ledger.states import StateBody
 from tokwatch.ledger.sums import AT_END_WINDOW_MS, WINDOW_MS, FlowSums, FlowTotals, GpuSums
+from tokwatch.ledger.tenants import Tenants
 from tokwatch.ledger.view import Spent, View
 
 _Body = TypeVar("_Body", bound=msgspec.Struct)
@@ -174,6 +175,11 @@ class Moment:
     def at_end(self, server: int) -> bool:
         body = self.server(server)
         return body is not None and body.moves == "at end"
+
+    @cached_property
+    def tenants(self) -> Tenants:
+        """For whom tokens are made that their engines count for nobody."""
+        return Tenants(self)
 
     def flow_entities(self, server: int) -> list[int]:
         """The server's flows, in the order of `window`."""

@@ -70,6 +70,6 @@ def _server_row(moment: Moment, accounts: Accounts, server: int, body: ServerBod
         layer=body.layer,
         role=body.role,
         deployment=body.deployment,
-        counts=body.counts,
+        counts="; ".join(filter(None, (body.counts, moment.tenants.words(server)))),
         slo_target=slo.target if slo.limits else None,
     )

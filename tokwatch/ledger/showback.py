@@ -99,7 +99,7 @@ def divide(counted: Sequence[Counts], seen: Sequence[Mapping[Whose, Counts]]) ->
     if any(counts.finished is not None for counts in totals.values()):
         requests = _placed(finished, [[each.finished or 0 for each in row] for row in rows])
     else:
-        requests = [split_counts(number, parts) for number, parts in zip(finished, output, strict=True)]
+        requests = [list(split_counts(number, parts)) for number, parts in zip(finished, output, strict=True)]
     stretches = zip(by_class[: len(rows)], by_class[len(rows) :], output, requests, strict=True)
     return Division(everyone, tuple(Divided(*map(tuple, each)) for each in stretches))
 

@@ -19,6 +19,8 @@ AT_END_WINDOW_MS = 300_000  # for engines whose token counters move when a reque
 DRAWN_MS = AT_END_WINDOW_MS + 60_000
 _UNTIMED: Final = Flag.UNTIMED.value
 _ELSEWHERE: Final = (Flag.PROMPT_ELSEWHERE | Flag.OUTPUT_ELSEWHERE).value
+_OF_PROMPT: Final = ("prompt_tokens", "cached_tokens")
+_OF_OUTPUT: Final = ("output_tokens", "finished", "failed", "aborted", "drafted_tokens", "accepted_tokens")
 
 
 class GpuSums:
@@ -45,22 +47,21 @@ def counted(entry: FlowEntry) -> FlowEntry:
     """The entry without what is counted at another server: what is left may be added to other servers' counts."""
     if not entry.flags & _ELSEWHERE:
         return entry
-    if entry.flags & Flag.PROMPT_ELSEWHERE:
-        entry = replace(entry, prompt_tokens=None, cached_tokens=None)
-    if entry.flags & Flag.OUTPUT_ELSEWHERE:
-        requests: dict[str, None] = dict.fromkeys(("finished", "failed", "aborted"))
-        entry = replace(entry, output_tokens=None, drafted_tokens=None, accepted_tokens=None, **requests)
-    return entry
+    return replace(entry, **dict.fromkeys(_taken(entry)))
 
 
 def elsewhere(entry: FlowEntry) -> FlowEntry | None:
-    """What `counted` takes out of the entry, without latencies; None where it takes nothing."""
+    """Only what `counted` leaves out, without latencies; None where it leaves nothing out."""
     if not entry.flags & _ELSEWHERE:
         return None
-    here = counted(entry)
-    names = FlowTotals.COUNTS
-    taken = {name: getattr(entry, name) if getattr(here, name) is None else None for name in names}
-    return replace(entry, preempted=None, histograms=(), **taken)
+    taken = _taken(entry)
+    kept: dict[str, None] = {name: None for name in (*_OF_PROMPT, *_OF_OUTPUT, "preempted") if name not in taken}
+    return replace(entry, histograms=(), **kept)
+
+
+def _taken(entry: FlowEntry) -> tuple[str, ...]:
+    prompt = _OF_PROMPT if entry.flags & Flag.PROMPT_ELSEWHERE else ()
+    return (*prompt, *(_OF_OUTPUT if entry.flags & Flag.OUTPUT_ELSEWHERE else ()))
 
 
 class ServerSums:
@@ -141,9 +142,9 @@ class FlowSums:
         if not entry.flags & _UNTIMED:
             self._timed.add(entry.t1_ms, values)
         if here is not entry:
-            elsewhere = tuple(map(sub, values, FlowTotals.of(here)))
-            self._short_elsewhere.add(entry.t1_ms, elsewhere)
-            self._long_elsewhere.add(entry.t1_ms, elsewhere)
+            not_here = tuple(map(sub, values, FlowTotals.of(here)))
+            self._short_elsewhere.add(entry.t1_ms, not_here)
+            self._long_elsewhere.add(entry.t1_ms, not_here)
         for histogram in entry.histograms:
             self.histograms.add(entry.t1_ms, histogram)
         if entry.flags & Flag.GAP:
@@ -155,10 +156,12 @@ class FlowSums:
 
     def totals(self, *, long: bool, counted: bool = False) -> FlowTotals:
         """Sums over the long or the short window; with `counted`, only what may be added to other servers' sums."""
-        whole = (self.long if long else self.short).sums
-        if not counted:
-            return FlowTotals(*whole)
-        return FlowTotals(*map(sub, whole, (self._long_elsewhere if long else self._short_elsewhere).sums))
+        whole = FlowTotals(*(self.long if long else self.short).sums)
+        return FlowTotals(*map(sub, whole, self.elsewhere(long=long))) if counted else whole
+
+    def elsewhere(self, *, long: bool) -> FlowTotals:
+        """Of the sums over a window, what is counted at another server."""
+        return FlowTotals(*(self._long_elsewhere if long else self._short_elsewhere).sums)
 
     @property
     def timed(self) -> FlowTotals:

@@ -28,13 +28,16 @@ from tokwatch.ledger.moment import Moment
 from tokwatch.ledger.prices.gpu_terms import Parts
 from tokwatch.ledger.prices.token_prices import Tokens as TokenList
 from tokwatch.ledger.registry import flow_labels
+from tokwatch.ledger.showback import NOBODYS, Whose
 from tokwatch.ledger.sums import FlowTotals
+from tokwatch.ledger.tenants import WHOLE
 
 NO_SHARE = "no part of a GPU"
 
 
 class Flow(NamedTuple):
-    """The counted tokens a second of one model, tenant and tier on one server."""
+    """The counted tokens a second of one model, tenant and tier on one server; `by_gateway`: whose they are is by the
+    shares that a gateway saw."""
 
     server: int
     model: str
@@ -44,6 +47,7 @@ class Flow(NamedTuple):
     tokens: Tokens
     cached_known: bool
     finished_s: float | None
+    by_gateway: bool = False
 
 
 @dataclass(slots=True)
@@ -115,12 +119,26 @@ def _flows(moment: Moment, server: int, token_list: TokenList) -> Iterator[Flow]
     for entity, totals in zip(moment.flow_entities(server), window, strict=True):
         _, model, _, tenant, label = flow_labels(moment.view.entities[entity].key)
         model = model if model != UNNAMED else body.model
-        tier, source = token_list.tier(label, body.deployment, body.address, model, tenant)
         prompt, cached = per_second("prompt_tokens", totals), per_second("cached_tokens", totals)
         tokens = Tokens(
             max(0.0, (prompt or 0.0) - (cached or 0.0)), cached or 0.0, per_second("output_tokens", totals) or 0.0
         )
-        yield Flow(server, model, tenant, tier, source, tokens, cached is not None, per_second("finished", totals))
+        finished = per_second("finished", totals)
+        own = Whose(tenant, label)
+        shares = moment.tenants.shares(model) if own == NOBODYS else {}
+        for whose, share in (shares or {own: WHOLE}).items():
+            tier, source = token_list.tier(whose.tier, body.deployment, body.address, model, whose.tenant)
+            yield Flow(
+                server,
+                model,
+                whose.tenant,
+                tier,
+                source,
+                share.of(tokens),
+                cached is not None,
+                None if finished is None else finished * share.finished,
+                by_gateway=bool(shares),
+            )
 
 
 def split_of(cost_usd: float | None, flows: Sequence[Flow], token_list: TokenList) -> tuple[Split, float]:

@@ -41,7 +41,7 @@ class GpuQuarter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FlowQuarter(msgspec.Struct, frozen=True, kw_only=True):
-    """One flow in one quarter hour of one run."""
+    """One flow in one quarter hour of one run: what is counted at its server, or only what is counted elsewhere."""
 
     quarter_ms: int
     run: int

@@ -16,6 +16,7 @@ from tokwatch.store.quarter_rows import FlowQuarter, GpuQuarter, HostQuarter
 from tokwatch.store.rollup import (
     QUARTER_MS,
     RolledUp,
+    elsewhere_quarters,
     first_quarter,
     flow_quarters,
     gpu_quarters,
@@ -41,6 +42,7 @@ class Quarters:
     gpus: list[GpuQuarter]
     flows: list[FlowQuarter]
     hosts: list[HostQuarter] = field(default_factory=list)
+    elsewhere: list[FlowQuarter] = field(default_factory=list)  # of flows, what is counted at another server's: apart
 
 
 def reaches_ms(tick_ms: int, entries: Iterable[RolledUp]) -> int | None:
@@ -92,10 +94,13 @@ def read_quarters(
         _gpu_quarter(row)
         for row in connection.execute(f"SELECT {', '.join(_GPU_COLUMNS)} FROM gpu_quarter {rolled}", within)
     ]
-    flows = [
-        _flow_quarter(row, codec)
-        for row in connection.execute(f"SELECT {', '.join(_FLOW_COLUMNS)} FROM flow_quarter {rolled}", within)
-    ]
+    flows, elsewhere = (
+        [
+            _flow_quarter(row, codec)
+            for row in connection.execute(f"SELECT {', '.join(_FLOW_COLUMNS)} FROM {table} {rolled}", within)
+        ]
+        for table in ("flow_quarter", "flow_elsewhere_quarter")
+    )
     hosts = [
         HostQuarter(**dict(zip(_HOST_COLUMNS, row, strict=True)))
         for row in connection.execute(f"SELECT {', '.join(_HOST_COLUMNS)} FROM host_quarter {rolled}", within)
@@ -111,10 +116,11 @@ def read_quarters(
             gpus += computed.gpus
             flows += computed.flows
             hosts += computed.hosts
+            elsewhere += computed.elsewhere
     gpus.sort(key=lambda row: (row.quarter_ms, row.run, row.entity, row.owner))
-    flows.sort(key=lambda row: (row.quarter_ms, row.run, row.entity))
-    hosts.sort(key=lambda row: (row.quarter_ms, row.run, row.entity))
-    return Quarters(gpus, flows, hosts)
+    for rows in (flows, hosts, elsewhere):
+        rows.sort(key=lambda row: (row.quarter_ms, row.run, row.entity))
+    return Quarters(gpus, flows, hosts, elsewhere)
 
 
 def _stretches(quarters: list[int]) -> list[tuple[int, int]]:
@@ -146,6 +152,7 @@ def _compute(connection: sqlite3.Connection, codec: HistogramCodec, run: int, fi
         gpu_quarters(entries(GPU_ROWS), run, first_ms, end_ms),
         flow_quarters(entries(FLOW_ROWS), run, first_ms, end_ms),
         host_quarters(entries(HOST_ROWS), run, first_ms, end_ms),
+        elsewhere_quarters(entries(FLOW_ROWS), run, first_ms, end_ms),
     )
 
 
@@ -158,6 +165,7 @@ def _store(
         ("gpu_quarter", _GPU_COLUMNS, (_gpu_row(row) for row in quarters.gpus)),
         ("flow_quarter", _FLOW_COLUMNS, (_flow_row(row, codec) for row in quarters.flows)),
         ("host_quarter", _HOST_COLUMNS, map(astuple, quarters.hosts)),
+        ("flow_elsewhere_quarter", _FLOW_COLUMNS, (_flow_row(row, codec) for row in quarters.elsewhere)),
     ):
         connection.execute(f"DELETE FROM {table} WHERE run = ? AND quarter_ms >= ? AND quarter_ms < ?", stretch)
         marks = ", ".join("?" * len(columns))

@@ -5,7 +5,8 @@ is split: time by clipping, counts and energy by largest remainder, so that the 
 `grain_ms` asks for rows of another length, such as minutes; then quarter_ms is the start of one of those.
 
 Energy goes to the time it was drawn in: after missed or held readings that began before the entry did. Of flows only
-what counts at this server is summed (see `counted`): quarter rows are added up across servers.
+what counts at this server is summed (see `counted`), for quarter rows are added up across servers; what is counted at
+another one has rows of its own (`elsewhere_quarters`), which are never added to those.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from msgspec.structs import replace
 
 from tokwatch.ledger.axis import clip_ms
 from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry, HistogramEntry, HostEntry, State
-from tokwatch.ledger.sums import counted
+from tokwatch.ledger.sums import counted, elsewhere
 from tokwatch.ledger.weights import split_counts
 from tokwatch.store.quarter_rows import FlowQuarter, GpuQuarter, HostQuarter
 
@@ -62,9 +63,23 @@ def gpu_quarters(
 def flow_quarters(
     entries: Iterable[FlowEntry], run: int, from_ms: int, to_ms: int, grain_ms: int = QUARTER_MS
 ) -> list[FlowQuarter]:
-    """Sums of those quarters whose start lies in [from_ms, to_ms), by quarter and entity."""
+    """Sums of those quarters whose start lies in [from_ms, to_ms), by quarter and entity: each token once."""
+    return _flow_quarters(map(counted, entries), run, from_ms, to_ms, grain_ms)
+
+
+def elsewhere_quarters(
+    entries: Iterable[FlowEntry], run: int, from_ms: int, to_ms: int, grain_ms: int = QUARTER_MS
+) -> list[FlowQuarter]:
+    """The same of what `flow_quarters` leaves out: what servers saw pass that is counted at others."""
+    seen = (entry for entry in map(elsewhere, entries) if entry is not None)
+    return _flow_quarters(seen, run, from_ms, to_ms, grain_ms)
+
+
+def _flow_quarters(
+    entries: Iterable[FlowEntry], run: int, from_ms: int, to_ms: int, grain_ms: int
+) -> list[FlowQuarter]:
     sums: dict[tuple[int, int], _FlowSums] = {}
-    for entry in map(counted, entries):
+    for entry in entries:
         quarters = _quarters(entry, grain_ms)
         parts_ms = _clipped(quarters, entry.t0_ms, entry.t1_ms)
         for quarter_ms, part_ms, part in zip(quarters, parts_ms, _flow_parts(entry, parts_ms), strict=True):

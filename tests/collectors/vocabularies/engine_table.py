@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from collectors.readings import UNNAMED, FlowReading, Histogram, Moves, ServerReading
+from collectors.readings import UNNAMED, UNTAGGED, FlowReading, Histogram, Moves, ServerReading
 from tests.collectors.vocabularies.two_readings import PAGES, read
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "engines.md"

@@ -102,7 +102,7 @@ def _write_bill(page: Page, snapshot: Snapshot) -> None:
 _OF_TOKENS = (
     Column("$/h", 9),
     Column("OUT tok/s", 11, wide=True),
-    Column("OUTPUT", 9),
+    Column("OUT ONLY", 10),
     Column("BLENDED", 9),
     Column("in", 8, wide=True),
     Column("cached", 8, wide=True),
@@ -113,7 +113,7 @@ _OF_TOKENS = (
 
 def _write_deployments(page: Page, snapshot: Snapshot, wide: bool) -> None:
     sign = formats.currency_sign(snapshot.currency)
-    splits = {row.economy.tokens.split_by for row in snapshot.deployments if row.economy.tokens.split_by}
+    splits = {row.economy.tokens.split_by for row in snapshot.deployments if row.servers}
     beside = f"{sign} per million; in, cached and out add up to the cost, by {' and '.join(sorted(splits))}"
     page.heading("WHAT A TOKEN COSTS", beside if wide and splits else f"{sign} per million")
     _row(page, "", [column.heading for column in _OF_TOKENS], _OF_TOKENS, wide, "quiet")
@@ -154,6 +154,11 @@ def _write_traffic(page: Page, snapshot: Snapshot, wide: bool) -> None:
     _row(page, "", [column.heading for column in _OF_TRAFFIC], _OF_TRAFFIC, wide, "quiet")
     for row in snapshot.traffic:
         _row(page, _traffic_name(row), _traffic_cells(row), _OF_TRAFFIC, wide)
+    for left_over in snapshot.deployments:
+        if not left_over.servers:
+            cells = ["nobody's", "", "", _told(left_over.economy.cost.total, formats.amount), "", ""]
+            _row(page, left_over.name, cells, _OF_TRAFFIC, wide, "waste")
+    _row(page, "all", _all_cells(snapshot), _OF_TRAFFIC, wide, "bright")
 
 
 def _traffic_name(row: TrafficRow) -> str:
@@ -169,6 +174,18 @@ def _traffic_cells(row: TrafficRow) -> list[str]:
         _told(row.cost_usd_per_hour, formats.amount),
         _told(row.revenue_usd_per_hour, formats.amount),
         _told(row.profit_usd_per_hour, formats.amount),
+    ]
+
+
+def _all_cells(snapshot: Snapshot) -> list[str]:
+    whole = snapshot.economy
+    return [
+        "",
+        _told(snapshot.totals.tok_s, formats.count),
+        "",
+        _told(whole.cost.total, formats.amount),
+        _told(whole.earns.revenue_usd_per_hour, formats.amount),
+        _told(whole.earns.profit_usd_per_hour, formats.amount),
     ]
 
 

@@ -50,7 +50,9 @@ def capacity_rows(
     for _, entry in moment.gpus:
         if entry.owner in moment.view.entities:
             gpus_of.setdefault(entry.owner, []).append(entry.entity)
-    return tuple(_Unit(moment, accounts, unit, gpus, worth, past).row(with_points) for unit, gpus in sorted(gpus_of.items()))
+    return tuple(
+        _Unit(moment, accounts, unit, gpus, worth, past).row(with_points) for unit, gpus in sorted(gpus_of.items())
+    )
 
 
 class _Unit:
