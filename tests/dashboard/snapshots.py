@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
+from tokwatch.ledger.entries import State
+from tokwatch.ledger.gpu_rows import state_name
 from tokwatch.ledger.snapshot import (
     SCHEMA,
     AlertRow,
@@ -528,19 +530,18 @@ def many_gpus(number: int = 64) -> Snapshot:
 
 def every_state() -> Snapshot:
     """One row for each state, and one that is not confirmed yet."""
-    states = ("serving", "parked", "held", "unallocated", "loading", "other work", "blind", "lost", "unknown")
     rows = [
-        replace(GPUS[0], index=i, entity=10 + i, state=state, idle=state in ("parked", "held", "unallocated"))
-        for i, state in enumerate(states)
+        replace(GPUS[0], index=i, entity=10 + i, state=state_name(state), idle=state.idle)
+        for i, state in enumerate(State)
     ]
     nothing = {
         name: Figure(None, "lost")
         for name in ("tok_s", "tok_per_j", "usd_per_m_output", "power_w", "memory_used_gib", "temperature_c")
     }
-    rows[7] = replace(rows[7], **nothing)
-    rows.append(replace(PARKED, index=9, entity=19, confirmed=False))
-    rows.append(gpu(10, power_w=Figure(203, marks=("est",)), usd_per_m_output=Figure(0.31, marks=("few",))))
-    return replace(BOX, gpus=tuple(rows), strip=(), totals=replace(TOTALS, gpus=11))
+    rows[State.LOST] = replace(rows[State.LOST], **nothing)
+    rows.append(replace(PARKED, index=15, entity=25, confirmed=False))
+    rows.append(gpu(16, power_w=Figure(203, marks=("est",)), usd_per_m_output=Figure(0.31, marks=("few",))))
+    return replace(BOX, gpus=tuple(rows), strip=(), totals=replace(TOTALS, gpus=17))
 
 
 def shared_and_ailing() -> Snapshot:

@@ -18,6 +18,7 @@ from tokwatch.dashboard.widgets.gpu_list import GpuClosing, GpuHeading, GpuRows
 from tokwatch.dashboard.widgets.header import Heading
 from tokwatch.dashboard.widgets.state_strip import StateStrip
 from tokwatch.dashboard.widgets.tiles import IdleTile, OutputTile, PriceTile, SloTile, TokensPerWattTile
+from tokwatch.ledger.entries import State
 from tokwatch.ledger.snapshot import Figure, Interval, Snapshot
 
 Read = Callable[..., Awaitable["Reading"]]
@@ -163,10 +164,10 @@ async def test_watts_of_a_module_are_not_called_a_gpus(read: Read) -> None:
 
 async def test_a_lost_gpu_does_not_hide_the_others(read: Read) -> None:
     rows = (await read(GpuRows, snapshots.every_state())).rows
-    assert len(rows) == 11
-    assert "lost" in rows[7]
-    assert rows[7].count("–") == 6
-    assert "612" in rows[8]
+    assert len(rows) == len(State) + 2
+    assert "lost" in rows[State.LOST]
+    assert rows[State.LOST].count("–") == 6
+    assert "612" in rows[State.BLIND]
 
 
 async def test_the_closing_row_adds_the_list_up(read: Read) -> None:

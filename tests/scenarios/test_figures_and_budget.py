@@ -9,7 +9,7 @@ BUDGET = "[budget]\nusd_per_month = 3.0\n"
 
 
 async def test_tokens_that_are_too_dear_for_ten_minutes_are_an_alert(box: ScriptedBox) -> None:
-    box.interval_s, box.usd_per_gpu_hour, box.sections = 10, 2.0, TOO_DEAR
+    box.interval_s, box.usd_per_gpu_hour, box.sections = 20, 2.0, TOO_DEAR
     server = box.server("org/big", box.gpu())
     server.serves(0, 300, tok_s=900)  # 0.62 $/M
     server.serves(300, 500, tok_s=300)  # 1.85 $/M, not for long enough
@@ -23,12 +23,12 @@ async def test_tokens_that_are_too_dear_for_ten_minutes_are_an_alert(box: Script
     assert alert.text == "usd_per_m_output > 0.8: it is 1.852"
     now = await box.at(2000)
     assert now.transitions("too dear") == [
-        (340, "pending", "warning"),
-        (550, "resolved", "warning"),
-        (840, "pending", "warning"),
-        (1440, "firing", "warning"),
-        (1850, "resolving", "warning"),
-        (1970, "resolved", "warning"),
+        (360, "pending", "warning"),
+        (560, "resolved", "warning"),
+        (860, "pending", "warning"),
+        (1460, "firing", "warning"),
+        (1860, "resolving", "warning"),
+        (1980, "resolved", "warning"),
     ]
 
 

@@ -31,10 +31,10 @@ async def test_a_server_that_hangs_again_and_again_is_one_alert(box: ScriptedBox
 
 
 async def test_a_process_that_computes_a_little_now_and_then_holds_its_gpu_all_the_same(box: ScriptedBox) -> None:
-    box.interval_s = 10
+    box.interval_s = 20
     gpu = box.gpu()
     gpu.holds(30_000, pid=4711)
     gpu.works(600, 1200, busy=0.03)
     now = await box.at(1820)
     assert now.states(gpu) == [(0, "unknown"), (20, "held")]
-    assert now.statuses("held") == [(30, "pending"), (1820, "firing")]
+    assert now.statuses("held") == [(40, "pending"), (1820, "firing")]

@@ -44,11 +44,11 @@ async def test_after_twenty_minutes_without_a_recorder_the_state_begins_anew_and
     await box.at(700)
     await box.stop_recorder()
     box.clock.jump(1200)
-    now = await box.at(2400)
+    now = await box.at(2200)
     assert now.states(gpu)[2:] == [(700, UNWATCHED), (1900, "parked")]
     assert now.since(gpu) == 1900
     assert now.statuses("parked") == [(130, "pending"), (425, "firing")]
-    assert now.alerts["parked"].usd_so_far.value == pytest.approx(2.0 * (575 + 500) / 3600)
+    assert now.alerts["parked"].usd_so_far.value == pytest.approx(2.0 * (575 + 300) / 3600)
     assert now.snapshot.totals.idle_usd_today.value == now.alerts["parked"].usd_so_far.value
 
 

@@ -36,6 +36,7 @@ async def test_a_hang_is_critical_a_minute_after_the_last_token(
 
 
 async def test_a_prefill_of_minutes_is_no_hang_while_it_fills_the_cache(box: ScriptedBox) -> None:
+    box.interval_s = 2
     gpu = box.gpu()
     server = box.server("org/big", gpu)
     server.serves(0, 60, tok_s=500)

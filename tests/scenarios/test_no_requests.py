@@ -18,7 +18,7 @@ async def test_a_server_without_requests_is_parked_and_after_half_an_hour_a_warn
     assert (now.state(gpu), now.since(gpu)) == ("parked (pending)", 140)
     now = await box.at(440)
     assert (now.state(gpu), now.alerts["parked"].severity) == ("parked", "info")
-    now = await box.at(2500)
+    now = await box.at(1950)
     assert now.states(gpu) == [(0, "serving"), (140, "parked")]
     assert now.transitions("parked") == [
         (150, "pending", "info"),
@@ -28,7 +28,7 @@ async def test_a_server_without_requests_is_parked_and_after_half_an_hour_a_warn
 
 
 async def test_the_dollars_of_an_idle_alert_are_price_times_time_in_the_state(box: ScriptedBox) -> None:
-    box.interval_s, box.usd_per_gpu_hour = 10, 3.6
+    box.interval_s, box.usd_per_gpu_hour = 20, 3.6
     gpus = box.gpu(), box.gpu()
     box.server("org/big", *gpus).serves(0, 100, tok_s=900)
 
@@ -58,7 +58,7 @@ async def test_a_long_answer_of_llama_server_is_work_though_it_is_counted_at_its
     box.interval_s = 5
     gpu = box.gpu()
     box.server("small", gpu, engine="llama.cpp").serves(60, 460, tok_s=0.8, running=1)  # 4 tokens in 5 s: one step
-    now = await box.at(900)
+    now = await box.at(790)
     assert now.states(gpu) == [(0, "unknown"), (25, "parked"), (55, "serving"), (485, "parked")]
     assert now.statuses("parked")[-1] == (785, "firing")
 

@@ -9,23 +9,23 @@ from tests.scenarios.box import ScriptedBox
 
 @pytest.mark.reaches("unallocated")
 async def test_a_server_that_is_stopped_leaves_a_free_gpu_that_is_paid_for(box: ScriptedBox) -> None:
-    box.interval_s, box.usd_per_gpu_hour = 5, 2.0
+    box.interval_s, box.usd_per_gpu_hour = 10, 2.0
     gpu = box.gpu()
     server = box.server("org/big", gpu, declared=False)
     server.process(-3600, until_s=300)
     server.serves(0, 200, tok_s=900)
 
     now = await box.at(1500)
-    assert now.states(gpu) == [(0, "serving"), (225, "parked"), (295, "unallocated")]
+    assert now.states(gpu) == [(0, "serving"), (220, "parked"), (290, "unallocated")]
     assert now.statuses("parked") == [(230, "pending"), (300, "resolved")]
-    assert now.statuses("unallocated") == [(300, "pending"), (1195, "firing")]
-    assert now.alerts["unallocated"].usd_so_far.value == pytest.approx(2.0 * (1500 - 295) / 3600)
+    assert now.statuses("unallocated") == [(300, "pending"), (1190, "firing")]
+    assert now.alerts["unallocated"].usd_so_far.value == pytest.approx(2.0 * (1500 - 290) / 3600)
 
 
 async def test_a_gpu_that_nobody_uses_is_a_warning_after_an_hour(box: ScriptedBox) -> None:
-    box.interval_s = 20
+    box.interval_s = 30
     gpu = box.gpu()
-    now = await box.at(3610)
+    now = await box.at(3600)
     assert now.states(gpu) == [(0, "unallocated")]
     assert now.transitions("unallocated") == [
         (0, "pending", "info"),
@@ -43,21 +43,21 @@ async def test_a_process_at_rest_holds_its_gpu(box: ScriptedBox) -> None:
 
     now = await box.at(700)
     assert now.state(gpu) == "held (pending)"
-    now = await box.at(2000)
+    now = await box.at(1920)
     assert now.state(gpu) == "held"
     assert now.states(gpu) == [(0, "other work"), (110, "held")]
     assert now.statuses("held") == [(120, "pending"), (1910, "firing")]
-    assert now.alerts["held"].usd_so_far.value == pytest.approx(2.0 * (2000 - 110) / 3600)
+    assert now.alerts["held"].usd_so_far.value == pytest.approx(2.0 * (1920 - 110) / 3600)
 
 
 @pytest.mark.reaches("other work")
 async def test_a_training_job_is_neither_idle_nor_productive(box: ScriptedBox) -> None:
-    box.interval_s, box.usd_per_gpu_hour = 5, 2.0
+    box.interval_s, box.usd_per_gpu_hour = 10, 2.0
     gpu = box.gpu()
     gpu.holds(70_000, pid=4711)
     gpu.works(0, 1000, power_w=680, busy=1.0)
 
-    now = await box.at(995)
+    now = await box.at(990)
     assert now.states(gpu) == [(0, "other work")]
     assert now.alerts == {}
     assert (now.row(gpu).idle, now.snapshot.totals.idle_usd_today.value) == (False, 0)
@@ -65,7 +65,7 @@ async def test_a_training_job_is_neither_idle_nor_productive(box: ScriptedBox) -
 
 @pytest.mark.reaches("unknown")
 async def test_memory_held_by_nobody_visible_is_not_called_idle(box: ScriptedBox) -> None:
-    box.interval_s, box.usd_per_gpu_hour = 5, 2.0
+    box.interval_s, box.usd_per_gpu_hour = 10, 2.0
     unlisted, hidden = box.gpu(), box.gpu()
     unlisted.holds(70_000, pid=None)
     hidden.holds(70_000, pid=4711)
@@ -79,9 +79,9 @@ async def test_memory_held_by_nobody_visible_is_not_called_idle(box: ScriptedBox
 
 
 async def test_work_of_processes_that_nobody_sees_is_other_work(box: ScriptedBox) -> None:
-    box.interval_s = 5
+    box.interval_s = 10
     gpu = box.gpu()
     gpu.holds(70_000, pid=None)
     gpu.works(300, 900)
     now = await box.at(1200)
-    assert now.states(gpu) == [(0, "unknown"), (295, "other work"), (920, "unknown")]
+    assert now.states(gpu) == [(0, "unknown"), (290, "other work"), (910, "unknown")]

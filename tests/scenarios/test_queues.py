@@ -75,7 +75,7 @@ async def test_a_full_kv_cache_without_a_queue_is_a_server_well_used(box: Script
     box.interval_s = 5
     gpu = box.gpu()
     box.server("org/big", gpu).serves(0, 600, tok_s=2000, kv=0.99)
-    now = await box.at(600)
+    now = await box.at(300)
     assert now.states(gpu) == [(0, "serving")]
 
 

@@ -18,7 +18,7 @@ async def test_an_alert_is_stale_and_not_over_while_nobody_can_tell(box: Scripte
     assert now.state(gpu) == "blind"
     alert = now.alerts["parked"]
     assert (alert.status, alert.stale_since_ms) == ("firing", box.wall_ms(515))
-    now = await box.at(900)
+    now = await box.at(830)
     assert now.states(gpu) == [(0, "unknown"), (25, "parked"), (510, "blind"), (800, "parked")]
     assert now.alerts["parked"].stale_since_ms is None
     assert now.statuses("parked") == [(30, "pending"), (325, "firing")]

@@ -19,7 +19,7 @@ from tests.scenarios.box import ScriptedBox
 async def test_an_idle_gpu_is_the_graver_the_dearer_it_is(
     box: ScriptedBox, idle_usd: float, severities: list[str]
 ) -> None:
-    box.interval_s = 20
+    box.interval_s = 30
     idle, busy = box.gpu(), box.gpu()
     box.sections = f'[prices]\nusd_per_gpu_hour = 2.0\ngpu = {{ "{idle.uuid}" = {idle_usd} }}\n'
     box.server("org/small", idle)

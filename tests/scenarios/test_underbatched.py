@@ -42,16 +42,16 @@ async def test_a_tenth_of_the_learnt_capacity_for_ten_minutes_is_underbatched(bo
     server.serves(0, 400, tok_s=2000, prompt_tok_s=8000, running=64)
     server.serves(400, 1500, tok_s=200, prompt_tok_s=800, running=4)
 
-    now = await box.at(1200)
+    now = await box.at(1090)
     assert now.states(gpu) == [(0, "serving"), (485, "underbatched")]
     assert now.statuses("underbatched") == [(490, "pending"), (1085, "firing")]
 
 
 async def test_without_a_capacity_no_load_is_called_low(box: ScriptedBox) -> None:
-    box.interval_s = 5
+    box.interval_s = 10
     gpu = box.gpu()
     box.server("org/big", gpu).serves(0, 900, tok_s=5, running=1)
-    now = await box.at(900)
+    now = await box.at(800)
     assert now.states(gpu) == [(0, "serving")]
 
 

@@ -12,21 +12,20 @@ async def test_a_server_whose_page_is_lost_makes_its_gpu_blind_and_never_idle(bo
     box.usd_per_gpu_hour = 2.0
     gpu = box.gpu()
     server = box.server("org/big", gpu)
-    server.serves(0, 100, tok_s=500)
-    server.is_unreadable(120, 300)
+    server.serves(0, 40, tok_s=500)
+    server.is_unreadable(50, 200)
 
-    now = await box.at(290)
+    now = await box.at(190)
     assert now.state(gpu) == "blind"
-    assert now.states(gpu) == [(0, "serving"), (122, "blind")]
+    assert now.states(gpu) == [(0, "serving"), (52, "blind")]
     assert "closed the connection" in now.alerts["blind"].text
     assert now.snapshot.totals.idle_usd_today.value == 0
-    now = await box.at(430)
-    assert now.states(gpu)[2:] == [(304, "parked")]  # a page is tried every 10 s by now
+    now = await box.at(220)
+    assert now.states(gpu)[2:] == [(204, "parked")]  # a page is tried every 10 s by now
     assert now.transitions("blind") == [
-        (123, "pending", "warning"),
-        (242, "firing", "warning"),
-        (305, "resolving", "warning"),
-        (425, "resolved", "warning"),
+        (53, "pending", "warning"),
+        (172, "firing", "warning"),
+        (205, "resolving", "warning"),
     ]
 
 
@@ -35,20 +34,20 @@ async def test_two_pages_lost_in_a_row_are_nothing(box: ScriptedBox) -> None:
     server = box.server("org/big", gpu)
     server.serves(0, 200, tok_s=500)
     server.is_unreadable(60, 62)
-    now = await box.at(120)
+    now = await box.at(90)
     assert now.states(gpu) == [(0, "serving")]
 
 
 @pytest.mark.reaches("loading")
 async def test_a_server_that_loads_for_ten_minutes_is_loading(box: ScriptedBox) -> None:
-    box.interval_s = 5
+    box.interval_s = 10
     gpu = box.gpu()
     server = box.server("org/big", gpu)
     server.process(50, up_s=650)
     server.serves(700, 900, tok_s=500)
     now = await box.at(900)
-    assert now.states(gpu)[2:] == [(50, "loading"), (645, "parked"), (695, "serving")]
-    assert now.transitions("loading") == [(55, "pending", "warning"), (650, "resolved", "warning")]
+    assert now.states(gpu)[2:] == [(50, "loading"), (640, "parked"), (690, "serving")]
+    assert now.transitions("loading") == [(60, "pending", "warning"), (650, "resolved", "warning")]
     assert now.alerts == {}
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from tokwatch.ledger.entries import Flag, HistogramEntry, State, TickRecord
+from tokwatch.ledger.entries import Flag, FlowEntry, HistogramEntry, State, TickRecord
 from tokwatch.store.quarters import Quarters
 
 T = TypeVar("T")
@@ -67,6 +67,7 @@ def check_sums(records: list[TickRecord], quarters: Quarters) -> None:
         assert histogram_sums(h for row in rolled_flows[entity] for h in row.histograms) == histogram_sums(
             h for entry in flow_entries for h in entry.histograms
         )
+    _check_elsewhere(flows, quarters)
 
     hosts = by_entity((entry.entity, entry) for each in records for entry in each.hosts)
     rolled_hosts = by_entity((row.entity, row) for row in quarters.hosts)
@@ -80,6 +81,19 @@ def check_sums(records: list[TickRecord], quarters: Quarters) -> None:
         watched_ms = sum(e.t1_ms - e.t0_ms for e in boxes if not e.flags & Flag.GAP)
         assert sum(row.observed_ms for row in of_box) == watched_ms
         assert sum(row.entries for row in of_box) == len(boxes)
+
+
+def _check_elsewhere(flows: dict[int, list[FlowEntry]], quarters: Quarters) -> None:
+    """What is counted elsewhere has rows of its own, and only that."""
+    rolled = by_entity((row.entity, row) for row in quarters.elsewhere)
+    masks = Flag.PROMPT_ELSEWHERE | Flag.OUTPUT_ELSEWHERE
+    assert rolled.keys() == {entity for entity, entries in flows.items() if any(e.flags & masks for e in entries)}
+    for entity, rows in rolled.items():
+        for mask, names in ELSEWHERE.items():
+            for name in names:
+                there = [getattr(entry, name) for entry in flows[entity] if entry.flags & mask]
+                assert known_sum(getattr(row, name) for row in rows) == known_sum(there)
+        assert all(row.preempted is None and not row.histograms for row in rows)
 
 
 def totals(rows: Iterable[msgspec.Struct], key: tuple[str, ...]) -> dict[tuple[int, ...], dict[str, int | None]]:

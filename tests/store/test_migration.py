@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.store.records import NOON_MS, RUN, gpu, record, tick
-from tokwatch.ledger.entries import FlowEntry, GpuEntry, HostEntry, State, TickRecord
+from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry, HostEntry, State, TickRecord
 from tokwatch.store import schema
 from tokwatch.store.errors import StoreError
 from tokwatch.store.reader import Reader
@@ -69,6 +69,7 @@ def second_version(first_version: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     connection = sqlite3.connect(first_version)
     with connection:
         connection.execute("UPDATE gpu_quarter SET ms_serving = 600000, ms_parked = 300000, lost_mj = 840")
+        connection.execute(f"UPDATE flow_raw SET flags = {int(Flag.OUTPUT_ELSEWHERE)}")
     connection.close()
     return first_version
 
@@ -98,6 +99,7 @@ def test_quarter_hours_of_the_second_version_do_not_know_their_idle_energy(secon
     with Reader(second_version) as reader:
         (old,) = reader.quarters(NOON_MS - QUARTER_MS, NOON_MS).gpus
         assert reader.quarters(NOON_MS - QUARTER_MS, NOON_MS).hosts == []
+        assert reader.quarters(NOON_MS - QUARTER_MS, NOON_MS).elsewhere == []
     assert old.state_ms == {State.SERVING: 600_000, State.PARKED: 300_000}
     assert (old.energy_mj, old.lost_mj, old.idle_energy_mj) == (540_000_000, 840, None)
 
@@ -110,6 +112,8 @@ def test_a_quarter_hour_that_the_second_version_left_open_is_rolled_up_with_its_
     with Reader(second_version) as reader:
         found = reader.quarters(NOON_MS, NOON_MS + 1, [1])
     assert [(row.energy_mj, row.idle_energy_mj) for row in found.gpus] == [(612_345, 0)]
+    assert [(row.entity, row.prompt_tokens, row.output_tokens) for row in found.flows] == [(11, 5120, None)]
+    assert [(row.entity, row.prompt_tokens, row.output_tokens) for row in found.elsewhere] == [(11, None, 1551)]
     assert [(row.package_energy_mj, row.package_ms, row.energy_mj) for row in found.hosts] == [(90_000, 1000, None)]
 
 

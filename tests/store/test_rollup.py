@@ -17,7 +17,7 @@ from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry, State, TickRecord
 from tokwatch.store.connection import open_for_writing
 from tokwatch.store.quarters import STATE_COLUMNS
 from tokwatch.store.reader import Reader
-from tokwatch.store.rollup import QUARTER_MS, flow_quarters, gpu_quarters, host_quarters, quarter_of
+from tokwatch.store.rollup import QUARTER_MS, elsewhere_quarters, flow_quarters, gpu_quarters, host_quarters, quarter_of
 from tokwatch.store.writer import Writer
 
 BEFORE_MS, AFTER_MS = 0, NOON_MS * 2
@@ -62,6 +62,14 @@ def test_what_counts_at_another_server_is_not_in_a_quarter() -> None:
     assert (quarter.prompt_tokens, quarter.cached_tokens) == (5120, 4000)
     assert (quarter.output_tokens, quarter.finished, quarter.entries) == (1551, 20, 2)
     assert quarter.flags == Flag.PROMPT_ELSEWHERE | Flag.OUTPUT_ELSEWHERE
+
+
+def test_what_counts_at_another_server_has_quarters_of_its_own() -> None:
+    entries = [flow(NOON_MS + 1000), flow(NOON_MS + 2000, flags=int(Flag.OUTPUT_ELSEWHERE))]
+    (quarter,) = elsewhere_quarters(entries, 1, 0, AFTER_MS)
+    assert (quarter.output_tokens, quarter.finished, quarter.entries, quarter.covered_ms) == (1551, 20, 1, 1000)
+    assert (quarter.prompt_tokens, quarter.preempted, quarter.histograms) == (None, None, ())
+    assert elsewhere_quarters(entries[:1], 1, 0, AFTER_MS) == []
 
 
 def test_a_baseline_without_length_adds_no_time_and_counts_where_it_ends() -> None:
@@ -119,6 +127,7 @@ def test_quarter_rows_equal_the_raw_sums_and_a_fresh_computation(records: list[T
         all_flows = [entry for each in records for entry in each.flows]
         assert quarters.gpus == gpu_quarters(all_gpus, run, BEFORE_MS, AFTER_MS)
         assert quarters.flows == flow_quarters(all_flows, run, BEFORE_MS, AFTER_MS)
+        assert quarters.elsewhere == elsewhere_quarters(all_flows, run, BEFORE_MS, AFTER_MS)
         all_hosts = [entry for each in records for entry in each.hosts]
         assert quarters.hosts == host_quarters(all_hosts, run, BEFORE_MS, AFTER_MS)
 
@@ -134,6 +143,7 @@ def test_minutes_add_up_to_quarter_hours(records: list[TickRecord]) -> None:
         span = (1, BEFORE_MS, AFTER_MS, grain_ms)
         assert totals(gpu_quarters(gpus, *span), of_gpu) == totals(gpu_quarters(gpus, *span[:3]), of_gpu)
         assert totals(flow_quarters(flows, *span), of_one) == totals(flow_quarters(flows, *span[:3]), of_one)
+        assert totals(elsewhere_quarters(flows, *span), of_one) == totals(elsewhere_quarters(flows, *span[:3]), of_one)
         assert totals(host_quarters(hosts, *span), of_one) == totals(host_quarters(hosts, *span[:3]), of_one)
 
 
@@ -211,6 +221,18 @@ def test_quarters_are_chosen_by_range_and_run(tmp_path: Path) -> None:
         assert starts(NOON_MS - 1, NOON_MS + QUARTER_MS + 1) == [0, 1]
         assert starts(BEFORE_MS, AFTER_MS, [first]) == [0, 1, 2]
         assert starts(BEFORE_MS, AFTER_MS, [second]) == [3]
+
+
+def test_the_view_of_what_is_counted_elsewhere_is_not_that_of_what_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    masks = int(Flag.PROMPT_ELSEWHERE | Flag.OUTPUT_ELSEWHERE)
+    seen = TickRecord(tick(NOON_MS + 1000), flows=(flow(NOON_MS + 1000, flags=masks),))
+    fill(path, [seen, record(NOON_MS + QUARTER_MS + 1000)])
+    connection = sqlite3.connect(path)
+    tokens = "SELECT prompt_tokens, output_tokens, finished_requests"
+    assert connection.execute(f"{tokens} FROM v_flow_elsewhere_quarter").fetchall() == [(5120, 1551, 20)]
+    assert connection.execute(f"{tokens} FROM v_flow_quarter").fetchall() == [(None, None, None)]
+    connection.close()
 
 
 def test_every_state_has_a_column(tmp_path: Path) -> None:

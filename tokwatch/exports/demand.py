@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime, tzinfo
 
-from tokwatch.exports.names import FlowName, Names
+from tokwatch.exports.names import FlowName
+from tokwatch.exports.showback import FlowPart
 from tokwatch.ledger.demand import LengthBucket, by_prompt_length
 from tokwatch.ledger.economics.demand import Asked, HourOfDay, demand_curve
 from tokwatch.ledger.economics.token_cost import Tokens
@@ -23,19 +24,17 @@ def by_tenant(flow: FlowName) -> str:
     return flow.tenant
 
 
-def hours_of_day(
-    quarters: Iterable[FlowQuarter], names: Names, zone: tzinfo, by: By = by_model
-) -> dict[str, tuple[HourOfDay, ...]]:
-    """24 hours of the local day for each model (or tenant), over all days of the quarters.
+def hours_of_day(flows: Iterable[FlowPart], zone: tzinfo, by: By = by_model) -> dict[str, tuple[HourOfDay, ...]]:
+    """24 hours of the local day for each model (or tenant), over all days of the flows.
 
     A quarter hour lies within one local hour: every zone's offset is a multiple of it. It was watched as long as its
     best covered flow: tenants come and go within a page that is read all the time.
     """
     grouped: dict[str, dict[int, list[FlowQuarter]]] = defaultdict(lambda: defaultdict(list))
-    for quarter in quarters:
-        grouped[by(names.flow(quarter.entity))][quarter.quarter_ms].append(quarter)
+    for name, quarter, _ in flows:
+        grouped[by(name)][quarter.quarter_ms].append(quarter)
     return {
-        key: demand_curve(_asked(quarter_ms, flows, zone) for quarter_ms, flows in sorted(of_quarter.items()))
+        key: demand_curve(_asked(quarter_ms, quarters, zone) for quarter_ms, quarters in sorted(of_quarter.items()))
         for key, of_quarter in sorted(grouped.items())
     }
 
@@ -55,14 +54,12 @@ def _asked(quarter_ms: int, flows: Iterable[FlowQuarter], zone: tzinfo) -> Asked
     )
 
 
-def prompt_lengths(
-    quarters: Iterable[FlowQuarter], names: Names, by: By = by_model
-) -> dict[str, tuple[LengthBucket, ...]]:
+def prompt_lengths(flows: Iterable[FlowPart], by: By = by_model) -> dict[str, tuple[LengthBucket, ...]]:
     """Requests and prompt tokens by prompt length for each model (or tenant)."""
     grouped: dict[str, list[FlowQuarter]] = defaultdict(list)
-    for quarter in quarters:
-        grouped[by(names.flow(quarter.entity))].append(quarter)
+    for name, quarter, _ in flows:
+        grouped[by(name)].append(quarter)
     return {
-        key: by_prompt_length(histogram for flow in flows for histogram in flow.histograms)
-        for key, flows in sorted(grouped.items())
+        key: by_prompt_length(histogram for quarter in quarters for histogram in quarter.histograms)
+        for key, quarters in sorted(grouped.items())
     }

@@ -10,7 +10,6 @@ import msgspec
 from tokwatch.exports.background import SCHEMA_VERSION, Background
 from tokwatch.exports.hours import HOUR_MS, hour_of, utc
 from tokwatch.exports.pricing import Pricing, ids
-from tokwatch.ledger.charges import Charges
 from tokwatch.ledger.entries import State
 from tokwatch.store.quarter_rows import GpuQuarter
 from tokwatch.store.quarters import Quarters
@@ -105,9 +104,8 @@ def _gpu_hour(
 ) -> GpuHour | None:
     """None where nothing is known of the hour: a GPU's first reading alone is no interval."""
     unobserved = pricing.unobserved(gpu, hour_ms, rows)
-    charges, state_ms = Charges(), Counter[int]()
+    charges, state_ms = pricing.charges(*rows), Counter[int]()
     for row in rows:
-        charges.add(pricing.charges(row))
         state_ms.update(row.state_ms)
     if charges.empty and unobserved.empty:
         return None

@@ -13,7 +13,7 @@ from tokwatch.exports.model_hour import ModelHour
 from tokwatch.exports.model_row import ModelRow
 from tokwatch.exports.names import FlowName
 from tokwatch.exports.pricing import Pricing
-from tokwatch.exports.showback import Traffic, shown_back
+from tokwatch.exports.showback import FlowPart, shown_back
 from tokwatch.ledger.economics.token_cost import Tokens, added
 from tokwatch.store.quarter_rows import GpuQuarter
 from tokwatch.store.quarters import Quarters
@@ -49,7 +49,7 @@ class _Hour:
         self._token_list = background.token_list(hour_ms)
         self._rows: dict[Payer, ModelRow] = {}
 
-    def rows(self, gpus: Sequence[GpuQuarter], flows: Iterable[Traffic], *, anyone: bool) -> list[ModelHour]:
+    def rows(self, gpus: Sequence[GpuQuarter], flows: Iterable[FlowPart], *, anyone: bool) -> list[ModelHour]:
         """anyone: with the GPUs that have no row."""
         names = self._background.names
         units = together(names.units(owner) for owner in sorted({gpu.owner for gpu in gpus}) if owner)

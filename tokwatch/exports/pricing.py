@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from functools import cache
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from tokwatch.exports.background import Background
-from tokwatch.exports.host_share import NO_SHARE, host_shares, key_of
-from tokwatch.exports.hours import HOUR_MS, hour_of
+from tokwatch.exports.gpu_rates import GpuRates, Segment
+from tokwatch.exports.host_share import NO_SHARE, HostShare, host_shares, key_of
+from tokwatch.exports.hours import HOUR_MS
 from tokwatch.ledger.charges import Amount, Charges
 from tokwatch.ledger.entries import State
-from tokwatch.ledger.prices.gpu_terms import PricedGpu, Rent
-from tokwatch.ledger.rating import Rate, rates
+from tokwatch.ledger.prices.gpu_terms import Rent
 from tokwatch.ledger.weights import split_counts
 from tokwatch.store.quarter_rows import GpuQuarter
 from tokwatch.store.quarters import Quarters
 from tokwatch.store.rollup import QUARTER_MS
 
-
-class Segment(NamedTuple):
-    """A stretch of a quarter hour under one rate."""
-
-    from_ms: int
-    to_ms: int
-    rate: Rate
+_IDLE: Final = frozenset(state.value for state in State if state.idle)
 
 
 class _Cell(NamedTuple):
@@ -43,39 +36,24 @@ class Pricing:
     """
 
     def __init__(self, quarters: Quarters, background: Background) -> None:
+        self.rates = GpuRates(background)
         self._background = background
         self._hosts = host_shares(quarters, background.names)
-        self._rates = cache(self._find_rates)
 
-    def charges(self, quarter: GpuQuarter) -> Charges:
-        """All of a quarter row."""
-        _, everything = self.divide(quarter, ())
-        return everything
+    def charges(self, *quarters: GpuQuarter) -> Charges:
+        """All of some quarter rows."""
+        whole = Charges()
+        for quarter in quarters:
+            self._book(quarter, (), whole, whole)
+        return whole
 
     def divide(self, quarter: GpuQuarter, states: Collection[int]) -> tuple[Charges, Charges]:
         """A quarter row as the part spent in `states`, and the rest, which has what was drawn while nobody watched.
 
         A row knows the energy of its idle time; within that, and within the rest, energy goes with time.
         """
-        segments = self._rates(quarter.entity, quarter.quarter_ms)
-        held = self._held(quarter, states, segments)
-        drawn = dict(held)
-        for segment, ms in enumerate(split_counts(quarter.gap_ms, [to_ms - from_ms for from_ms, to_ms, _ in segments])):
-            if ms:
-                gap = _Cell(False, False, segment)
-                drawn[gap] = drawn.get(gap, 0) + ms
-        energy = _energy(quarter, drawn, last=len(segments) - 1)
-        cells = list(dict.fromkeys((*drawn, *energy)))
-        lengths_ms = [drawn.get(cell, 0) for cell in cells]
-        share = self._hosts.get(key_of(quarter)) or NO_SHARE
-        wholes = (quarter.measured_ms, share.energy_mj, share.time_ms)
-        numbers = zip(*(split_counts(whole, lengths_ms) if cells else () for whole in wholes), strict=True)
-        inside, outside = Charges(gpus={quarter.entity}), Charges(gpus={quarter.entity})
-        for cell, length_ms, (measured_ms, host_mj, host_ms) in zip(cells, lengths_ms, numbers, strict=True):
-            amount = Amount(held.get(cell, 0), length_ms, measured_ms, energy.get(cell, 0), host_mj, host_ms)
-            (inside if cell.inside else outside).book(segments[cell.segment].rate, amount, idle=cell.idle)
-        for part in (inside, outside):
-            part.host_sources |= {share.source} if share.source else set()
+        inside, outside = Charges(), Charges()
+        self._book(quarter, states, inside, outside)
         return inside, outside
 
     def unobserved(self, gpu: int, hour_ms: int, rows: Iterable[GpuQuarter]) -> Charges:
@@ -92,9 +70,11 @@ class Pricing:
         for quarter_ms in range(hour_ms, hour_ms + HOUR_MS, QUARTER_MS):
             watched = by_quarter[quarter_ms]
             observed_ms = sum(row.observed_ms for row in watched)
+            if observed_ms >= QUARTER_MS:
+                continue
             if presence.known_ms(gpu, quarter_ms, quarter_ms + QUARTER_MS, one_boot=False) <= observed_ms:
                 continue
-            segments = self._rates(gpu, quarter_ms)
+            segments = self.rates.of(gpu, quarter_ms)
             runs = sorted({row.run for row in watched})
             for from_ms, to_ms, rate in segments:
                 if rate.terms is None:
@@ -109,7 +89,17 @@ class Pricing:
 
     # --- within ---------------------------------------------------------------------------------------------------
 
-    def _held(self, quarter: GpuQuarter, states: Collection[int], segments: list[Segment]) -> dict[_Cell, int]:
+    def _book(self, quarter: GpuQuarter, states: Collection[int], inside: Charges, outside: Charges) -> None:
+        segments = self.rates.of(quarter.entity, quarter.quarter_ms)
+        share = self._hosts.get(key_of(quarter), NO_SHARE)
+        for cell, amount in _amounts(quarter, self._held(quarter, states, segments), segments, share):
+            (inside if cell.inside else outside).book(segments[cell.segment].rate, amount, idle=cell.idle)
+        for part in (inside, outside):
+            part.gpus.add(quarter.entity)
+            if share.source:
+                part.host_sources.add(share.source)
+
+    def _held(self, quarter: GpuQuarter, states: Collection[int], segments: Sequence[Segment]) -> dict[_Cell, int]:
         """Observed milliseconds of each cell.
 
         Where the price changes within the quarter, the store knows how long the GPU was in each state before and after;
@@ -124,18 +114,34 @@ class Pricing:
             parts_ms = split_counts(ms, [each.get(state, 0) for each in in_segment]) if in_segment else (ms,)
             for segment, part_ms in enumerate(parts_ms):
                 if part_ms:
-                    cell = _Cell(state in states, State(state).idle, segment)
+                    cell = _Cell(state in states, state in _IDLE, segment)
                     found[cell] = found.get(cell, 0) + part_ms
         return found
 
-    def _find_rates(self, gpu: int, quarter_ms: int) -> list[Segment]:
-        hour_ms = hour_of(quarter_ms)
-        names = self._background.names
-        facts = names.gpu(gpu, hour_ms + HOUR_MS)
-        priced = PricedGpu(facts.uuid if facts else None, facts.name if facts else None, names.host(gpu))
-        currency = self._background.currency(hour_ms)
-        found = rates(self._background.book, priced, quarter_ms, quarter_ms + QUARTER_MS, currency)
-        return [Segment(*each) for each in found]
+
+def _amounts(
+    quarter: GpuQuarter, held: Mapping[_Cell, int], segments: Sequence[Segment], share: HostShare
+) -> Iterator[tuple[_Cell, Amount]]:
+    """What was taken in each cell; held: its observed milliseconds."""
+    if len(held) == 1 and not quarter.gap_ms:
+        [(cell, ms)] = held.items()
+        energy_mj = quarter.energy_mj or 0
+        if quarter.idle_energy_mj in (None, energy_mj if cell.idle else 0):
+            # Most rows: there is nothing to divide.
+            yield cell, Amount(ms, ms, quarter.measured_ms, energy_mj, share.energy_mj, share.time_ms)
+            return
+    drawn = dict(held)
+    for segment, ms in enumerate(split_counts(quarter.gap_ms, [to_ms - from_ms for from_ms, to_ms, _ in segments])):
+        if ms:
+            gap = _Cell(False, False, segment)
+            drawn[gap] = drawn.get(gap, 0) + ms
+    energy = _energy(quarter, drawn, last=len(segments) - 1)
+    cells = list(dict.fromkeys((*drawn, *energy)))
+    lengths_ms = [drawn.get(cell, 0) for cell in cells]
+    wholes = (quarter.measured_ms, share.energy_mj, share.time_ms)
+    numbers = zip(*(split_counts(whole, lengths_ms) if cells else () for whole in wholes), strict=True)
+    for cell, length_ms, (measured_ms, host_mj, host_ms) in zip(cells, lengths_ms, numbers, strict=True):
+        yield cell, Amount(held.get(cell, 0), length_ms, measured_ms, energy.get(cell, 0), host_mj, host_ms)
 
 
 def _energy(quarter: GpuQuarter, drawn: Mapping[_Cell, int], last: int) -> dict[_Cell, int]:

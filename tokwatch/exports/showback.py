@@ -23,7 +23,7 @@ _WITH_REQUESTS: Final = ("failed", "aborted", "preempted")
 _WITH_OUTPUT: Final = ("drafted_tokens", "accepted_tokens")
 
 
-class Traffic(NamedTuple):
+class FlowPart(NamedTuple):
     """A quarter hour of a flow, or the part of it that is one tenant's."""
 
     name: FlowName  # on its own server
@@ -31,7 +31,7 @@ class Traffic(NamedTuple):
     by_gateway: bool = False  # the tenant and the part are as a gateway saw them
 
 
-def shown_back(quarters: Quarters, names: Names) -> dict[int, list[Traffic]]:
+def shown_back(quarters: Quarters, names: Names) -> dict[int, list[FlowPart]]:
     """Start of hour → the counted flows of that hour. Parts of a quarter row add up to it."""
     own = _Own(names)
     hours: dict[int, _Hour] = defaultdict(lambda: _Hour(own))
@@ -62,12 +62,12 @@ class _Hour:
         self.flows: list[FlowQuarter] = []
         self.elsewhere: list[FlowQuarter] = []
 
-    def traffic(self, at_ms: int) -> list[Traffic]:
+    def traffic(self, at_ms: int) -> list[FlowPart]:
         """Names of servers and models are those of an instant."""
         seen = self._seen(at_ms)
         if not seen:
-            return [Traffic(self._own.flow(flow.entity), flow) for flow in self.flows]
-        found: list[Traffic] = []
+            return [FlowPart(self._own.flow(flow.entity), flow) for flow in self.flows]
+        found: list[FlowPart] = []
         unlabelled: dict[str, list[FlowQuarter]] = defaultdict(list)
         for flow in self.flows:
             name = self._own.flow(flow.entity)
@@ -75,7 +75,7 @@ class _Hour:
             if _whose(name) == NOBODYS and server and server.verified and server.layer != Layer.GATEWAY:
                 unlabelled[_model(name, server)].append(flow)
             else:
-                found.append(Traffic(name, flow))
+                found.append(FlowPart(name, flow))
         behind = models_behind(seen, unlabelled)
         for model, flows in unlabelled.items():
             of_model = _together(seen[name] for name, engines in behind.items() if engines == model)
@@ -100,21 +100,21 @@ class _Hour:
                 found[model] += [{flow.quarter_ms: {whose: _counts(flow)}} for whose, flow in flows]
         return {model: _together(parts) for model, parts in found.items()}
 
-    def _divided(self, flows: Sequence[FlowQuarter], seen: Mapping[int, Mapping[Whose, Counts]]) -> list[Traffic]:
+    def _divided(self, flows: Sequence[FlowQuarter], seen: Mapping[int, Mapping[Whose, Counts]]) -> list[FlowPart]:
         if not seen:
-            return [Traffic(self._own.flow(flow.entity), flow) for flow in flows]
+            return [FlowPart(self._own.flow(flow.entity), flow) for flow in flows]
         by_quarter: dict[int, list[FlowQuarter]] = {}
         for flow in sorted(flows, key=lambda flow: flow.quarter_ms):
             by_quarter.setdefault(flow.quarter_ms, []).append(flow)
         counted = [_sum(map(_counts, of_quarter)) for of_quarter in by_quarter.values()]
         division = divide(counted, [seen.get(quarter_ms, {}) for quarter_ms in by_quarter])
-        parts: dict[Whose, list[Traffic]] = {whose: [] for whose in division.whose}
+        parts: dict[Whose, list[FlowPart]] = {whose: [] for whose in division.whose}
         for of_quarter, divided in zip(by_quarter.values(), division.stretches, strict=True):
             for flow, of_each in zip(of_quarter, _by_flow(of_quarter, divided), strict=True):
                 name = self._own.flow(flow.entity)
                 for whose, part in zip(division.whose, of_each, strict=True):
                     named = name._replace(tenant=whose.tenant, tier=whose.tier)
-                    parts[whose].append(Traffic(named, part, by_gateway=True))
+                    parts[whose].append(FlowPart(named, part, by_gateway=True))
         # Where everything went through the gateway, nothing is left of nobody's.
         return [each for of_one in parts.values() if any(_told(each.quarter) for each in of_one) for each in of_one]
 

@@ -51,7 +51,8 @@ class Charges:
     def book(self, rate: Rate, amount: Amount, *, idle: bool) -> None:
         """Add an amount at a rate."""
         booked = self.idle if idle else self.busy
-        booked[rate] = booked[rate].plus(amount) if rate in booked else amount
+        before = booked.get(rate)
+        booked[rate] = amount if before is None else before.plus(amount)
 
     def add(self, other: Charges) -> None:
         """Add all of it."""

@@ -32,20 +32,21 @@ def rate_at(version: PriceVersion | None, gpu: PricedGpu, at_ms: int, currency: 
     currency: of the period that is added up; amounts in another one have no price.
     """
     tariff = version.prices.electricity if version else None
-    return _rate(version, gpu, tariff.at(at_ms) if tariff else None, currency)
+    return rate_of(version, gpu, tariff.at(at_ms) if tariff else None, currency)
 
 
-def rates(
-    book: PriceBook, gpu: PricedGpu, from_ms: int, to_ms: int, currency: str | None = None
-) -> Iterator[tuple[int, int, Rate]]:
-    """(from, to] cut where the version in force or the price of electricity changes."""
+def segments(
+    book: PriceBook, from_ms: int, to_ms: int
+) -> Iterator[tuple[int, int, PriceVersion | None, float | None]]:
+    """(from, to] cut where the version in force or its price of a kilowatt-hour changes, with both."""
     for start_ms, end_ms, version in book.segments(from_ms, to_ms):
         tariff = version.prices.electricity if version else None
         for edge_ms, next_ms, usd_per_kwh in electricity.segments(tariff, start_ms, end_ms):
-            yield edge_ms, next_ms, _rate(version, gpu, usd_per_kwh, currency)
+            yield edge_ms, next_ms, version, usd_per_kwh
 
 
-def _rate(version: PriceVersion | None, gpu: PricedGpu, usd_per_kwh: float | None, currency: str | None) -> Rate:
+def rate_of(version: PriceVersion | None, gpu: PricedGpu, usd_per_kwh: float | None, currency: str | None) -> Rate:
+    """The rate of a GPU under a version and one of its prices of a kilowatt-hour; currency as in `rate_at`."""
     if version is None:
         return Rate()
     prices = version.prices

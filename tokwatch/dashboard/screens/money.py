@@ -73,7 +73,9 @@ class MoneyPage(Document):
 def _write_bill(page: Page, snapshot: Snapshot) -> None:
     whole, sign = snapshot.economy, formats.currency_sign(snapshot.currency)
     page.heading("COST PER HOUR", snapshot.price or "no price set: $ sets one")
-    if whole.cost.total.value is not None:
+    if whole.cost.total.value is None:
+        page.fact("all in", f"{glyphs.ABSENT} {whole.cost.total.why}", "quiet")
+    else:
         parts = [(name, getattr(whole.cost, name)) for name in _PARTS]
         told = [f"{name} {_money(figure, sign)}" for name, figure in parts if figure.value]
         page.fact("all in", f"{_money(whole.cost.total, sign)}: {', '.join(told) or 'nothing'}")
@@ -82,7 +84,9 @@ def _write_bill(page: Page, snapshot: Snapshot) -> None:
             idle += f", which makes every token {formats.percent(whole.cost.idle_tax.value)} % dearer"
         page.fact("of it idle", idle, "waste" if whole.cost.idle.value else "text")
     earns = whole.earns
-    if earns.revenue_usd_per_hour.value is not None:
+    if earns.revenue_usd_per_hour.value is None:
+        page.fact("revenue", f"{glyphs.ABSENT} {earns.revenue_usd_per_hour.why}", "quiet")
+    else:
         margin = _told(earns.margin, lambda share: f"{formats.percent(share)} % margin")
         page.fact("revenue", f"{_money(earns.revenue_usd_per_hour, sign)}, {margin}")
         per_mwh = _money(earns.profit_usd_per_mwh, sign)
@@ -91,7 +95,9 @@ def _write_bill(page: Page, snapshot: Snapshot) -> None:
     if whole.energy_basis != "board":
         power += f", {_told(whole.facility_w, formats.count)} W {whole.energy_basis}"
     page.fact("power", power)
-    if whole.usd_per_kwh.value is not None:
+    if whole.usd_per_kwh.value is None:
+        page.fact("electricity", f"{glyphs.ABSENT} {whole.usd_per_kwh.why}", "quiet")
+    else:
         page.fact("electricity", f"{sign}{whole.usd_per_kwh.value:g} a kWh now")
     if whole.gco2e_per_hour.value is not None:
         page.fact("carbon", f"{formats.short(whole.gco2e_per_hour.value)} gCO2e an hour, {whole.carbon}", "quiet")
@@ -194,17 +200,23 @@ def _write_request(page: Page, snapshot: Snapshot) -> None:
     page.heading("REQUESTS", "means of the finished ones")
     for row in snapshot.deployments:
         request = row.economy.request
-        if not row.servers or request.usd.value is None:
+        if not row.servers:
+            continue
+        if request.prompt_tokens.value is None:
+            page.line().put(_NAME, row.name, bold=True)
+            page.text(_NAME + 2, f"{glyphs.ABSENT} {request.prompt_tokens.why}")
             continue
         told = [
-            f"{sign}{_told(request.usd, lambda usd: _small(usd * 1000))} a thousand",
+            f"{sign}{_told(request.usd, lambda usd: _small(usd * 1000))} a thousand"
+            if request.usd.value is not None
+            else f"{glyphs.ABSENT} cost: {request.usd.why}",
             f"{_told(request.wh, formats.ratio)} Wh {row.economy.energy_basis}",
             f"{_told(request.prompt_tokens, formats.count)} prompt and "
             f"{_told(request.output_tokens, formats.count)} output tokens",
         ]
         if request.cached_share.value is not None:
             told.append(f"{formats.percent(request.cached_share.value)} % of the prompt cached")
-        if request.profit_usd.value is not None:
+        if request.profit_usd.value is not None and request.value_usd.value is not None:
             told.append(f"leaves {sign}{_small(request.profit_usd.value)} of {sign}{_told(request.value_usd, _small)}")
         page.line().put(_NAME, row.name, bold=True)
         page.text(_NAME + 2, "; ".join(told), "text")
@@ -215,7 +227,7 @@ def _write_request(page: Page, snapshot: Snapshot) -> None:
         )
     saved = snapshot.economy.tokens.saved_by_cache_usd_per_hour
     if saved.value:
-        page.fact("cache saves", f"{_money(saved, sign)}, an estimate")
+        page.fact("cache saves", f"{_money(saved, sign)} an hour, an estimate")
 
 
 def _row(

@@ -8,6 +8,7 @@ from datetime import tzinfo
 from tokwatch.exports.demand import hours_of_day, prompt_lengths
 from tokwatch.exports.money.report import Demand, DemandHour, PromptLength
 from tokwatch.exports.names import FlowName, Names
+from tokwatch.exports.showback import FlowPart
 from tokwatch.ledger.economics.arithmetic import Sums
 from tokwatch.ledger.economics.demand import HourOfDay
 from tokwatch.ledger.economics.token_cost import added
@@ -28,11 +29,11 @@ class Asking:
 
     def take(self, quarters: Iterable[FlowQuarter]) -> None:
         """The flow rows of one stretch."""
-        quarters = list(quarters)
-        for hours in hours_of_day(quarters, self._names, self._zone, _all).values():
+        flows = [FlowPart(self._names.flow(quarter.entity), quarter) for quarter in quarters]
+        for hours in hours_of_day(flows, self._zone, _all).values():
             for hour in hours:
                 self._hours[hour.hour] = _both(self._hours[hour.hour], hour) if hour.hour in self._hours else hour
-        for buckets in prompt_lengths(quarters, self._names, _all).values():
+        for buckets in prompt_lengths(flows, _all).values():
             for each in buckets:
                 before = self._lengths.get((each.above, each.up_to), (0, 0, 0))
                 told = each.requests, each.tokens_at_least, each.tokens_at_most

@@ -17,6 +17,7 @@ from tokwatch.exports.money.alike import Alike
 from tokwatch.exports.money.traffic import Named, Traffic, named
 from tokwatch.exports.names import FlowName
 from tokwatch.exports.pricing import Pricing
+from tokwatch.exports.showback import FlowPart, shown_back
 from tokwatch.ledger.accounts import NOBODYS
 from tokwatch.ledger.charges import Charges
 from tokwatch.ledger.economics.token_cost import Tokens, added
@@ -55,11 +56,11 @@ class Period:
 class _Hour:
     """The rows of one hour, and who is whom in it."""
 
-    def __init__(self, hour_ms: int, gpus: Sequence[GpuQuarter], flows: Sequence[FlowQuarter], of: Gathering) -> None:
+    def __init__(self, hour_ms: int, gpus: Sequence[GpuQuarter], flows: Iterable[FlowPart], of: Gathering) -> None:
         self.hour_ms, self.gpus = hour_ms, gpus
         owners = sorted({gpu.owner for gpu in gpus} - {0})
         self.units = together(of.background.names.units(owner) for owner in owners)
-        self.flows = [(self._named(of.flow_name(flow.entity)), of.server(flow.entity), flow) for flow in flows]
+        self.flows = [(self._named(flow.name), flow.name.servers[0], flow.quarter) for flow in flows]
         self.of_unit: dict[Unit, set[FlowName]] = defaultdict(set)
         for name, _, _ in self.flows:
             self.of_unit[name.servers].add(name)
@@ -83,17 +84,14 @@ class Gathering:
         self.background, self.period = background, Period()
         self._to_ms, self._each_gpu, self._each_quarter = to_ms, each_gpu, each_quarter
         self._alike = Alike(background, each_gpu=each_gpu, each_quarter=each_quarter)
-        self._flow_names: dict[int, FlowName] = {}
 
     def take(self, quarters: Quarters, hours: Iterable[int]) -> None:
         """The rows of some hours; no other stretch has rows of the same hours."""
         pricing = Pricing(quarters, self.background)
         gpus: dict[int, list[GpuQuarter]] = {hour_ms: [] for hour_ms in hours}
-        flows: dict[int, list[FlowQuarter]] = {hour_ms: [] for hour_ms in gpus}
         for gpu in quarters.gpus:
             gpus.setdefault(hour_of(gpu.quarter_ms), []).append(gpu)
-        for flow in quarters.flows:
-            flows.setdefault(hour_of(flow.quarter_ms), []).append(flow)
+        flows = shown_back(quarters, self.background.names)
         alike: dict[Hashable, list[_Hour]] = defaultdict(list)
         for hour_ms in sorted(gpus.keys() | flows.keys()):
             rows = gpus.get(hour_ms, [])
@@ -105,16 +103,6 @@ class Gathering:
             self._book(together_, pricing)
         runs = {row.run for row in quarters.gpus} | {row.run for row in quarters.flows}
         self.period.simulated |= not runs.isdisjoint(self.background.simulated)
-
-    def flow_name(self, flow: int) -> FlowName:
-        """Whose tokens a flow counts, on its own server."""
-        if flow not in self._flow_names:
-            self._flow_names[flow] = self.background.names.flow(flow)
-        return self._flow_names[flow]
-
-    def server(self, flow: int) -> int:
-        """The server of a flow."""
-        return self.flow_name(flow).servers[0]
 
     # --- within ---------------------------------------------------------------------------------------------------
 

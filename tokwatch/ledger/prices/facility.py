@@ -17,7 +17,7 @@ class Carbon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     year: int
 
 
-class Facility(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Facility(msgspec.Struct, frozen=True, forbid_unknown_fields=True, cache_hash=True):
     """What is added to board power. Nothing has a default: what is not told is left out, and figures say so."""
 
     pue: float | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -41,7 +42,9 @@ class Parts(NamedTuple):
         return Parts(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
 
-class Rent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="basis", tag="rent"):
+class Rent(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, cache_hash=True, tag_field="basis", tag="rent"
+):
     """A GPU rented by the hour: reserved ones are paid for whether they work or not, elastic ones while held."""
 
     usd_per_gpu_hour: float
@@ -53,7 +56,16 @@ class Rent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="b
         return Parts(rent=self.usd_per_gpu_hour)
 
 
-class Own(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="basis", tag="own"):
+class Own(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    cache_hash=True,
+    dict=True,
+    tag_field="basis",
+    tag="own",
+):
     """A GPU of one's own server."""
 
     server_usd: float  # what the server cost, its part of network and installation included
@@ -67,7 +79,7 @@ class Own(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True,
     provisioned_kw: float | None = None  # per GPU; colocation is paid for it
     power_included: bool = False  # in the colocation
 
-    @property
+    @cached_property
     def hourly(self) -> Parts:
         """Fixed dollars an hour of one GPU.
 
