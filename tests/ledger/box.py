@@ -171,7 +171,7 @@ def restored(records: Sequence[TickRecord], run: Run, book: PriceBook) -> View:
                 for member in alert.members
             }
             for event in events
-            if event.kind == "alert" and State((alert := msgspec.json.decode(event.body, type=AlertBody)).state).idle
+            if event.kind == "alert" and State((alert := msgspec.json.decode(event.body, type=AlertBody)).state).wasted
         },
     )
     return view

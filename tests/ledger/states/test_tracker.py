@@ -108,6 +108,15 @@ def test_a_state_of_an_earlier_run_goes_on() -> None:
     assert (gpu.since_s, gpu.body.confirmed, gpu.events) == (5, True, [])
 
 
+def test_a_gpu_that_was_about_to_be_lost_and_answers_the_next_recorder_never_is() -> None:
+    gpu = Gpu()
+    gpu.second = 899
+    gpu.tracker.resume(1, StateBody(State.LOST, 890_000, False, "fell off the bus"))
+    assert gpu.lasts(1, BUSY) is State.LOST
+    assert not gpu.body.confirmed
+    assert gpu.lasts(1, BUSY) is State.SERVING
+
+
 def test_a_queue_that_outlives_the_recorder_is_one_backlog() -> None:
     """No page of the new run has shown it for long enough to begin one."""
     gpu = resumed(State.BACKLOG, "requests wait")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import msgspec
 
 from tokwatch.ledger.entries import Event, State
 from tokwatch.ledger.states.judge import judge, reason_is_there
 from tokwatch.ledger.states.signals import Past, Signals
 from tokwatch.ledger.states.thresholds import Thresholds
-
 
 _READINGS = 3  # so many at least confirm a state, however far apart they are: one bad answer of a driver is no fault
 
@@ -29,7 +30,7 @@ class StateTracker:
         self.limits = limits
         self._bodies: dict[int, StateBody] = {}
         self._gone_from_ms: dict[int, int] = {}  # since when what made the state of a GPU is gone
-        self._readings: dict[int, int] = {}  # how many of this run showed what made it
+        self._readings: dict[int, int] = defaultdict(int)  # how many of this run showed what made it
 
     def resume(self, entity: int, body: StateBody) -> None:
         """Go on from the last state an earlier run decided: a parked GPU is parked since it was first seen so."""
@@ -46,7 +47,7 @@ class StateTracker:
             self._gone_from_ms.pop(entity, None)
             self._readings[entity] = 0
         if entity not in self._gone_from_ms:
-            self._readings[entity] = self._readings.get(entity, 0) + 1
+            self._readings[entity] += 1
         since_ms = before.since_ms if before is not None and goes_on else t0_ms
         confirmed = goes_on and before is not None and before.confirmed
         body = StateBody(int(state), since_ms, confirmed or self._lasted(entity, state, t1_ms - since_ms), note)
