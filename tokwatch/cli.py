@@ -20,6 +20,9 @@ exit codes: 0 done · 1 failed · 2 wrong usage · 3 no GPU and no inference ser
 """
 
 
+_LONGEST_S = 3653 * 86400  # ten years; what is far beyond has no date
+
+
 class CommandModule(Protocol):
     """A module of tokwatch.commands."""
 
@@ -221,7 +224,10 @@ def duration_s(text: str) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text.strip())
     if not found or not float(found[1]):
         raise argparse.ArgumentTypeError(f"{text!r} is no length of time: write 90s, 2m, 8h or 1d")
-    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
+    length_s = float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
+    if length_s > _LONGEST_S:
+        raise argparse.ArgumentTypeError("that is longer than ten years")
+    return length_s
 
 
 def price_usd_per_gpu_hour(text: str) -> float:

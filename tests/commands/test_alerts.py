@@ -82,6 +82,7 @@ def test_an_alert_fires_is_told_listed_muted_and_unmuted(box: CommandBox) -> Non
         (("--state", "parkd"), Exit.FAILED, "there is no alert 'parkd'"),
         (("--gpu", "0", "--reason", " "), Exit.FAILED, "--reason is empty"),
         (("--gpu", "0", "--for", "soon"), Exit.USAGE, "no length of time"),
+        (("--gpu", "0", "--for", "99999999999d"), Exit.USAGE, "longer than ten years"),
     ],
 )
 def test_a_mute_needs_a_subject_a_reason_and_an_end(

@@ -159,6 +159,12 @@ def test_a_past_time_is_restated_and_both_prices_stay(command: Command) -> None:
     assert [version["holds"] for version in command.json()["versions"]] == ["in force", "restated"]
 
 
+def test_a_reason_is_told_and_kept_without_what_a_terminal_obeys(command: Command) -> None:
+    command.run("import")
+    command.run(*RESTATE[:-1], "wrong\x1b[31m\n2.35", "--price", "1.99")
+    assert command.book.versions[1].reason == "wrong\ufffd[31m\ufffd2.35"
+
+
 def test_restating_the_rent_keeps_what_else_held_on_either_side_of_a_change(command: Command) -> None:
     command.run("import")
     command.config.write_text(

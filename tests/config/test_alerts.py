@@ -77,6 +77,10 @@ def test_without_a_word_of_it_the_rules_on_states_hold_and_nothing_leaves() -> N
     [
         ("[[alerts]]\nwhen = 'watts > 1'", "2: alerts[0].when: there is no figure watts: the figures are "),
         ("[[alerts]]\nwhen = 'tok_s > 1; reboot'", "2: alerts[0].when: 'tok_s > 1; reboot' is no condition: "),
+        ("[[alerts]]\nname = 'x'\nwhen = 'power_w{gpu=" + "9" * 100 + "} > 1'", "3: alerts[0].when: "),
+        ("[[alerts]]\nname = 'x'\nwhen = 'tok_s > " + "9" * 100 + "'", "3: alerts[0].when: "),
+        ("[[alerts]]\nname = 'x'\nwhen = '" + "x" * 9999 + "'", "3: alerts[0].when: a condition of 9999 characters "),
+        ("[[alerts]]\nwhen = 'tok_s > 1'\nfor = '" + "9" * 400 + "d'", "3: alerts[0].for: "),
         ("[[alerts]]\nwhen = 'tok_s > 1'\nfor = 'soon'", "3: alerts[0].for: 'soon' is no length of time: "),
         ("[[alerts]]\nwhen = 'tok_s > 1'\nseverity = 'page'", "3: alerts[0].severity: "),
         ("[[alerts]]\nwhen = 'tok_s > 1'\nname = 'parked'", '3: alerts[0].name: "parked" is the name of an alert'),

@@ -156,7 +156,12 @@ IN_COLOCATION = "years = 4\ncolocation_usd_per_kw_month = 184\nprovisioned_kw = 
             "3: prices.terms[0].server_usd: unknown key",
         ),
         (OWNED, "6: prices.terms[0]: Object missing required field `years`"),
-        (OWNED + "years = 0", "7: prices.terms[0].years: must be above 0 and up to 30, is 0"),
+        (OWNED + "years = 0", "7: prices.terms[0].years: must lie between 0.1 and 30, is 0"),
+        (OWNED + "years = 1e-320", "7: prices.terms[0].years: must lie between 0.1 and 30, is 9.99989e-321"),
+        (
+            OWNED.replace("1e5", "1e9") + "years = 1",
+            "7: prices.terms[0]: a GPU-hour cannot cost 14269.4: is server_usd the price of one server?",
+        ),
         (
             OWNED + "years = 4\nresidual = 20",
             "8: prices.terms[0].residual: must lie between 0 and 1, is 20: it is a share of the price",

@@ -92,6 +92,7 @@ def test_a_file_that_is_missing_or_no_text_is_told(market: Path) -> None:
     market.write_bytes(b"time,eur_per_mwh\n\xff")
     assert refused(CONFIG, market.parent).startswith(f"4: prices.electricity.file: {market}: cannot be read: ")
     assert refused("[prices.electricity]\nfile = 5") == "2: prices.electricity.file: write the name of a CSV file"
+    assert "cannot be read" in refused(f"[prices.electricity]\nfile = '{'x' * 300}'")
 
 
 def test_prices_of_another_currency_are_refused(market: Path) -> None:

@@ -195,6 +195,25 @@ def test_bad_toml_is_told_with_its_line() -> None:
     assert refused("interval_s = 1\nhost = ") == "config.toml: Invalid value (at end of document)"
 
 
+@pytest.mark.parametrize(
+    "text", ["interval_s = " + "9" * 5000, "host = " + "[" * 5000, "[slo]\nttft_s = " + "{a=" * 3000 + "1" + "}" * 3000]
+)
+def test_what_the_toml_parser_chokes_on_is_told_as_bad_toml(text: str) -> None:
+    assert len(refused(text)) < 200
+
+
+@pytest.mark.parametrize("window_s", ["0", "1e-320", "1e308", "nan", "-30"])
+def test_an_evidence_window_that_no_state_can_be_judged_in_is_refused(window_s: str) -> None:
+    message = "config.toml:2: states.evidence_window_s: must lie between 1 and 3600 seconds, is "
+    assert refused(f"[states]\nevidence_window_s = {window_s}").startswith(message)
+
+
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2206-11-01T00:00:00Z"])
+def test_a_price_of_another_age_is_refused(when: str) -> None:
+    message = refused(f"[prices]\nusd_per_gpu_hour = 1\neffective_from = {when}")
+    assert message.startswith("config.toml:3: prices.effective_from: must lie between 2000 and 2200, is ")
+
+
 def test_a_file_is_read_or_the_error_names_it(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     with pytest.raises(ConfigError, match=f"{path}: no such file"):

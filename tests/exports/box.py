@@ -24,6 +24,7 @@ NOON_MS = 1_795_262_400_000  # 2026-11-21 12:00 UTC
 
 HOST, GPU_0, GPU_1, QWEN, LLAMA, GROUP, QWEN_FLOW, LLAMA_FLOW, TENANT_FLOW = range(1, 10)
 PREFILL, DECODE, PAIR, PAIR_AND_QWEN, PREFILL_FLOW, DECODE_FLOW = range(10, 16)
+GATEWAY, ACME_SEEN, BETA_SEEN, NOBODY_SEEN, DEEPSEEK_SEEN = range(16, 21)
 ENTITIES = (
     Entity(HOST, "host", "dgx-03", "dgx-03", 0, NOON_MS),
     Entity(GPU_0, "gpu", "dgx-03", "GPU-a", HOST, NOON_MS),
@@ -42,6 +43,16 @@ ENTITIES = (
         PREFILL_FLOW, "flow", "dgx-03", flow_key(PREFILL, "deepseek", "prefill", "(untagged)", ""), PREFILL, NOON_MS
     ),
     Entity(DECODE_FLOW, "flow", "dgx-03", flow_key(DECODE, "deepseek", "decode", "(untagged)", ""), DECODE, NOON_MS),
+    Entity(GATEWAY, "server", "dgx-03", "127.0.0.1:4000|litellm", HOST, NOON_MS),
+    *(
+        Entity(flow, "flow", "dgx-03", flow_key(GATEWAY, model, "", tenant, tier), GATEWAY, NOON_MS)
+        for flow, model, tenant, tier in (
+            (ACME_SEEN, "Qwen", "acme", ""),
+            (BETA_SEEN, "Qwen", "beta", "batch"),
+            (NOBODY_SEEN, "Qwen", "(untagged)", ""),
+            (DEEPSEEK_SEEN, "deepseek-ai/DeepSeek", "acme", ""),
+        )
+    ),
 )
 
 
@@ -50,9 +61,16 @@ def gpu_facts(gpu: int, index: int, uuid: str, name: str = "NVIDIA H100 80GB HBM
 
 
 def server_facts(
-    server: int, address: str, engine: str, model: str, *, verified: bool = True, deployment: str = ""
+    server: int,
+    address: str,
+    engine: str,
+    model: str,
+    *,
+    verified: bool = True,
+    deployment: str = "",
+    layer: str = "engine",
 ) -> Event:
-    body = ServerBody(address, engine, model, "root", verified, "live", deployment=deployment)
+    body = ServerBody(address, engine, model, "root", verified, "live", layer=layer, deployment=deployment)
     return event(NOON_MS + 1000, server, "facts", body)
 
 
@@ -63,6 +81,7 @@ FACTS = (
     server_facts(LLAMA, "127.0.0.1:8001", "sglang", "llama"),
     server_facts(PREFILL, "127.0.0.1:8002", "vllm", "deepseek"),
     server_facts(DECODE, "127.0.0.1:8003", "vllm", "deepseek"),
+    server_facts(GATEWAY, "127.0.0.1:4000", "litellm", "", layer="gateway"),
 )
 
 
@@ -185,6 +204,7 @@ def flow_quarter(
     cached: int | None = 400_000,
     output: int | None = 500_000,
     histograms: tuple[HistogramEntry, ...] = (),
+    finished: int | None = 900,
 ) -> FlowQuarter:
     return FlowQuarter(
         quarter_ms=NOON_MS + number * QUARTER_MS,
@@ -194,7 +214,7 @@ def flow_quarter(
         prompt_tokens=prompt,
         cached_tokens=cached,
         output_tokens=output,
-        finished=900,
+        finished=finished,
         failed=1,
         aborted=2,
         preempted=3,

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import strategies as st
 
 from tests.exports.box import (
+    ACME_SEEN,
+    BETA_SEEN,
     DECODE_FLOW,
+    DEEPSEEK_SEEN,
     GPU_0,
     GPU_1,
     GROUP,
     LLAMA,
     LLAMA_FLOW,
+    NOBODY_SEEN,
     NOON_MS,
     PAIR,
     PAIR_AND_QWEN,
@@ -36,6 +42,7 @@ from tokwatch.store.rollup import QUARTER_MS
 
 OWNERS = (0, QWEN, LLAMA, GROUP, PREFILL, PAIR, PAIR_AND_QWEN)
 FLOWS = (QWEN_FLOW, LLAMA_FLOW, TENANT_FLOW, PREFILL_FLOW, DECODE_FLOW)
+SEEN = (ACME_SEEN, BETA_SEEN, NOBODY_SEEN, DEEPSEEK_SEEN)
 
 
 @st.composite
@@ -64,17 +71,18 @@ def host_quarters(draw: st.DrawFn) -> list[HostQuarter]:
 
 
 @st.composite
-def flow_quarters(draw: st.DrawFn) -> list[FlowQuarter]:
+def flow_quarters(draw: st.DrawFn, flows: Sequence[int]) -> list[FlowQuarter]:
     """Rows of any of the flows over an hour and a half, often without tokens."""
     tokens = st.sampled_from([None, 0, 1, 2]) | st.integers(0, 10**9)
     return [
-        flow_quarter(number, flow, draw(tokens), draw(tokens), draw(tokens))
+        flow_quarter(number, flow, draw(tokens), draw(tokens), draw(tokens), finished=draw(tokens))
         for number in range(6)
-        for flow in sorted(draw(st.sets(st.sampled_from(FLOWS))))
+        for flow in sorted(draw(st.sets(st.sampled_from(flows))))
     ]
 
 
-quarters = st.builds(Quarters, gpu_quarters(), flow_quarters(), host_quarters())
+_seen: st.SearchStrategy[list[FlowQuarter]] = st.just([]) | flow_quarters(SEEN)  # half of the boxes have no gateway
+quarters = st.builds(Quarters, gpu_quarters(), flow_quarters(FLOWS), host_quarters(), _seen)
 
 _TERMS: list[Rent | Own] = [
     Rent(2.35),

@@ -32,6 +32,12 @@ def test_what_is_no_instant_is_told_with_an_example(text: str) -> None:
         parse_instant(text)
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00+14:00", "1969-12-31", "9999-12-31T23:59-12:00"])
+def test_an_instant_of_another_age_is_refused(text: str) -> None:
+    with pytest.raises(ExportError, match="write a year from 1970 to 2200"):
+        parse_instant(text)
+
+
 @given(st.integers(0, 4 * 10**12))
 def test_what_is_written_is_read_back(at_ms: int) -> None:
     assert parse_instant(utc(at_ms)) == at_ms // 1000 * 1000

@@ -30,7 +30,7 @@ from tokwatch.ledger.prices.book import PriceBook, PriceVersion
 from tokwatch.ledger.snapshot import canonical_json
 from tokwatch.ledger.sums import counted
 from tokwatch.store.quarters import Quarters
-from tokwatch.store.rollup import QUARTER_MS, flow_quarters, gpu_quarters, host_quarters
+from tokwatch.store.rollup import QUARTER_MS, elsewhere_quarters, flow_quarters, gpu_quarters, host_quarters
 
 TICK_S, TICKS = 60, 34  # over two edges of quarters
 PRICES = PriceBook((priced(2.35),))
@@ -51,13 +51,18 @@ class Server:
         second = tick * TICK_S
         if tick >= self.down_from:
             return ServerReading(self.facts, boot_ns(second), ok=False, problem="refused")
-        counters = FlowReading(
-            self.facts.model or "",
-            role=self.facts.role,
-            output_tokens=None if self.moves is Moves.NONE else tick * self.output,
-            prompt_tokens=tick * self.prompt,
-        )
-        return page(second, counters, facts=self.facts, layer=self.layer, moves=self.moves, idle=not self.output)
+        tenants = ("acme", "beta", "(untagged)") if self.layer is Layer.GATEWAY else ("(untagged)",)
+        flows = [
+            FlowReading(
+                self.facts.model or "",
+                role=self.facts.role,
+                tenant=tenant,
+                output_tokens=None if self.moves is Moves.NONE else tick * self.output * number,
+                prompt_tokens=tick * self.prompt * number,
+            )
+            for number, tenant in enumerate(tenants, start=1)
+        ]
+        return page(second, *flows, facts=self.facts, layer=self.layer, moves=self.moves, idle=not self.output)
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,7 @@ def hours_of(box: Box, *versions: PriceVersion) -> tuple[Quarters, Background]:
         gpu_quarters([entry for record in box.records for entry in record.gpus], 1, *span),
         flow_quarters([entry for record in box.records for entry in record.flows], 1, *span),
         host_quarters([entry for record in box.records for entry in record.hosts], 1, *span),
+        elsewhere_quarters([entry for record in box.records for entry in record.flows], 1, *span),
     )
 
     def state_ms(entity: int, from_ms: int, to_ms: int, runs: Collection[int] | None = None) -> dict[int, int]:

@@ -95,6 +95,10 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(ReferencesError, match="no such file"):
             load_references(path)
+    with pytest.raises(ReferencesError, match="cannot be read"):
+        load_references(tmp_path / ("x" * 300))
+    with pytest.raises(ReferencesError, match="no such user"):
+        load_references(Path("~nobody-of-this-name/x.csv"))
 
 
 @pytest.mark.parametrize("table", ["configs", "workflow_runs", "benchmark_results"])

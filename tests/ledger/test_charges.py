@@ -12,7 +12,7 @@ from tokwatch.ledger.prices.electricity import Electricity, Flat, Series
 from tokwatch.ledger.prices.facility import Facility
 from tokwatch.ledger.prices.gpu_terms import PricedGpu, Rent
 from tokwatch.ledger.prices.version import Prices
-from tokwatch.ledger.rating import Rate, rate_at, rates
+from tokwatch.ledger.rating import Rate, rate_at, segments
 
 HOUR_MS = 3_600_000
 QUARTER_MS = HOUR_MS // 4
@@ -38,7 +38,10 @@ def version(number: int, from_ms: int, electricity: Electricity | None = None, c
 def test_a_period_is_cut_where_the_version_or_the_tariff_changes() -> None:
     market = Series("prices.csv", (0, QUARTER_MS), (0.1, 0.2), 3 * QUARTER_MS)
     book = PriceBook((version(1, 0, market), version(2, 2 * QUARTER_MS + 5, market)))
-    found = [(to_ms - from_ms, rate.version, rate.usd_per_kwh) for from_ms, to_ms, rate in rates(book, GPU, 0, HOUR_MS)]
+    found = [
+        (to_ms - from_ms, held.id if held else 0, usd_per_kwh)
+        for from_ms, to_ms, held, usd_per_kwh in segments(book, 0, HOUR_MS)
+    ]
     assert found == [
         (QUARTER_MS, 1, 0.1),
         (QUARTER_MS + 5, 1, 0.2),

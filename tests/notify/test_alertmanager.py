@@ -59,6 +59,6 @@ async def test_a_severity_that_changes_ends_the_alert_of_before() -> None:
 async def test_a_refusal_is_told_with_the_address() -> None:
     async with receiver(Received(status=400)) as base:
         outlet = Alertmanager(Poster(alerts_url(base), None))
-        with pytest.raises(NotifyError, match=r"127\.0\.0\.1:\d+/api/v2/alerts refused the alert \(HTTP 400\)"):
+        with pytest.raises(NotifyError, match=r"127\.0\.0\.1:\d+ refused the alert \(HTTP 400\)"):
             await outlet.send(message())
         await outlet.close()

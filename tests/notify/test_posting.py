@@ -49,8 +49,9 @@ async def test_neither_key_nor_secret_is_in_a_problem(tmp_path: Path) -> None:
     for status in (401, 302, 500):
         async with receiver(Received(status=status)) as base:
             with pytest.raises(NotifyError) as error:
-                await posted(f"{base}/x?key=k3y", Credential(Origin.of(base), "bearer", file=tmp_path / "token"))
+                await posted(f"{base}/T00/p4th?key=k3y", Credential(Origin.of(base), "bearer", file=tmp_path / "token"))
             assert "k3y" not in str(error.value)
+            assert "p4th" not in str(error.value)
             assert "s3cret" not in str(error.value)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tests.real.clients import Api, Request, Usage, any_request, load_for, load_of, total
 from tests.real.recording import Tokwatch, now_ms
 from tokwatch.ledger.entries import Flag
+from tokwatch.store.rollup import quarter_of
 
 
 def serve_and_count(
@@ -26,6 +27,30 @@ def serve_and_count(
         _wait_for(tokwatch, pages, to_ms)
     print(f"{len(used)} requests in {(to_ms - from_ms) / 1000:.1f} s")
     return total(used), from_ms, to_ms
+
+
+def serve_each_and_count(
+    tokwatch: Tokwatch, apis: Mapping[str, Api], pages: Sequence[str], *, requests: Mapping[str, int]
+) -> dict[str, Usage]:
+    """Record so many requests to each API, all at the same time: what each said was used."""
+
+    async def all_of_them() -> list[list[Usage]]:
+        loads = []
+        for number, (name, api) in enumerate(apis.items()):
+            chance = random.Random(number)
+            loads.append(load_of(api, [any_request(chance) for _ in range(requests[name])], at_once=3))
+        return await asyncio.gather(*loads)
+
+    with tokwatch.recording():
+        _wait_for(tokwatch, pages, 0)
+        used = asyncio.run(all_of_them())
+        _wait_for(tokwatch, pages, now_ms())
+    return {name: total(each) for name, each in zip(apis, used, strict=True)}
+
+
+def one_quarter(tokwatch: Tokwatch) -> bool:
+    """Everything was recorded within one quarter hour."""
+    return len({quarter_of(record.tick.tick_ms) for record in tokwatch.records()}) == 1
 
 
 def some_requests(api: Api, count: int) -> Usage:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -180,19 +181,38 @@ class SglangRouter:
             yield router
 
 
+# Who a key belongs to: LiteLLM keeps that in a database, or asks a function of its operator's.
+_KEYS_OF_TEAMS = """
+import json, os
+from litellm.proxy._types import LitellmUserRoles, UserAPIKeyAuth
+TEAMS = json.loads(os.environ["TEAMS"])
+async def whose(request, api_key):
+    if api_key in TEAMS:
+        return UserAPIKeyAuth(api_key=api_key, team_id=TEAMS[api_key], team_alias=TEAMS[api_key])
+    if api_key == os.environ["LITELLM_MASTER_KEY"]:
+        return UserAPIKeyAuth(api_key=api_key, user_role=LitellmUserRoles.PROXY_ADMIN)
+    raise ValueError("no such key")
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class LiteLlm:
-    """The LiteLLM proxy, in front of one server that speaks the same API."""
+    """The LiteLLM proxy, in front of one server that speaks the same API. `teams`: key → its team's name."""
 
     program: str
     behind: Api
     port: int
     key: str
     folder: Path
+    teams: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def api(self) -> Api:
-        return Api(f"http://127.0.0.1:{self.port}", "tiny", self.key)
+        return self.api_of(self.key)
+
+    def api_of(self, key: str) -> Api:
+        """As the owner of a key asks."""
+        return Api(f"http://127.0.0.1:{self.port}", "tiny", key)
 
     @contextmanager
     def running(self) -> Iterator[subprocess.Popen[bytes]]:
@@ -206,9 +226,11 @@ class LiteLlm:
             "      api_key: none\n"
             "      allowed_openai_params: [ignore_eos]\n"
             "litellm_settings:\n"
-            '  callbacks: ["prometheus"]\n'
+            '  callbacks: ["prometheus"]\n' + ("general_settings:\n  custom_auth: keys.whose\n" if self.teams else "")
         )
+        (self.folder / "keys.py").write_text(_KEYS_OF_TEAMS)
         variables = {"LITELLM_MASTER_KEY": self.key, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "HOME": str(self.folder)}
+        variables["TEAMS"] = json.dumps(dict(self.teams))
         command = [self.program, "--config", str(config), "--host", "127.0.0.1", "--port", str(self.port)]
         command += ["--telemetry", "False"]
         log, health = self.folder / "litellm.txt", f"{self.api.url}/health/liveliness"

@@ -37,7 +37,7 @@ from tokwatch.ledger.alerts.mutes import Mute
 from tokwatch.store.mutes import add_mute
 from tokwatch.store.telling import telling
 
-NOON_MS = 1_795_262_400_000  # 2026-11-21 12:00 UTC
+NOON_MS = 1_750_507_200_000  # 2025-06-21 12:00 UTC: before any clock of a machine that runs these
 _PATIENT_S = 30.0  # of real time, which must not matter: how long a reading of the stub may take
 _FLUSH_S = 30.0
 _RECORDER = "recorder"

@@ -48,4 +48,4 @@ async def test_an_alert_is_told_to_a_command_and_to_a_webhook_when_it_fires_and_
     (alert,) = received.bodies[1]["alerts"]
     assert alert["labels"]["alertname"] == "TokwatchParked"
     assert alert["annotations"]["usd_so_far"] == "0.51"
-    assert (alert["startsAt"], alert["endsAt"]) == ("2026-11-21T12:06:20.000Z", "2026-11-21T12:12:00.000Z")
+    assert (alert["startsAt"], alert["endsAt"]) == ("2025-06-21T12:06:20.000Z", "2025-06-21T12:12:00.000Z")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from collectors.labels import clean_label
 from tokwatch.commands.price_report import as_json, as_text, report
 from tokwatch.commands.settings import config_of, store_of
 from tokwatch.config import PriceSection
@@ -27,6 +28,7 @@ from tokwatch.store.reader import Reader
 from tokwatch.store.telling import telling
 
 RESTATED = "restated"
+_LONGEST_REASON = 1000
 _EXAMPLES = files("tokwatch") / "assets" / "prices"
 
 
@@ -48,7 +50,7 @@ def _restate(options: argparse.Namespace) -> int:
     """A version for each stretch of the range that one version held: with --price the rest of it stays as it was."""
     now_ms, store = _now_ms(), store_of(options)
     from_ms, to_ms = parse_instant(options.from_), parse_instant(options.to)
-    reason = options.reason.strip()
+    reason = clean_label(options.reason.strip(), _LONGEST_REASON)
     if from_ms >= to_ms:
         raise CommandError(f"--from {utc(from_ms)} must lie before --to {utc(to_ms)}")
     if to_ms > now_ms:

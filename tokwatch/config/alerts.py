@@ -15,7 +15,7 @@ from tokwatch.ledger.alerts.conditions import Condition, ConditionError, parse_c
 from tokwatch.ledger.alerts.rules import STATE_RULES, AlertPolicy, FigureRule, SeverityShares
 from tokwatch.ledger.alerts.tracker import BUDGET
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _TAKEN = {rule.key for rule in STATE_RULES} | {BUDGET}
 _LONGEST_NAME = 100

@@ -12,7 +12,7 @@ from tokwatch.config import prices_electricity, prices_facility, prices_gpus, pr
 from tokwatch.config.prices_electricity import ElectricitySection
 from tokwatch.config.prices_facility import FacilitySection
 from tokwatch.config.prices_gpus import TermsSection
-from tokwatch.config.prices_limits import Problem
+from tokwatch.config.prices_limits import Problem, outside
 from tokwatch.ledger.prices.facility import Carbon
 from tokwatch.ledger.prices.token_prices import TaskValue, TierOf, TokenPrice, Tokens
 from tokwatch.ledger.prices.version import Prices
@@ -66,6 +66,9 @@ def problems(section: PriceSection) -> Iterator[Problem]:
     """(path, message) of each value that no ledger can work with."""
     if not re.fullmatch("[A-Z]{3}", section.currency):
         yield "prices.currency", 'write three capital letters, such as "USD" or "EUR"'
+    if section.effective_from is not None:
+        # A price before there were GPUs, or far off, is a slip; and what is near year 1 or 9999 is no date in UTC.
+        yield from outside("prices.effective_from", section.effective_from.year, 2000, 2200, "its year")
     yield from prices_gpus.problems(
         section.terms, section.gpu, section.usd_per_gpu_hour, electricity=section.electricity is not None
     )

@@ -79,14 +79,10 @@ def _rent_problems(where: str, price: float | None) -> Iterator[Problem]:
 
 
 def _own_problems(where: str, own: Own) -> Iterator[Problem]:
-    yield from not_above_0(f"{where}.server_usd", own.server_usd, 1e9)
-    yield from not_above_0(f"{where}.gpus_per_server", own.gpus_per_server, 1024)
-    yield from not_above_0(f"{where}.years", own.years, 30)
-    yield from outside(f"{where}.residual", own.residual, 0, 1, "it is a share of the price")
-    for key in ("cost_of_capital", "opex_rate"):
-        yield from outside(f"{where}.{key}", getattr(own, key), 0, 1, "it is a share a year, 0.1 for 10 %")
-    yield from outside(f"{where}.colocation_usd_per_kw_month", own.colocation_usd_per_kw_month, 0, 1e6)
-    yield from not_above_0(f"{where}.provisioned_kw", own.provisioned_kw, 100)
+    impossible = list(_impossible(where, own))
+    yield from impossible
+    if not impossible and not own.hourly.total < MOST_PER_GPU_HOUR:
+        yield where, f"a GPU-hour cannot cost {own.hourly.total:g}: is server_usd the price of one server?"
     # A figure that is written and then not used would be a surprise on the invoice.
     if own.depreciation == "straight-line" and own.cost_of_capital:
         yield f"{where}.cost_of_capital", 'straight line leaves it out: write depreciation = "capital-recovery"'
@@ -98,3 +94,15 @@ def _own_problems(where: str, own: Own) -> Iterator[Problem]:
         yield f"{where}.provisioned_kw", "is what colocation is paid for: give colocation_usd_per_kw_month"
     if own.power_included and own.colocation_usd_per_kw_month is None:
         yield f"{where}.power_included", "power can only be included in colocation: give colocation_usd_per_kw_month"
+
+
+def _impossible(where: str, own: Own) -> Iterator[Problem]:
+    """Figures that no server has."""
+    yield from not_above_0(f"{where}.server_usd", own.server_usd, 1e9)
+    yield from not_above_0(f"{where}.gpus_per_server", own.gpus_per_server, 1024)
+    yield from outside(f"{where}.years", own.years, 0.1, 30)
+    yield from outside(f"{where}.residual", own.residual, 0, 1, "it is a share of the price")
+    for key in ("cost_of_capital", "opex_rate"):
+        yield from outside(f"{where}.{key}", getattr(own, key), 0, 1, "it is a share a year, 0.1 for 10 %")
+    yield from outside(f"{where}.colocation_usd_per_kw_month", own.colocation_usd_per_kw_month, 0, 1e6)
+    yield from not_above_0(f"{where}.provisioned_kw", own.provisioned_kw, 100)

@@ -57,12 +57,12 @@ def read_series(path: Path) -> SeriesFile:
     A row holds until the next one, the last as long as the one before. Steps are of 15 minutes to an hour and may
     change within the file, as Europe's markets did on 2025-10-01.
     """
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file")
     try:
+        if not path.is_file():
+            raise ValueError(f"{path}: no such file")
         with path.open(encoding="utf-8-sig", newline="") as file:
             return _read_rows(path, csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:  # also for a name that is too long to be one
         raise ValueError(f"{path}: cannot be read: {error}") from error
 
 

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -108,10 +109,23 @@ def _has(problem: str, text: str, read_series: SeriesReader) -> bool:
 def _read(text: str, read_series: SeriesReader) -> Config | str:
     """The settings, or what is wrong with them: "path: message". Raises TOMLDecodeError."""
     try:
-        config = msgspec.convert(tomllib.loads(text), Config, dec_hook=read_series)
+        config = msgspec.convert(_toml(text), Config, dec_hook=read_series)
     except msgspec.ValidationError as error:
         return _in_our_words(str(error))
     return next((f"{where}: {message}" for where, message in _problems(config)), config)
+
+
+def _toml(text: str) -> dict[str, Any]:
+    """Raises TOMLDecodeError, also for what tomllib lets through as another error: a number of 4300 digits and more,
+    brackets in a thousand brackets."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except RecursionError:
+        raise tomllib.TOMLDecodeError("brackets lie too deep in each other") from None
+    except ValueError as error:
+        raise tomllib.TOMLDecodeError(f"holds a value that cannot be read: {error}") from None
 
 
 def _problems(config: Config) -> Iterator[tuple[str, str]]:
@@ -120,6 +134,8 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
         yield "interval_s", f"must lie between 0.1 and 60 seconds, is {config.interval_s}"
     yield from prices.problems(config.prices)
     yield from slo.problems(config.slo)
+    if not 1 <= config.states.evidence_window_s <= 3600:
+        yield "states.evidence_window_s", f"must lie between 1 and 3600 seconds, is {config.states.evidence_window_s}"
     for key in Thresholds.__struct_fields__:
         if not 0 <= getattr(config.states, key) < math.inf:
             yield f"states.{key}", f"must be 0 or more, is {getattr(config.states, key)}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Final, NamedTuple
 
 from tokwatch.exports.names import FlowName, Names
 from tokwatch.exports.pricing import Pricing
 from tokwatch.ledger.accounts import NOBODYS
 from tokwatch.ledger.charges import Charges
-from tokwatch.ledger.economics.token_cost import EQUAL, Tokens, added
+from tokwatch.ledger.economics.token_cost import Tokens, added
 from tokwatch.ledger.prices.token_prices import Tokens as TokenList
 from tokwatch.ledger.weights import token_weight
 from tokwatch.store.quarter_rows import GpuQuarter
@@ -63,6 +64,7 @@ class Allocation:
         self._together = together
         self._flows = flows
         self._tokens = tokens
+        self._behind = cache(self._find_behind)
 
     def shares(self, quarter: GpuQuarter) -> list[Share]:
         """The parts of a quarter row; they add up to it."""
@@ -73,23 +75,26 @@ class Allocation:
         return unassigned + self._owned(quarter, owned)
 
     def _owned(self, quarter: GpuQuarter, charges: Charges) -> list[Share]:
-        units = sorted({self._together[server] for unit in self._names.units(quarter.owner) for server in unit})
-        flows = sorted({flow for unit in units for flow in self._flows.get(unit, ())})
+        units, flows = self._behind(quarter.owner)
         if len(units) == 1 and len(flows) <= 1:
             return [Share(Payer(units[0], flows[0] if flows else None), charges, DIRECT)]
         tokens = [self._tokens.get((quarter.quarter_ms, flow), _NONE) for flow in flows]
-        models = {flow.model for flow in flows}
-        weights = [self._token_list.weights(flow.model, models) for flow in flows]
-        shares = [token_weight(each, weight) for each, weight in zip(tokens, weights, strict=True)]
+        weighing = self._token_list.weighing(flow.model for flow in flows)
+        shares = [token_weight(each, weighing.of(flow.model)) for each, flow in zip(tokens, flows, strict=True)]
         if not any(shares):
             everyone = tuple(sorted(server for unit in units for server in unit))
             return [Share(Payer(everyone, shared_idle=True), charges, None)]
-        method = BY_TOKENS if EQUAL in weights else BY_PRICE
+        method = BY_TOKENS if weighing.why_alike else BY_PRICE
         return [
             Share(Payer(flow.servers, flow), part, method)
             for flow, share, part in zip(flows, shares, charges.split(shares), strict=True)
             if share
         ]
+
+    def _find_behind(self, owner: int) -> tuple[list[tuple[int, ...]], list[FlowName]]:
+        """The units that share the GPUs of an owner, and their flows."""
+        units = sorted({self._together[server] for unit in self._names.units(owner) for server in unit})
+        return units, sorted({flow for unit in units for flow in self._flows.get(unit, ())})
 
 
 _NONE: Final = added(())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Final
 
 from tokwatch.ledger.economics.token_cost import Tokens
@@ -46,7 +46,8 @@ class FlowSums:
     def __init__(self) -> None:
         self.counts: dict[str, int | None] = dict.fromkeys(_COUNTS)
         self._covered_ms: Counter[int] = Counter()  # flow → time
-        self._histograms: list[HistogramEntry] = []
+        self._histograms: dict[str, list[HistogramEntry]] = defaultdict(list)
+        self._observed: dict[str, Observations] = {}  # what these add up to, once asked for
 
     def add(self, quarter: FlowQuarter) -> None:
         for name in _COUNTS:
@@ -54,11 +55,15 @@ class FlowSums:
             if count is not None:
                 self.counts[name] = (self.counts[name] or 0) + count
         self._covered_ms[quarter.entity] += quarter.covered_ms
-        self._histograms += quarter.histograms
+        for each in quarter.histograms:
+            self._histograms[each.name].append(each)
+        self._observed.clear()
 
     @property
     def empty(self) -> bool:
-        return all(count is None for count in self.counts.values())
+        """Nothing was counted: a first reading alone is no interval."""
+        counted = [count for count in self.counts.values() if count is not None]
+        return not counted or not (any(counted) or self.covered_ms)
 
     @property
     def covered_ms(self) -> int:
@@ -97,7 +102,7 @@ class FlowSums:
 
     def observed(self, name: str) -> tuple[int, int]:
         """(how many values of a histogram, their sum × 10⁶)."""
-        found = [each for each in self._histograms if each.name == name]
+        found = self._histograms[name]
         return sum(sum(each.counts) for each in found), sum(each.sum_us for each in found)
 
     def population(self, slo: Slo) -> Population:
@@ -120,4 +125,6 @@ class FlowSums:
         )
 
     def _observations(self, name: str) -> Observations:
-        return Observations((each.edges, each.counts) for each in self._histograms if each.name == name)
+        if name not in self._observed:
+            self._observed[name] = Observations((each.edges, each.counts) for each in self._histograms[name])
+        return self._observed[name]

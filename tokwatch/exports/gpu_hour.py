@@ -17,7 +17,7 @@ from tokwatch.store.quarters import Quarters
 _MIB = 1 << 20
 
 
-class GpuHour(msgspec.Struct, frozen=True, kw_only=True):
+class GpuHour(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One GPU in one UTC hour. None is unknown. Columns in this order; Σ s_* = observed_s.
 
     cost_total = rent + capex + opex + space + energy: fixed parts of observed time, energy wherever it was measured.
@@ -155,7 +155,7 @@ def _gpu_hour(
         cost_opex_usd=parts.opex if parts else None,
         cost_space_usd=parts.space if parts else None,
         cost_energy_usd=charges.energy_usd,
-        cost_total_usd=charges.total_usd,
+        cost_total_usd=parts.total if parts else None,
         cost_idle_usd=charges.idle_usd,
         cost_unobserved_usd=unobserved.total_usd,
         tariff_usd_per_kwh_avg=charges.usd_per_kwh,
@@ -167,7 +167,7 @@ def _gpu_hour(
         currency=background.currency(hour_ms),
         price_version=ids(charges.versions | unobserved.versions),
         restated=charges.restated or unobserved.restated,
-        simulated=any(row.run in background.simulated for row in rows),
+        simulated=any(row.run in background.simulated for row in rows) if rows else background.presence.simulated(gpu),
     )
 
 

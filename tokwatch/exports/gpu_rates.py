@@ -43,6 +43,10 @@ class GpuRates:
         """The segments of a quarter hour, one after the other; equal rates are one object."""
         return self._segments(self._priced(gpu, hour_of(quarter_ms)), quarter_ms)
 
+    def model(self, gpu: int, quarter_ms: int) -> str:
+        """The GPU's model, as it was priced; "" where it is not known."""
+        return self._priced(gpu, hour_of(quarter_ms)).model or ""
+
     def _find_segments(self, gpu: PricedGpu, quarter_ms: int) -> tuple[Segment, ...]:
         return tuple(
             Segment(each.from_ms, each.to_ms, self._rate(gpu, each.version, each.usd_per_kwh, each.currency))

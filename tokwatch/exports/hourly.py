@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Final, Literal, TextIO
+from typing import Literal, TextIO
 
 import msgspec
 
 from tokwatch.exports.background import Background
 from tokwatch.exports.gpu_hour import GpuHour, gpu_hours
-from tokwatch.exports.hours import HOUR_MS
 from tokwatch.exports.model_hour import ModelHour
 from tokwatch.exports.model_hours import model_hours
 from tokwatch.exports.names import Names
 from tokwatch.exports.presence import Presence
-from tokwatch.exports.selection import Selection, select
+from tokwatch.exports.selection import Selection, select, stretches
 from tokwatch.exports.write import Format, write_rows
 from tokwatch.feeds.history import read_book
 from tokwatch.store.errors import StoreError
-from tokwatch.store.quarters import Quarters
 from tokwatch.store.reader import Reader
-
-_STRETCH_MS: Final = 7 * 24 * HOUR_MS  # bounds the memory: quarter rows of eight GPUs take 5 MB a week
 
 
 def export_hourly(
@@ -46,11 +41,11 @@ def export_hourly(
         with Reader(store) as reader:
             selection = select(reader, since_ms=since_ms, until_ms=until_ms, session=session)
             background = background_of(reader, selection)
-            stretches = _stretches(reader, selection) if selection else iter(())
+            found = stretches(reader, selection, traffic=by == "model") if selection else iter(())
             if by == "gpu":
-                gpus = chain.from_iterable(gpu_hours(quarters, background, hours) for quarters, hours in stretches)
+                gpus = chain.from_iterable(gpu_hours(quarters, background, hours) for quarters, hours in found)
                 return write_rows(gpus, GpuHour, format, out)
-            models = chain.from_iterable(model_hours(quarters, background, hours) for quarters, hours in stretches)
+            models = chain.from_iterable(model_hours(quarters, background, hours) for quarters, hours in found)
             return write_rows(models, ModelHour, format, out)
     except (sqlite3.Error, msgspec.DecodeError) as error:
         raise StoreError(f"cannot read the store {store}: {error}; check it with `tokwatch doctor --store`") from error
@@ -58,24 +53,14 @@ def export_hourly(
 
 def background_of(reader: Reader, selection: Selection | None = None) -> Background:
     """Names, prices, settings and kinds of runs, of the whole store; when GPUs were there, of the selection."""
-    last_ms = reader.last_tick() or 0
+    told = reader.events(0, reader.last_tick() or 0, ["facts", "settings"])
     runs = reader.runs()
     chosen, within = (selection.runs, (selection.from_ms, selection.to_ms)) if selection else (None, None)
     return Background(
-        names=Names(reader.entities(), reader.events(0, last_ms, ["facts"])),
+        names=Names(reader.entities(), [event for event in told if event.kind == "facts"]),
         book=read_book(reader),
         state_ms=reader.state_ms,
         simulated=frozenset(run.id for run in runs if run.kind == "simulated"),
         presence=Presence(reader.seen(chosen), runs, within),
-        settings=tuple(reader.events(0, last_ms, ["settings"])),
+        settings=tuple(event for event in told if event.kind == "settings"),
     )
-
-
-def _stretches(reader: Reader, selection: Selection) -> Iterator[tuple[Quarters, range]]:
-    """The selection's quarter rows and the starts of its hours, cut at edges of hours."""
-    from_ms = selection.from_ms
-    while from_ms < selection.to_ms:
-        first_ms = from_ms // HOUR_MS * HOUR_MS
-        to_ms = min(first_ms + _STRETCH_MS, selection.to_ms)
-        yield reader.quarters(from_ms, to_ms, selection.runs), range(first_ms, to_ms, HOUR_MS)
-        from_ms = to_ms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from tokwatch.exports.errors import ExportError
@@ -16,6 +17,7 @@ def hour_of(quarter_ms: int) -> int:
     return quarter_ms // HOUR_MS * HOUR_MS
 
 
+@lru_cache
 def utc(at_ms: int) -> str:
     """2026-11-21T14:00:00Z"""
     return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -29,5 +31,7 @@ def parse_instant(text: str) -> int:
         raise ExportError(
             f"{text!r} is no date and time: write 2026-11-21, 2026-11-21T14:00 (UTC) or 2026-11-21T14:00+01:00"
         ) from None
+    if not 1970 <= instant.year <= 2200:  # near year 1 and 9999 it has none in UTC
+        raise ExportError(f"{text!r} is of another age: write a year from 1970 to 2200")
     aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
     return round((aware - _EPOCH).total_seconds() * 1000)

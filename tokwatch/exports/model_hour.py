@@ -7,7 +7,7 @@ import msgspec
 from tokwatch.exports.background import SCHEMA_VERSION
 
 
-class ModelHour(msgspec.Struct, frozen=True, kw_only=True):
+class ModelHour(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One model on one deployment in one UTC hour. None is unknown. Columns in this order.
 
     The rows of an hour add up to those of `gpu_hour` in energy and cost: a closing row with the model "(unassigned)"

@@ -86,7 +86,9 @@ class _Hour:
         for entity in sorted({*rows, *there}):
             charges = self._pricing.unobserved(entity, self._hour_ms, rows[entity])
             if not charges.empty:
-                self._row(UNOBSERVED, None).unobserved.add(charges)
+                row = self._row(UNOBSERVED, None)
+                row.unobserved.add(charges)
+                row.simulated |= self._background.presence.simulated(entity)
 
 
 def _order(payer: Payer) -> int:

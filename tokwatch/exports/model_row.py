@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from typing import Final
 
 from tokwatch.exports.allocation import BY_GATEWAY, BY_PRICE, BY_TOKENS, DIRECT, UNASSIGNED, UNVERIFIED, Payer
 from tokwatch.exports.background import Background
-from tokwatch.exports.flow_sums import FlowSums, counted_elsewhere, tokens_of
 from tokwatch.exports.hours import HOUR_MS, utc
 from tokwatch.exports.model_hour import ModelHour
 from tokwatch.exports.pricing import ids
-from tokwatch.ledger.bodies import ServerBody
+from tokwatch.exports.traffic import Traffic, deployment_name, tier_of
 from tokwatch.ledger.charges import Charges
 from tokwatch.ledger.economics.arithmetic import ratio
 from tokwatch.ledger.economics.energy import J_PER_KWH, j_per_token, plausible, tok_s_per_mw
-from tokwatch.ledger.economics.revenue import TokenPrices, margin, profit_usd, revenue_usd
+from tokwatch.ledger.economics.revenue import margin, profit_usd
 from tokwatch.ledger.economics.token_cost import (
-    EQUAL,
     NO_SPLIT,
-    Tokens,
-    added,
     saved_by_cache,
     saved_by_speculation,
     split,
@@ -29,9 +24,7 @@ from tokwatch.ledger.economics.token_cost import (
     useful_interval,
 )
 from tokwatch.ledger.goodput import attained, service_level
-from tokwatch.ledger.prices.token_prices import STANDARD
 from tokwatch.store.quarter_rows import FlowQuarter
-from tokwatch.store.rollup import QUARTER_MS
 
 UNASSIGNED_MODEL: Final = "(unassigned)"
 SHARED_IDLE_MODEL: Final = "(shared, idle)"
@@ -51,9 +44,7 @@ class ModelRow:
         self._servers = [server for server in servers if server]
         self._model = self._model_name()
         self._tier, self._tier_source = self._tier_of()
-        self._flows = FlowSums()
-        self._by_server: dict[int, FlowSums] = defaultdict(FlowSums)  # requests, each counted once
-        self._sold: dict[TokenPrices | None, list[Tokens]] = defaultdict(list)  # None: at no price
+        self._traffic = Traffic(hour_ms, self._model, self._tier or "", background)
         self._charges = Charges()
         self._methods: set[str] = set()
         self.unobserved = Charges()
@@ -63,16 +54,7 @@ class ModelRow:
         """Tokens and requests of one of its flows; by_gateway: a part of them, as a gateway's labels divide them."""
         if by_gateway:
             self._methods.add(BY_GATEWAY)
-        self._flows.add(quarter)
-        if not counted_elsewhere(quarter):
-            self._by_server[server].add(quarter)
-        tokens = tokens_of(quarter.prompt_tokens, quarter.cached_tokens, quarter.output_tokens)
-        currency = self._background.currency(self._hour_ms)
-        from_ms, to_ms = quarter.quarter_ms, quarter.quarter_ms + QUARTER_MS
-        for start_ms, end_ms, version in self._background.book.segments(from_ms, to_ms):
-            same = version is not None and version.prices.currency == currency
-            prices = version.prices.tokens.of(self._model, self._tier or STANDARD) if version and same else None
-            self._sold[prices].append(tokens.scaled((end_ms - start_ms) / QUARTER_MS))
+        self._traffic.add(quarter, server)
 
     def add_charges(self, charges: Charges, method: str | None) -> None:
         """A part of a GPU; `method`: how it was divided."""
@@ -81,7 +63,7 @@ class ModelRow:
 
     @property
     def empty(self) -> bool:
-        return self._charges.empty and self._flows.empty and self.unobserved.empty
+        return self._charges.empty and self._traffic.sums.empty and self.unobserved.empty
 
     # --- figures --------------------------------------------------------------------------------------------------
 
@@ -92,53 +74,34 @@ class ModelRow:
         return next((method for method in _MAY_BE_SHARED if method in self._methods), None)
 
     @property
-    def _revenue_usd(self) -> float | None:
-        """None without a list of token prices, and where some of the tokens have none."""
-        if self._allocation == UNVERIFIED:
-            return None
-        sold = {prices: added(parts) for prices, parts in self._sold.items()}
-        lines = [
-            None if prices is None else revenue_usd(tokens, prices)
-            for prices, tokens in sold.items()
-            if prices is not None or tokens.total
-        ]
-        known = [line for line in lines if line is not None]
-        return sum(known) if known and len(known) == len(lines) else None
-
-    @property
-    def _task_value_usd(self) -> float | None:
-        finished, each = self._flows.counts["finished"], self._token_list.task_value(self._model)
-        return None if finished is None or each is None or self._allocation == UNVERIFIED else finished * each
-
-    @property
     def _interactivity(self) -> float | None:
-        observed = [sums.observed("tpot") for sums in self._by_server.values()]
+        observed = [sums.observed("tpot") for sums in self._traffic.by_server.values()]
         requests, sum_us = sum(number for number, _ in observed), sum(sum_us for _, sum_us in observed)
         return requests * 1e6 / sum_us if requests and sum_us > 0 else None
 
     def written(self) -> ModelHour:
         """The row."""
-        flows, charges, gpu_ms = self._flows, self._charges, self._charges.held_ms
+        flows, charges, gpu_ms = self._traffic.sums, self._charges, self._charges.held_ms
         output, finished = flows.counts["output_tokens"], flows.counts["finished"]
-        slo = self._background.settings_at(self._hour_ms + HOUR_MS).slo(self._model)
-        populations = [sums.population(slo) for _, sums in sorted(self._by_server.items())]
+        slo, populations = self._traffic.slo, self._traffic.populations
         met_ttft, met_tpot = attained(populations, "ttft", "ttft"), attained(populations, "tpot", "tpot")
         level = service_level(populations, slo)
         cost_usd = charges.total_usd if charges.complete else None
-        weights = self._token_list.weights(self._model)
-        by_class = NO_SPLIT if weights == EQUAL else split(cost_usd, flows.tokens, weights)
+        weighing = self._token_list.weighing([self._model])
+        by_class = NO_SPLIT if weighing.why_alike else split(cost_usd, flows.tokens, weighing.of(self._model))
         useful_lo, useful_hi = useful_interval(cost_usd, output, level.met.low, level.met.high)
         decode_usd = None if by_class.output is None else by_class.output * flows.tokens.output / 1e6
         energy_j = None if charges.energy_mj is None else charges.energy_mj / 1000
         facility_kwh = charges.facility_kwh
         facility_j = None if facility_kwh is None else facility_kwh * J_PER_KWH
-        revenue, value = self._revenue_usd, self._task_value_usd
+        counts = self._allocation != UNVERIFIED
+        revenue, value = (self._traffic.revenue_usd, self._traffic.task_value_usd) if counts else (None, None)
         placed = not charges.empty
         money = placed or not self.unobserved.empty or revenue is not None
         return ModelHour(
             hour_start=utc(self._hour_ms),
             hour_end=utc(self._hour_ms + HOUR_MS),
-            deployment=_deployment(self._servers),
+            deployment=deployment_name(self._servers) or None,
             engine="+".join(sorted({server.engine for server in self._servers})) or None,
             model=self._model,
             tier=self._tier,
@@ -231,14 +194,7 @@ class ModelRow:
         flow = self._payer.flow
         if flow is None:
             return None, None
-        places = [(server.deployment, server.address) for server in self._servers] or [("", "")]
-        told = [self._token_list.tier(flow.tier, *place, flow.model, flow.tenant) for place in places]
-        return next((each for each in told if each[1] != "assumed"), told[0])
-
-
-def _deployment(servers: list[ServerBody]) -> str | None:
-    names = {server.deployment for server in servers}
-    return next(iter(names)) if len(names) == 1 and "" not in names else "+".join(s.address for s in servers) or None
+        return tier_of(flow, self._servers, self._token_list)
 
 
 def _finite(amount: float | None) -> float | None:

@@ -26,10 +26,15 @@ class Presence:
             known[each.entity, line].append((each.first_ms, each.last_ms))
             one_boot[each.entity, f"{line}/{run.boot_id or run.id}"].append((each.first_ms, each.last_ms))
         self._known, self._one_boot = _joined(known, within), _joined(one_boot, within)
+        self._simulated = {entity for entity, line in known if line == "simulated"}
 
     def gpus(self, from_ms: int, to_ms: int) -> list[int]:
         """Those that were there at some time of (from_ms, to_ms]."""
         return [gpu for gpu in sorted(self._known) if self.known_ms(gpu, from_ms, to_ms, one_boot=False)]
+
+    def simulated(self, gpu: int) -> bool:
+        """It was seen in a simulation, and so was made up also while nobody watched."""
+        return gpu in self._simulated
 
     def known_ms(self, gpu: int, from_ms: int, to_ms: int, *, one_boot: bool) -> int:
         """How much of (from_ms, to_ms] lies between two readings of a GPU; with `one_boot`, of the same boot."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
 from collectors.labels import clean_label
 from tokwatch.exports.errors import ExportError
 from tokwatch.exports.hours import HOUR_MS
+from tokwatch.store.quarters import Quarters
 from tokwatch.store.reader import Reader
 from tokwatch.store.sessions import Session, sessions
 
 _NAMED_AT_MOST = 5
+_STRETCH_MS = 7 * 24 * HOUR_MS  # bounds the memory: the rows of 64 GPUs take some 40 MB a week
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,20 @@ def select(reader: Reader, *, since_ms: int | None, until_ms: int | None, sessio
     if session is None:
         _refuse_overlaps(reader, [each for each in found if each.from_ms < to_ms and from_ms < each.to_ms])
     return Selection(runs, from_ms, to_ms)
+
+
+def stretches(reader: Reader, selection: Selection, *, traffic: bool = True) -> Iterator[tuple[Quarters, range]]:
+    """The selection's quarter rows and the starts of its hours, a week at a time, cut at edges of hours.
+
+    traffic: with the rows of flows.
+    """
+    from_ms = selection.from_ms
+    while from_ms < selection.to_ms:
+        first_ms = from_ms // HOUR_MS * HOUR_MS
+        to_ms = min(first_ms + _STRETCH_MS, selection.to_ms)
+        rows = reader.quarters(from_ms, to_ms, selection.runs, traffic=traffic)
+        yield rows, range(first_ms, to_ms, HOUR_MS)
+        from_ms = to_ms
 
 
 def _named(found: list[Session], wanted: str) -> Session:

@@ -21,6 +21,7 @@ from tokwatch.store.quarters import Quarters
 
 _WITH_REQUESTS: Final = ("failed", "aborted", "preempted")
 _WITH_OUTPUT: Final = ("drafted_tokens", "accepted_tokens")
+_COUNTS: Final = ("prompt_tokens", "output_tokens", "finished", *_WITH_REQUESTS, *_WITH_OUTPUT)
 
 
 class FlowPart(NamedTuple):
@@ -116,7 +117,8 @@ class _Hour:
                     named = name._replace(tenant=whose.tenant, tier=whose.tier)
                     parts[whose].append(FlowPart(named, part, by_gateway=True))
         # Where everything went through the gateway, nothing is left of nobody's.
-        return [each for of_one in parts.values() if any(_told(each.quarter) for each in of_one) for each in of_one]
+        told = [of_one for of_one in parts.values() if any(_told(each.quarter) for each in of_one)]
+        return [each for of_one in told or [parts[NOBODYS]] for each in of_one]
 
 
 def _by_flow(flows: Sequence[FlowQuarter], divided: Divided) -> list[list[FlowQuarter]]:
@@ -195,4 +197,4 @@ def _together(parts: Iterable[Mapping[int, Mapping[Whose, Counts]]]) -> dict[int
 
 
 def _told(quarter: FlowQuarter) -> bool:
-    return any((quarter.prompt_tokens, quarter.output_tokens, quarter.finished, quarter.failed, quarter.aborted))
+    return any(getattr(quarter, name) for name in _COUNTS) or any(any(each.counts) for each in quarter.histograms)

@@ -47,7 +47,8 @@ class AlertInputs:
         """After every tick; the View behind `snapshot` holds it already."""
         now_ms = record.tick.tick_ms
         if self._wanted and now_ms - self._figures_ms >= FIGURES_EVERY_MS:
-            self._figures, self._figures_ms = read_figures(self._snapshot(), self._wanted), now_ms
+            self._figures, self._figures_ms = None, now_ms  # unknown where reading them fails
+            self._figures = read_figures(self._snapshot(), self._wanted)
         due = self._has_budget and now_ms - self._spending_ms >= SPENDING_EVERY_MS
         if due and (self._reading is None or self._reading.done()):
             self._spending_ms = now_ms

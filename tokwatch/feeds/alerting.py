@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from tokwatch.config import Config
@@ -13,7 +14,7 @@ from tokwatch.ledger.alerts.budget import Spending
 from tokwatch.ledger.alerts.mutes import Mute
 from tokwatch.ledger.bookkeeper import Bookkeeper
 from tokwatch.ledger.compose import snapshot
-from tokwatch.ledger.entries import Run
+from tokwatch.ledger.entries import Run, TickRecord
 from tokwatch.notify.notifier import Notifier
 from tokwatch.notify.opening import open_channels
 from tokwatch.store.reader import Reader
@@ -40,13 +41,27 @@ class Alerting:
         )
         self._notifier = Notifier(lambda: view.view, open_channels(config.notify, recorder.tell))
         recorder.complete_with(self._inputs.add_to)
-        recorder.listen(self._inputs.take)
-        recorder.listen(self._notifier.take)
+        recorder.listen(_reporting(self._inputs.take, "alerts on figures", recorder.tell))
+        recorder.listen(_reporting(self._notifier.take, "outlets", recorder.tell))
 
     async def close(self) -> None:
         """What was decided is still told, for a few seconds."""
         await self._inputs.close()
         await self._notifier.close()
+
+
+def _reporting(
+    take: Callable[[TickRecord], None], what: str, tell: Callable[[str, str], None]
+) -> Callable[[TickRecord], None]:
+    """The same listener, whose failures are told and stay told: what only alerts need must not end the recording."""
+
+    def taking(record: TickRecord) -> None:
+        try:
+            take(record)
+        except Exception as error:  # noqa: BLE001  a boundary: whatever it is, ticks are worth more than alerts
+            tell(what, f"failed, and may have failed since: {error!r}; this is a fault of tokwatch, please report it")
+
+    return taking
 
 
 def _spent(store: Path, run: Run, now_ms: int) -> Spending | None:

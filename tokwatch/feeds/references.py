@@ -62,11 +62,14 @@ def load_references(path: Path, where: Where | None = None) -> tuple[Reference, 
     Of InferenceX's rows those that failed, or have no throughput or latency, are left out; every row of the user's own
     table must be whole.
     """
-    path = path.expanduser()
-    name = clean_label(path.name)
-    if not path.is_file():
-        raise ReferencesError(f"{path}: no such file")
     try:
+        path = path.expanduser()
+    except RuntimeError:
+        raise ReferencesError(f"{path}: there is no such user") from None
+    name = clean_label(path.name)
+    try:
+        if not path.is_file():
+            raise ReferencesError(f"{path}: no such file")
         if zipfile.is_zipfile(path):
             points = _of_dump(path, name, where or {})
         elif path.suffix.lower() == ".csv":

@@ -40,12 +40,11 @@ def spent_this_month(store: Path, run: Run, now_ms: int) -> Spending | None:
 
 
 def _spent(reader: Reader, selection: Selection) -> Charges:
-    quarters = reader.quarters(selection.from_ms, selection.to_ms, selection.runs)
+    quarters = reader.quarters(selection.from_ms, selection.to_ms, selection.runs, traffic=False)
     pricing = Pricing(quarters, background_of(reader, selection))
-    spent = Charges()
+    spent = pricing.charges(*quarters.gpus)
     rows: dict[tuple[int, int], list[GpuQuarter]] = defaultdict(list)
     for quarter in quarters.gpus:
-        spent.add(pricing.charges(quarter))
         rows[quarter.entity, hour_of(quarter.quarter_ms)].append(quarter)
     for gpu in {gpu for gpu, _ in rows}:
         for hour_ms in range(hour_of(selection.from_ms), selection.to_ms, HOUR_MS):

@@ -11,10 +11,11 @@ import msgspec
 from collectors.readings import Layer
 from tokwatch.ledger.counting import NO_OUTPUT
 from tokwatch.ledger.devices import device_word
-from tokwatch.ledger.economics.token_cost import EQUAL, Tokens, weighted
+from tokwatch.ledger.economics.token_cost import Tokens, weighted
 from tokwatch.ledger.entries import GpuEntry, State
 from tokwatch.ledger.figures import known_total, tokens_per_joule, total, unknown, usd_per_million
 from tokwatch.ledger.moment import Moment
+from tokwatch.ledger.prices.token_prices import Tokens as TokenList
 from tokwatch.ledger.registry import owner_units
 from tokwatch.ledger.snapshot import Figure
 
@@ -186,11 +187,12 @@ class Accounts:
     def _weight(self, account: Account, models: Set[str]) -> float:
         """Its tokens a second at the list of token prices; as they are where one of the models has no list."""
         version = self._moment.version
+        weighing = (version.prices.tokens if version else TokenList()).weighing(models)
         weight = 0.0
         for server, model in zip(account.servers, self._models(account), strict=True):
             prompt, cached = self._amount(server, "prompt_tokens"), self._amount(server, "cached_tokens")
             tokens = Tokens(max(0.0, prompt - cached), cached, self._amount(server, "output_tokens"))
-            weight += weighted(tokens, version.prices.tokens.weights(model, models) if version else EQUAL)
+            weight += weighted(tokens, weighing.of(model))
         return weight
 
     def _amount(self, server: int, field: str) -> float:

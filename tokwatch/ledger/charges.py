@@ -73,8 +73,10 @@ class Charges:
         return parts
 
     @property
-    def by_rate(self) -> dict[Rate, Amount]:
+    def by_rate(self) -> Mapping[Rate, Amount]:
         """Busy and idle together."""
+        if not self.idle:
+            return self.busy
         both = dict(self.busy)
         for rate, amount in self.idle.items():
             both[rate] = both[rate].plus(amount) if rate in both else amount

@@ -10,8 +10,8 @@ from tokwatch.ledger.figure import Figure
 from tokwatch.ledger.figures import unknown, usd_per_million
 from tokwatch.ledger.moment import Moment
 from tokwatch.ledger.money_rows import DeploymentRow, TrafficRow
-from tokwatch.ledger.tallies import Flow, weights_of
-from tokwatch.ledger.token_costs import NO_TOKEN_PRICES
+from tokwatch.ledger.prices.token_prices import NO_TOKEN_PRICES
+from tokwatch.ledger.tallies import Flow, weighing_of
 
 _LEFT_OVER = {UNASSIGNED: "(unassigned)", SHARED_IDLE: "(shared, idle)"}
 
@@ -53,8 +53,8 @@ def traffic_rows(moment: Moment, accounts: Accounts, economist: Economist) -> tu
 
 def _of_account(moment: Moment, accounts: Accounts, economist: Economist, account: Account) -> list[TrafficRow]:
     flows = economist.flows(account.servers)
-    weights = weights_of(flows, economist.token_list)
-    units = [weighted(flow.tokens, each) for flow, each in zip(flows, weights, strict=True)]
+    weighing = weighing_of(flows, economist.token_list)
+    units = [weighted(flow.tokens, weighing.of(flow.model)) for flow in flows]
     cost = accounts.usd_per_hour(account)
     together: dict[tuple[str, str, str, str], list[tuple[Flow, float]]] = {}
     for flow, amount in zip(flows, units, strict=True):

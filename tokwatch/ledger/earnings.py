@@ -12,8 +12,8 @@ from tokwatch.ledger.figure import Figure
 from tokwatch.ledger.figures import unknown
 from tokwatch.ledger.means import Means, marked, per_hour, per_second
 from tokwatch.ledger.money_rows import BreakEven, Earnings, PerRequest
+from tokwatch.ledger.prices.token_prices import NO_TOKEN_PRICES
 from tokwatch.ledger.tallies import revenue_of
-from tokwatch.ledger.token_costs import NO_TOKEN_PRICES
 
 NO_CARBON = "no carbon factor set"
 NO_VALUE = "no value of a task set"
@@ -87,7 +87,7 @@ def against_api(of: Means) -> BreakEven:
     models = {flow.model for flow in of.flows if flow.tokens.total}
     offers = [offer for model in models if (offer := of.token_list.api_price(model)) is not None]
     if len(models) != 1 or not offers:
-        return BreakEven(unknown(NO_API_PRICE), unknown(NO_API_PRICE))
+        return BreakEven(unknown(NO_API_PRICE))
     cost = of.dollars(of.costs.parts.total)
     found = self_or_api(cost.value, blended_usd_per_m(of.tokens, offers[0]))
     tok_s = of.ratio(found.tok_per_s, cost, of.output, of.of_prompt, why=found.why_none)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import ceil
+from operator import add
 
 Layout = tuple[Sequence[float], Sequence[int]]
 
@@ -58,8 +59,8 @@ class Observations:
         merged: dict[tuple[float, ...], list[int]] = {}
         for edges, counts in layouts:
             layout = tuple(edges)
-            before = merged.get(layout, [0] * len(counts))
-            merged[layout] = [count + more for count, more in zip(before, counts, strict=True)]
+            before = merged.get(layout)
+            merged[layout] = [*counts] if before is None else [*map(add, before, counts)]
         self.layouts = tuple(merged.items())
         cumulated = [(edges, list(accumulate(counts))) for edges, counts in self.layouts]
         self.n = sum(cumulative[-1] for _, cumulative in cumulated)

@@ -66,10 +66,9 @@ class PerRequest(msgspec.Struct, frozen=True):
 
 
 class BreakEven(msgspec.Struct, frozen=True):
-    """From which use on one way of paying is cheaper than another."""
+    """From which load on these GPUs are cheaper than an API."""
 
-    utilisation: Figure = UNMEASURED  # 0..1; above 1 never
-    tok_s: Figure = UNMEASURED  # own GPUs against an API: the load from which they are cheaper
+    tok_s: Figure = UNMEASURED  # of all tokens
     assumptions: tuple[str, ...] = ()
 
 

@@ -35,9 +35,7 @@ def rate_at(version: PriceVersion | None, gpu: PricedGpu, at_ms: int, currency: 
     return rate_of(version, gpu, tariff.at(at_ms) if tariff else None, currency)
 
 
-def segments(
-    book: PriceBook, from_ms: int, to_ms: int
-) -> Iterator[tuple[int, int, PriceVersion | None, float | None]]:
+def segments(book: PriceBook, from_ms: int, to_ms: int) -> Iterator[tuple[int, int, PriceVersion | None, float | None]]:
     """(from, to] cut where the version in force or its price of a kilowatt-hour changes, with both."""
     for start_ms, end_ms, version in book.segments(from_ms, to_ms):
         tariff = version.prices.electricity if version else None

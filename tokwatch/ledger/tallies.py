@@ -15,7 +15,6 @@ from tokwatch.ledger.economics.token_cost import (
     NO_SPLIT,
     Split,
     Tokens,
-    Weights,
     added,
     saved_by_cache,
     split,
@@ -27,6 +26,7 @@ from tokwatch.ledger.figures import NO_PRICE
 from tokwatch.ledger.moment import Moment
 from tokwatch.ledger.prices.gpu_terms import Parts
 from tokwatch.ledger.prices.token_prices import Tokens as TokenList
+from tokwatch.ledger.prices.token_prices import Weighing
 from tokwatch.ledger.registry import flow_labels
 from tokwatch.ledger.showback import NOBODYS, Whose
 from tokwatch.ledger.sums import FlowTotals
@@ -141,11 +141,11 @@ def _flows(moment: Moment, server: int, token_list: TokenList) -> Iterator[Flow]
             )
 
 
-def split_of(cost_usd: float | None, flows: Sequence[Flow], token_list: TokenList) -> tuple[Split, float]:
-    """($ per million tokens of each class, dollars saved by the prefix cache), tokens of several models weighed by
-    their prices. `cost_usd` and the flows are both per second."""
+def split_of(cost_usd: float | None, flows: Sequence[Flow], weighing: Weighing) -> tuple[Split, float]:
+    """($ per million tokens of each class, dollars saved by the prefix cache), tokens of several models weighed against
+    each other. `cost_usd` and the flows are both per second, or both of one period."""
     every = added(flow.tokens for flow in flows)
-    weights = weights_of(flows, token_list)
+    weights = [weighing.of(flow.model) for flow in flows]
     if len(set(weights)) <= 1:
         one = split(cost_usd, every, weights[0] if weights else EQUAL)
         return one, saved_by_cache(every, one) or 0.0
@@ -167,10 +167,9 @@ def split_of(cost_usd: float | None, flows: Sequence[Flow], token_list: TokenLis
     return prices, saved
 
 
-def weights_of(flows: Sequence[Flow], token_list: TokenList) -> list[Weights]:
-    """What the tokens of each flow weigh against those of the others."""
-    models = {flow.model for flow in flows}
-    return [token_list.weights(flow.model, models) for flow in flows]
+def weighing_of(flows: Iterable[Flow], token_list: TokenList) -> Weighing:
+    """What the tokens of flows weigh against each other."""
+    return token_list.weighing(flow.model for flow in flows)
 
 
 def revenue_of(flows: Sequence[Flow], token_list: TokenList) -> tuple[float | None, bool]:

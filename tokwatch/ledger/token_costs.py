@@ -5,24 +5,23 @@ from __future__ import annotations
 import math
 
 from tokwatch.ledger.economics.arithmetic import SECONDS_PER_HOUR
-from tokwatch.ledger.economics.token_cost import EQUAL, by_role, saved_by_speculation, usd_per_million, useful_interval
+from tokwatch.ledger.economics.token_cost import by_role, saved_by_speculation, usd_per_million, useful_interval
 from tokwatch.ledger.figure import Interval
 from tokwatch.ledger.figures import unknown
 from tokwatch.ledger.goodput import populations, service_level
 from tokwatch.ledger.means import Means, per_hour, per_second
 from tokwatch.ledger.money_rows import TokenCosts
 from tokwatch.ledger.rates import NO_TARIFF
-from tokwatch.ledger.tallies import split_of, weights_of
+from tokwatch.ledger.tallies import split_of, weighing_of
 
-NO_TOKEN_PRICES = "no token prices set"
 NOT_SPLIT = "prefill and decode are not on GPUs of their own"
 
 
 def token_costs(of: Means) -> TokenCosts:
     total_usd, busy_usd = per_second(of.costs.total), per_second(of.costs.busy_usd)
     output, rent = of.output, of.dollars(of.costs.parts.total)
-    prices, saved = split_of(total_usd, of.flows, of.token_list)
-    by_price = any(weights != EQUAL for weights in weights_of(of.flows, of.token_list))
+    weighing = weighing_of(of.flows, of.token_list)
+    prices, saved = split_of(total_usd, of.flows, weighing)
     roles = by_role(per_second(of.costs.prefill_usd), per_second(of.costs.decode_usd), of.tokens)
     apart = of.costs.roles_known and not of.costs.why and bool(of.parts)
     electricity = of.electricity_usd_s()
@@ -35,7 +34,7 @@ def token_costs(of: Means) -> TokenCosts:
         input=of.ratio(prices.input, rent, of.of_prompt),
         cached=of.ratio(prices.cached, rent, of.of_prompt),
         output=of.ratio(prices.output, rent, output, of.of_prompt),
-        split_by="token prices" if by_price else "equal weights",
+        split_by="equal weights" if weighing.why_alike else "token prices",
         prefill=of.ratio(roles[0], rent, of.of_prompt) if apart else unknown(NOT_SPLIT),
         decode=of.ratio(roles[1], rent, output) if apart else unknown(NOT_SPLIT),
         useful=_useful(of, total_usd),
@@ -45,9 +44,7 @@ def token_costs(of: Means) -> TokenCosts:
             output,
             why="" if of.moment.rates.usd_per_kwh is not None else NO_TARIFF,
         ),
-        saved_by_cache_usd_per_hour=of.ratio(
-            saved * SECONDS_PER_HOUR, rent, of.of_prompt, why="" if by_price else NO_TOKEN_PRICES
-        ),
+        saved_by_cache_usd_per_hour=of.ratio(saved * SECONDS_PER_HOUR, rent, of.of_prompt, why=weighing.why_alike),
         saved_by_speculation_usd_per_hour=of.ratio(
             per_hour(
                 saved_by_speculation(_output_cost(prices.output, output.value), output.value, accepted)

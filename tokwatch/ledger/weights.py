@@ -13,8 +13,8 @@ _SCALE: Final = 1_000_000  # weights are prices of a million tokens: to the mill
 def token_weight(tokens: Tokens, weights: Weights) -> int:
     """The weight of some tokens, or of tokens a second, against others that share their GPUs: a whole number.
 
-    `weights` are those of `prices.tokens.weights(model, among)`: prices where every model that shares has a list, equal
-    for all tokens without.
+    `weights` are those of `prices.tokens.weighing(models)`: prices where every model that shares has a list, equal for
+    all tokens without.
     """
     return round(weighted(tokens, weights) * _SCALE)
 

@@ -29,7 +29,7 @@ class Poster:
         self._credential = credential
         self._deadline_s = deadline_s
         self._session: aiohttp.ClientSession | None = None
-        self.where = f"{parts.netloc}{parts.path}"  # no query: it may hold a key
+        self.where = parts.netloc  # no more of it: the hooks of chat services have their key in the path
 
     async def post(self, body: bytes) -> None:
         """Any 2xx is success. Raises NotifyError."""

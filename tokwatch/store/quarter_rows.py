@@ -1,4 +1,7 @@
-"""Quarter-hour rows: what a GPU, a flow and a box add up to in one quarter hour of one run. Types only."""
+"""Quarter-hour rows: what a GPU, a flow and a box add up to in one quarter hour of one run. Types only.
+
+The garbage collector does not track them (gc=False): they hold no cycles, and a week of 64 GPUs has 60 000 of them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import msgspec
 from tokwatch.ledger.entries import HistogramEntry
 
 
-class GpuQuarter(msgspec.Struct, frozen=True, kw_only=True):
+class GpuQuarter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One GPU serving one owner in one quarter hour of one run. `*_ms` sums carry their own time: mean = sum / time."""
 
     quarter_ms: int
@@ -40,7 +43,7 @@ class GpuQuarter(msgspec.Struct, frozen=True, kw_only=True):
         return sum(self.state_ms.values())
 
 
-class FlowQuarter(msgspec.Struct, frozen=True, kw_only=True):
+class FlowQuarter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One flow in one quarter hour of one run: what is counted at its server, or only what is counted elsewhere."""
 
     quarter_ms: int
@@ -61,7 +64,7 @@ class FlowQuarter(msgspec.Struct, frozen=True, kw_only=True):
     accepted_tokens: int | None = None
 
 
-class HostQuarter(msgspec.Struct, frozen=True, kw_only=True):
+class HostQuarter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one box drew in one quarter hour of one run."""
 
     quarter_ms: int

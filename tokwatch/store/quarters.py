@@ -30,6 +30,9 @@ STATE_COLUMNS: Final = tuple(f"ms_{state.name.lower()}" for state in State)
 _GPU_KEY: Final = ("quarter_ms", "run", "entity", "owner")
 _GPU_SUMS: Final = GpuQuarter.__struct_fields__[5:]  # after the key and state_ms
 _GPU_COLUMNS: Final = (*_GPU_KEY, *STATE_COLUMNS, "observed_ms", *_GPU_SUMS)
+_STATES: Final = tuple(state.value for state in State)
+_STATES_AT: Final = len(_GPU_KEY)
+_OBSERVED_AT: Final = _STATES_AT + len(_STATES)
 _FLOW_COLUMNS: Final = FlowQuarter.__struct_fields__
 _HOST_COLUMNS: Final = HostQuarter.__struct_fields__
 _HISTOGRAMS_AT: Final = _FLOW_COLUMNS.index("histograms")
@@ -77,10 +80,17 @@ def roll_up_due(
 
 
 def read_quarters(
-    connection: sqlite3.Connection, codec: HistogramCodec, from_ms: int, to_ms: int, runs: Collection[int] | None
+    connection: sqlite3.Connection,
+    codec: HistogramCodec,
+    from_ms: int,
+    to_ms: int,
+    runs: Collection[int] | None,
+    *,
+    traffic: bool = True,
 ) -> Quarters:
     """Every quarter that has a part in (from_ms, to_ms]: stored rows, and the due ones computed the same way.
 
+    traffic: with flows, whose histograms take longer to read than all else.
     Call inside a read transaction, or a roll-up in between counts a quarter twice or not at all.
     """
     first_ms, end_ms = quarter_of(from_ms + 1), quarter_of(to_ms) + QUARTER_MS
@@ -99,6 +109,8 @@ def read_quarters(
             _flow_quarter(row, codec)
             for row in connection.execute(f"SELECT {', '.join(_FLOW_COLUMNS)} FROM {table} {rolled}", within)
         ]
+        if traffic
+        else []
         for table in ("flow_quarter", "flow_elsewhere_quarter")
     )
     hosts = [
@@ -114,9 +126,10 @@ def read_quarters(
         for first_due_ms, end_due_ms in _stretches(quarters):
             computed = _compute(connection, codec, run, first_due_ms, end_due_ms)
             gpus += computed.gpus
-            flows += computed.flows
             hosts += computed.hosts
-            elsewhere += computed.elsewhere
+            if traffic:
+                flows += computed.flows
+                elsewhere += computed.elsewhere
     gpus.sort(key=lambda row: (row.quarter_ms, row.run, row.entity, row.owner))
     for rows in (flows, hosts, elsewhere):
         rows.sort(key=lambda row: (row.quarter_ms, row.run, row.entity))
@@ -180,12 +193,10 @@ def _gpu_row(quarter: GpuQuarter) -> tuple[Any, ...]:
 
 
 def _gpu_quarter(row: tuple[Any, ...]) -> GpuQuarter:
-    values = dict(zip(_GPU_COLUMNS, row, strict=True))
-    del values["observed_ms"]
-    state_ms = {
-        state.value: ms for state, column in zip(State, STATE_COLUMNS, strict=True) if (ms := values.pop(column))
-    }
-    return GpuQuarter(state_ms=state_ms, **values)
+    in_states = row[_STATES_AT:_OBSERVED_AT]
+    state_ms = {state: ms for state, ms in zip(_STATES, in_states, strict=True) if ms}
+    values = (*row[:_STATES_AT], state_ms, *row[_OBSERVED_AT + 1 :])
+    return GpuQuarter(**dict(zip(GpuQuarter.__struct_fields__, values, strict=True)))
 
 
 def _flow_row(quarter: FlowQuarter, codec: HistogramCodec) -> tuple[Any, ...]:

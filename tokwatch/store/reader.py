@@ -152,10 +152,15 @@ class Reader:
                     found.append(rows.event_of(row))
         return found
 
-    def quarters(self, from_ms: int, to_ms: int, runs: Collection[int] | None = None) -> Quarters:
-        """Quarter-hour rows of every quarter with a part in (from_ms, to_ms], whole ones, the running one included."""
+    def quarters(
+        self, from_ms: int, to_ms: int, runs: Collection[int] | None = None, *, traffic: bool = True
+    ) -> Quarters:
+        """Quarter-hour rows of every quarter with a part in (from_ms, to_ms], whole ones, the running one included.
+
+        traffic: with the rows of flows.
+        """
         with self._snapshot():
-            return read_quarters(self._connection, self._codec, from_ms, to_ms, runs)
+            return read_quarters(self._connection, self._codec, from_ms, to_ms, runs, traffic=traffic)
 
     def seen(self, runs: Collection[int] | None = None) -> list[Seen]:
         """From when to when each GPU was there to be watched, by run."""

@@ -106,6 +106,7 @@ def test_a_period_read_hour_by_hour_is_the_period_read_at_once(
             [row for row in generated.gpus if hour_of(row.quarter_ms) == hour_ms],
             [row for row in generated.flows if hour_of(row.quarter_ms) == hour_ms],
             [row for row in generated.hosts if hour_of(row.quarter_ms) == hour_ms],
+            [row for row in generated.elsewhere if hour_of(row.quarter_ms) == hour_ms],
         )
         gathering.take(own, [hour_ms])
     at_once, piecewise = gathered(generated, background, HOURS), gathering.period

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ledger.economics.amounts import ANY_COUNT, ANY_USD, COUNTS, SECONDS, TOKENS
-from tokwatch.ledger.economics.demand import Asked, PerRequest, cached_prompt_share, demand_curve, per_request, per_task
+from tokwatch.ledger.economics.demand import Asked, cached_prompt_share, demand_curve, per_request
 from tokwatch.ledger.economics.token_cost import Tokens
 
 STRETCHES = st.lists(st.builds(Asked, st.integers(0, 23), SECONDS, TOKENS, st.none() | COUNTS), max_size=20)
@@ -59,25 +59,17 @@ def test_what_is_not_known_of_a_request_leaves_the_rest_known() -> None:
     assert per_request(None, Tokens(10, 0, 10), 1.0, 36.0, 348.0) == (None,) * 5
 
 
-def test_a_task_takes_so_many_requests() -> None:
-    one = PerRequest(1500, 200, 0.005, 0.1, None)
-    assert per_task(one, 8) == pytest.approx((12_000, 1600, 0.04, 0.8, None))
-    assert per_task(one, None) == per_task(one, 0) == (None,) * 5
-
-
-@given(ANY_COUNT, TOKENS, ANY_USD, ANY_COUNT, ANY_COUNT, ANY_COUNT)
+@given(ANY_COUNT, TOKENS, ANY_USD, ANY_COUNT, ANY_COUNT)
 def test_no_combination_of_unknowns_and_zeros_raises(
     requests: float | None,
     tokens: Tokens,
     usd: float | None,
     energy_j: float | None,
     g_per_kwh: float | None,
-    requests_per_task: float | None,
 ) -> None:
     one = per_request(requests, tokens, usd, energy_j, g_per_kwh)
     if not requests:
         assert set(one) <= {None, math.inf}
-    per_task(one, requests_per_task)
 
 
 @given(TOKENS)

@@ -13,7 +13,6 @@ from tokwatch.ledger.economics.energy import (
     facility_kwh,
     gco2e,
     j_per_token,
-    kwh_per_mtok,
     plausible,
     tok_per_j,
     tok_s_per_mw,
@@ -27,11 +26,10 @@ def test_joules_a_token_tokens_a_joule_and_tokens_a_megawatt_are_one_figure(toke
     assert each is not None
     assert tok_per_j(tokens, energy_j) == pytest.approx(1 / each)
     assert tok_s_per_mw(tokens, energy_j) == pytest.approx(1e6 / each)
-    assert kwh_per_mtok(energy_j, tokens) == pytest.approx(each / 3.6)
 
 
 def test_energy_without_tokens_is_infinitely_much_a_token() -> None:
-    assert (j_per_token(400.0, 0), kwh_per_mtok(400.0, 0), wh_per_request(400.0, 0)) == (math.inf,) * 3
+    assert (j_per_token(400.0, 0), wh_per_request(400.0, 0)) == (math.inf,) * 2
     assert j_per_token(0.0, 0) is None
 
 

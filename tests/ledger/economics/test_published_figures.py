@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import pytest
 
+from tokwatch.ledger.economics.arithmetic import cost_each, ratio
 from tokwatch.ledger.economics.break_even import rent_or_own, self_or_api
 from tokwatch.ledger.economics.energy import (
+    J_PER_KWH,
     facility_kwh,
     gco2e,
     j_per_token,
-    kwh_per_mtok,
     tok_per_j,
     tok_s_per_mw,
     wh_per_request,
 )
-from tokwatch.ledger.economics.idle import cost_per_request_against_mean, holding_usd, idle_share
 from tokwatch.ledger.economics.revenue import (
     TokenPrices,
     blended_usd_per_m,
     margin,
-    margin_on_cost,
-    price_weights,
     profit_usd,
     revenue_usd,
 )
 from tokwatch.ledger.economics.token_cost import Tokens, by_role, split, usd_of, usd_per_million, weighted
 from tokwatch.ledger.economics.what_if import Economics
+from tokwatch.ledger.prices.book import MS_PER_HOUR, cost
+from tokwatch.ledger.prices.token_prices import TokenPrice
+from tokwatch.ledger.prices.token_prices import Tokens as PriceList
 
 HOUR_S = 3600.0
 
@@ -105,7 +106,7 @@ DEEPSEEK_USD = 87_072.0
 
 
 def test_deepseeks_day_costs_87072_dollars() -> None:
-    assert holding_usd(GPU_SECONDS, 2.0) == pytest.approx(DEEPSEEK_USD, abs=1e-6)
+    assert cost(2.0, round(GPU_SECONDS * 1000)) == pytest.approx(DEEPSEEK_USD, abs=1e-6)
 
 
 def test_deepseeks_day_earns_562100_dollars_at_r1_prices() -> None:
@@ -113,7 +114,7 @@ def test_deepseeks_day_earns_562100_dollars_at_r1_prices() -> None:
 
 
 def test_deepseeks_margin_is_545_percent_of_its_cost() -> None:
-    assert margin_on_cost(562_100.0, DEEPSEEK_USD) == pytest.approx(5.4556, abs=5e-5)
+    assert ratio(profit_usd(562_100.0, DEEPSEEK_USD), DEEPSEEK_USD) == pytest.approx(5.4556, abs=5e-5)
 
 
 def test_deepseeks_gpu_hour_leaves_10_dollars_91() -> None:
@@ -128,9 +129,9 @@ def test_deepseeks_million_tokens_cost_11_cents_blended_and_52_of_output_alone()
 
 
 def test_deepseeks_cost_splits_by_price_and_adds_up() -> None:
-    weights = price_weights(R1_PRICES)
-    assert weights is not None
-    assert weighted(DEEPSEEK, weights) == pytest.approx(256.667e9, rel=5e-6)
+    price_list = PriceList(prices=(TokenPrice(input=0.55, cached_input=0.14, output=2.19),))
+    weights = price_list.weighing(["R1"]).of("R1")
+    assert weighted(DEEPSEEK, weights) / 2.19 == pytest.approx(256.667e9, rel=5e-6)
     classes = split(DEEPSEEK_USD, DEEPSEEK, weights)
     assert classes.output == pytest.approx(0.33924, abs=5e-6)
     assert classes.input == pytest.approx(0.08520, abs=5e-6)
@@ -176,14 +177,14 @@ def test_a_gpu_of_2_dollars_35_beats_an_api_of_2_dollars_19_at_298_tokens_a_seco
 def test_ml_energys_eighth_of_a_joule_is_eight_million_tokens_a_second_a_megawatt() -> None:
     assert tok_per_j(1.0, 0.12) == pytest.approx(8.333, abs=5e-4)
     assert tok_s_per_mw(1.0, 0.12) == pytest.approx(8.333e6, abs=500)
-    kwh = kwh_per_mtok(0.12, 1.0)
+    kwh = 0.12 * 1e6 / J_PER_KWH
     assert kwh == pytest.approx(0.0333, abs=5e-5)
-    assert (kwh or 0) * 0.085 == pytest.approx(0.00283, abs=5e-6)
+    assert kwh * 0.085 == pytest.approx(0.00283, abs=5e-6)
 
 
 def test_inferencex_h100_tokens_take_two_and_a_half_cents_of_electricity_a_million() -> None:
-    kwh = kwh_per_mtok(1730.0, 1557.0)
-    assert (kwh or 0) * 0.085 == pytest.approx(0.02623, abs=6e-6)  # 0.026235
+    kwh = (j_per_token(1730.0, 1557.0) or 0) * 1e6 / J_PER_KWH
+    assert kwh * 0.085 == pytest.approx(0.02623, abs=6e-6)  # 0.026235
 
 
 def test_googles_median_prompt_takes_864_joules_and_125_grams_a_kilowatt_hour() -> None:
@@ -203,19 +204,17 @@ def test_boards_of_a_kilowatt_take_more_at_the_meter() -> None:
 
 
 def test_eight_gpus_parked_for_three_hours_cost_56_dollars_40() -> None:
-    assert holding_usd(8 * 3 * HOUR_S, 2.35) == pytest.approx(56.40, abs=1e-9)
+    assert cost(8 * 2.35, 3 * MS_PER_HOUR) == pytest.approx(56.40, abs=1e-9)
 
 
 def test_21_idle_gpus_of_a_hundred_are_49_dollars_35_an_hour_and_21_percent_of_the_burn() -> None:
-    unallocated, parked = holding_usd(12 * HOUR_S, 2.35), holding_usd(9 * HOUR_S, 2.35)
-    assert unallocated is not None
-    assert parked is not None
-    assert unallocated + parked == pytest.approx(49.35, abs=1e-9)
-    assert idle_share(unallocated + parked, holding_usd(100 * HOUR_S, 2.35)) == pytest.approx(0.21)
+    idle = cost(12 * 2.35, MS_PER_HOUR) + cost(9 * 2.35, MS_PER_HOUR)
+    assert idle == pytest.approx(49.35, abs=1e-9)
+    assert ratio(idle, cost(100 * 2.35, MS_PER_HOUR)) == pytest.approx(0.21)
 
 
 def test_aegaeons_rarely_used_models_cost_13_times_the_mean_a_request() -> None:
-    assert cost_per_request_against_mean(0.177, 0.0135) == pytest.approx(13.1, abs=0.05)
+    assert cost_each(0.177, 0.0135) == pytest.approx(13.1, abs=0.05)
 
 
 # --- price lists ------------------------------------------------------------------------------------------------------

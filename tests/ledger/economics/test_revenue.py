@@ -11,9 +11,6 @@ from tokwatch.ledger.economics.revenue import (
     TokenPrices,
     blended_usd_per_m,
     margin,
-    margin_on_cost,
-    price_weights,
-    profit_per_task,
     profit_usd,
     revenue_usd,
     usd_per_hour,
@@ -49,28 +46,14 @@ def test_the_blended_price_is_that_of_the_mix_that_was_sold() -> None:
     assert blended_usd_per_m(MILLION_EACH, NO_PRICES) is None
 
 
-def test_prices_weigh_against_that_of_output() -> None:
-    assert price_weights(LIST) == pytest.approx(Weights(0.2, 0.02, 1.0))
-
-
-@pytest.mark.parametrize("gap", ["input", "cached_input", "output"])
-def test_a_list_with_a_gap_has_no_weights(gap: str) -> None:
-    assert price_weights(LIST._replace(**{gap: None})) is None
-
-
-def test_output_that_is_free_has_no_weights() -> None:
-    assert price_weights(LIST._replace(output=0.0)) is None
-
-
 @given(USD, TOKENS, TOKEN_PRICES)
 def test_a_split_by_the_price_list_gives_every_class_the_same_margin(
     usd: float, tokens: Tokens, prices: TokenPrices
 ) -> None:
-    weights = price_weights(prices)
     revenue = revenue_usd(tokens, prices)
-    if weights is None or not revenue:
+    if prices.input is None or prices.cached_input is None or not prices.output or not revenue:
         return
-    assert prices.output is not None
+    weights = Weights(prices.input, prices.cached_input, prices.output)
     costs = split(usd, tokens, weights)
     assert costs.output is not None
     assert usd_of(tokens, costs) == pytest.approx(usd, rel=1e-9)
@@ -82,11 +65,10 @@ def test_margin_is_known_only_where_there_was_revenue(revenue: float | None, cos
     share = margin(revenue, cost)
     assert (share is None) == (not revenue or cost is None)
     assert share is None or share <= 1
-    assert (margin_on_cost(revenue, cost) is None) == (not cost or revenue is None)
 
 
-def test_half_of_the_revenue_is_all_of_the_cost() -> None:
-    assert (profit_usd(10.0, 5.0), margin(10.0, 5.0), margin_on_cost(10.0, 5.0)) == (5.0, 0.5, 1.0)
+def test_half_of_the_revenue_is_profit() -> None:
+    assert (profit_usd(10.0, 5.0), margin(10.0, 5.0)) == (5.0, 0.5)
 
 
 def test_money_an_hour_a_megawatt_hour_and_a_megawatt() -> None:
@@ -99,8 +81,3 @@ def test_money_an_hour_a_megawatt_hour_and_a_megawatt() -> None:
 def test_nothing_over_no_time_no_energy_and_no_power() -> None:
     assert (usd_per_hour(5.0, 0), usd_per_mwh(5.0, 0), usd_per_hour_per_mw(5.0, 0)) == (None, None, None)
     assert (usd_per_hour(None, 1), usd_per_mwh(None, 1), usd_per_hour_per_mw(None, 1)) == (None, None, None)
-
-
-def test_a_task_leaves_its_value_less_what_its_tokens_cost() -> None:
-    assert profit_per_task(0.50, 0.02) == pytest.approx(0.48)
-    assert profit_per_task(None, 0.02) is None

@@ -68,10 +68,23 @@ def test_a_deployment_may_be_named_by_its_address() -> None:
 
 
 def test_tokens_weigh_as_they_are_priced_and_alike_without_prices() -> None:
-    weights = Tokens((R1,)).weights("r1")
+    weights = Tokens((R1,)).weighing(["r1"]).of("r1")
     assert weights.input / weights.output == pytest.approx(0.55 / 2.19)
     assert weights.cached / weights.output == pytest.approx(0.14 / 2.19)
-    assert Tokens().weights("r1") == EQUAL
+    assert Tokens().weighing(["r1"]).of("r1") == EQUAL
+
+
+def test_several_models_are_weighed_by_price_only_where_all_have_a_list() -> None:
+    mixed = Tokens((R1,)).weighing(["r1", "llama", "qwen"])
+    assert mixed.of("r1") == mixed.of("llama") == EQUAL
+    assert mixed.why_alike == "no standard price list of llama and 1 more"
+    assert Tokens((R1,)).weighing(["r1", "llama"]).why_alike == "no standard price list of llama"
+    assert Tokens().weighing(["r1"]).why_alike == "no token prices set"
+
+
+def test_a_list_of_equal_prices_is_a_list() -> None:
+    weighing = Tokens((TokenPrice(1.0, 1.0, "r1", cached_input=1.0),)).weighing(["r1"])
+    assert (weighing.of("r1"), weighing.why_alike) == (EQUAL, "")
 
 
 def test_a_finished_request_is_worth_what_its_user_says() -> None:

@@ -26,30 +26,49 @@ NEVER_IDLE = "an own GPU was never idle: all of its electricity counts as added 
 NO_CAPACITY = "no capacity within the SLO declared"
 
 
-def rent_or_own(whole: Charges, rent_usd_per_gpu_hour: float | None = None) -> RentOrOwn:
-    """From which share of hours in use the period's own GPUs were cheaper than a rent, else the book's elastic one."""
-    rent = _elastic(whole) if rent_usd_per_gpu_hour is None else rent_usd_per_gpu_hour
-    rent_figure = known(rent, NO_RENT)
-    busy, idle = (
-        Charges(busy={rate: amount for rate, amount in booked.items() if isinstance(rate.terms, Own)})
-        for booked in (whole.busy, whole.idle)
-    )
-    held_ms = busy.held_ms + idle.held_ms
-    if not held_ms:
+def rent_or_own(of_gpu_model: Mapping[str, Charges], rent_usd_per_gpu_hour: float | None = None) -> RentOrOwn:
+    """From which share of hours in use the period's own GPUs were cheaper than a rent.
+
+    Without a rent that is told: than the period's elastic ones, each GPU model against its own.
+    """
+    own = {model: _own(charges) for model, charges in of_gpu_model.items()}
+    own = {model: charges for model, charges in own.items() if charges.held_ms}
+    if not own:
         nothing = unknown(NO_OWN)
-        return RentOrOwn(nothing, nothing, nothing, nothing, rent_figure)
-    fixed = sum((each.total_usd or 0.0) - (each.energy_usd or 0.0) for each in (busy, idle)) / held_ms * MS_PER_HOUR
+        return RentOrOwn(nothing, nothing, nothing, nothing, known(rent_usd_per_gpu_hour, NO_RENT))
+    rents = {model: rent for model in own if model and (rent := _elastic(of_gpu_model[model])) is not None}
+    if rent_usd_per_gpu_hour is not None:
+        rents = dict.fromkeys(own, rent_usd_per_gpu_hour)
+    compared, without = own.keys() & rents.keys() or own.keys(), sorted(own.keys() - rents.keys())
+    no_rent = NO_RENT if without in ([], [""]) else f"no elastic rent of {' or '.join(without)}: give one with --rent"
+    whole = Charges()
+    for model in compared:
+        whole.add(own[model])
+    held_ms = whole.held_ms
+    rent = sum(each * own[model].held_ms for model, each in rents.items()) / held_ms if rents else None
+    busy, idle = Charges(busy=whole.busy), Charges(idle=whole.idle)
+    fixed = ((whole.total_usd or 0.0) - (whole.energy_usd or 0.0)) / held_ms * MS_PER_HOUR
     idle_energy, busy_energy = _energy_per_hour(idle), _energy_per_hour(busy)
     added_by_use = max(0.0, (busy_energy or 0.0) - (idle_energy or 0.0))
     found = break_even.rent_or_own(fixed + (idle_energy or 0.0), rent, added_by_use)
+    left_out = (f"only of {' and '.join(sorted(rents))}: {no_rent}",) if rents and without else ()
     return RentOrOwn(
-        utilisation=known(found.utilisation, NO_RENT if rent is None else found.why_none),
+        utilisation=known(found.utilisation, no_rent if rent is None else found.why_none),
         in_use=Figure(busy.held_ms / held_ms),
         own_fixed_usd_per_gpu_hour=Figure(fixed + (idle_energy or 0.0)),
         busy_energy_usd_per_gpu_hour=Figure(added_by_use),
-        rent_usd_per_gpu_hour=rent_figure,
-        assumptions=(*found.assumptions, *(() if idle.held_ms else (NEVER_IDLE,))),
+        rent_usd_per_gpu_hour=known(rent, no_rent),
+        assumptions=(*found.assumptions, *(() if idle.held_ms else (NEVER_IDLE,)), *left_out),
     )
+
+
+def _own(charges: Charges) -> Charges:
+    """The part of charges that is of own GPUs."""
+    busy, idle = (
+        {rate: amount for rate, amount in booked.items() if isinstance(rate.terms, Own)}
+        for booked in (charges.busy, charges.idle)
+    )
+    return Charges(busy, idle)
 
 
 def _elastic(charges: Charges) -> float | None:

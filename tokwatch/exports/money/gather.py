@@ -14,15 +14,15 @@ from tokwatch.exports.flow_sums import tokens_of
 from tokwatch.exports.hours import HOUR_MS, hour_of
 from tokwatch.exports.money.account import Account, Who
 from tokwatch.exports.money.alike import Alike
-from tokwatch.exports.money.traffic import Named, Traffic, named
+from tokwatch.exports.money.traffic import Named, made, named
 from tokwatch.exports.names import FlowName
 from tokwatch.exports.pricing import Pricing
 from tokwatch.exports.showback import FlowPart, shown_back
+from tokwatch.exports.traffic import Traffic
 from tokwatch.ledger.accounts import NOBODYS
 from tokwatch.ledger.charges import Charges
 from tokwatch.ledger.economics.token_cost import Tokens, added
 from tokwatch.ledger.entries import State
-from tokwatch.ledger.prices.token_prices import Tokens as TokenList
 from tokwatch.store.quarter_rows import FlowQuarter, GpuQuarter
 from tokwatch.store.quarters import Quarters
 from tokwatch.store.rollup import QUARTER_MS
@@ -46,6 +46,7 @@ class Period:
     verified: dict[Who, bool] = field(default_factory=dict)
     of_gpu: dict[tuple[Who, int], Account] = field(default_factory=lambda: defaultdict(Account))
     windows: dict[tuple[str, int], Window] = field(default_factory=lambda: defaultdict(Window))  # deployment, quarter
+    of_gpu_model: dict[str, Charges] = field(default_factory=lambda: defaultdict(Charges))
     unobserved: Charges = field(default_factory=Charges)
     watched_ms: int = 0  # by any GPU
     gpus: set[int] = field(default_factory=set)
@@ -83,7 +84,6 @@ class Gathering:
         """to_ms: names are those at the period's end."""
         self.background, self.period = background, Period()
         self._to_ms, self._each_gpu, self._each_quarter = to_ms, each_gpu, each_quarter
-        self._alike = Alike(background, each_gpu=each_gpu, each_quarter=each_quarter)
 
     def take(self, quarters: Quarters, hours: Iterable[int]) -> None:
         """The rows of some hours; no other stretch has rows of the same hours."""
@@ -144,7 +144,7 @@ class Gathering:
 
         tokens: dict[tuple[int, FlowName], list[Tokens]] = defaultdict(list)
         for hour in hours:
-            self._book_traffic(hour, token_list, who)
+            self._book_traffic(hour, who)
             for name, _, flow in hour.flows:
                 tokens[flow.quarter_ms, name].append(_tokens(flow))
         sums = {key: added(parts) for key, parts in tokens.items()}
@@ -156,24 +156,27 @@ class Gathering:
 
         dividing = {owner: divided(owner) for owner in {row.owner for hour in hours for row in hour.gpus} if owner}
         dividing[0] = False
-        for row in self._alike.added((row for hour in hours for row in hour.gpus), dividing.__getitem__):
+        alike = Alike(pricing.rates, each_gpu=self._each_gpu, each_quarter=self._each_quarter)
+        for row in alike.added((row for hour in hours for row in hour.gpus), dividing.__getitem__):
             shares = allocation.shares(row)
+            of_gpu_model = self.period.of_gpu_model[pricing.rates.model(row.entity, row.quarter_ms)]
             sharing = {who(share.payer) for share in shares if share.allocation in (BY_TOKENS, BY_PRICE)}
             for payer, charges, method in shares:
+                of_gpu_model.add(charges)
                 shared_with = sharing if method in (BY_TOKENS, BY_PRICE) else frozenset()
                 self._book_share(who(payer), row, charges, _idle(payer, row, charges), shared_with)
 
-    def _book_traffic(self, hour: _Hour, token_list: TokenList, who: Callable[[Payer], Who]) -> None:
+    def _book_traffic(self, hour: _Hour, who: Callable[[Payer], Who]) -> None:
         traffic: dict[Who, Traffic] = {}
         for name, server, flow in hour.flows:
             whose = who(Payer(name.servers, name))
             if whose not in traffic:
-                traffic[whose] = Traffic(hour.hour_ms, whose, self.background, token_list)
+                traffic[whose] = Traffic(hour.hour_ms, whose.model, whose.tier, self.background)
             traffic[whose].add(flow, server)
             if self._each_quarter:
                 self.period.windows[whose.deployment, flow.quarter_ms].tokens.append(_tokens(flow))
         for whose, each in traffic.items():
-            self.period.accounts[whose].made.add(each.made)
+            self.period.accounts[whose].made.add(made(whose, each))
 
     def _book_share(
         self,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,15 +22,13 @@ from tokwatch.exports.money.otherwise import at_other_terms, other_mix
 from tokwatch.exports.money.report import PriceUsed, Report
 from tokwatch.exports.money.rows import OF_GPUS, Books, By
 from tokwatch.exports.money.statement import Terms, statement
-from tokwatch.exports.selection import Selection, select
+from tokwatch.exports.selection import Selection, select, stretches
 from tokwatch.ledger.local_time import zone_of
 from tokwatch.ledger.prices.facility import Facility
 from tokwatch.store.errors import StoreError
-from tokwatch.store.quarters import Quarters
 from tokwatch.store.reader import Reader
 
 DAY_MS: Final = 24 * HOUR_MS
-_STRETCH_MS: Final = 7 * DAY_MS  # bounds the memory: the rows of 64 GPUs take some 40 MB a week
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,7 @@ def _report(reader: Reader, selection: Selection, question: Question) -> Report 
     timezone = runs[-1].timezone if runs else "UTC"
     gathering = Gathering(background, selection.to_ms, each_gpu=question.by in OF_GPUS, each_quarter=question.curve)
     asking = Asking(background.names, zone_of(timezone), timezone)
-    for quarters, hours in _stretches(reader, selection):
+    for quarters, hours in stretches(reader, selection):
         gathering.take(quarters, hours)
         if question.demand:
             asking.take(quarters.flows)
@@ -85,16 +82,6 @@ def _report(reader: Reader, selection: Selection, question: Question) -> Report 
         return None
     _refuse_two_currencies(period)
     return composed(period, background, selection, question, timezone, asking if question.demand else None)
-
-
-def _stretches(reader: Reader, selection: Selection) -> Iterator[tuple[Quarters, range]]:
-    """The selection's quarter rows and the starts of its hours, cut at edges of hours."""
-    from_ms = selection.from_ms
-    while from_ms < selection.to_ms:
-        first_ms = from_ms // HOUR_MS * HOUR_MS
-        to_ms = min(first_ms + _STRETCH_MS, selection.to_ms)
-        yield reader.quarters(from_ms, to_ms, selection.runs), range(first_ms, to_ms, HOUR_MS)
-        from_ms = to_ms
 
 
 def _refuse_two_currencies(period: Period) -> None:
@@ -132,7 +119,7 @@ def composed(
         by=question.by,
         whole=statement("total", whole, books.terms(period.gpus, terms)),
         rows=books.statements(question.by, terms),
-        rent_or_own=rent_or_own(whole.charges, question.rent_usd_per_gpu_hour),
+        rent_or_own=rent_or_own(period.of_gpu_model, question.rent_usd_per_gpu_hour),
         self_or_api=self_or_api(books.accounts, token_list, terms.hours, capacities),
         curves=curves(period, books, token_list) if question.curve else (),
         demand=asking.demand if asking else None,

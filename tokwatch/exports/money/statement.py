@@ -17,7 +17,6 @@ from tokwatch.ledger.economics.arithmetic import SECONDS_PER_HOUR, ratio
 from tokwatch.ledger.economics.demand import cached_prompt_share, per_request
 from tokwatch.ledger.economics.revenue import margin, profit_usd, usd_per_hour_per_mw, usd_per_mwh
 from tokwatch.ledger.economics.token_cost import (
-    EQUAL,
     idle_tax,
     saved_by_speculation,
     usd_per_million,
@@ -31,10 +30,10 @@ from tokwatch.ledger.goodput import FEW
 from tokwatch.ledger.prices.book import MS_PER_HOUR
 from tokwatch.ledger.prices.facility import MJ_PER_KWH, facility_energy
 from tokwatch.ledger.prices.gpu_terms import Parts
+from tokwatch.ledger.prices.token_prices import NO_TOKEN_PRICES
 from tokwatch.ledger.prices.token_prices import Tokens as TokenList
 from tokwatch.ledger.rates import NO_TARIFF
-from tokwatch.ledger.tallies import Flow, split_of, weights_of
-from tokwatch.ledger.token_costs import NO_TOKEN_PRICES
+from tokwatch.ledger.tallies import Flow, split_of, weighing_of
 
 NOTHING_HELD = "no observed GPU time"
 NOT_METERED = "no energy was measured"
@@ -191,8 +190,8 @@ def _costs(of: _Of) -> TokenCosts:
         Flow(0, who.model, who.tenant, who.tier, who.tier_source, each, made.cached_known, None)
         for who, each in made.tokens.items()
     ]
-    prices, saved = split_of(total, flows, of.terms.token_list)
-    by_price = any(weights != EQUAL for weights in weights_of(flows, of.terms.token_list))
+    weighing = weighing_of(flows, of.terms.token_list)
+    prices, saved = split_of(total, flows, weighing)
     output_usd = None if prices.output is None else prices.output * tokens.output / 1e6
     speculated = saved_by_speculation(output_usd, tokens.output, made.accepted) if made.drafted else None
     both = made.prompt_counted and made.output_counted
@@ -206,7 +205,7 @@ def _costs(of: _Of) -> TokenCosts:
         usd_per_m_input=of.per(prices.input, counted=made.prompt_counted),
         usd_per_m_cached=of.per(prices.cached, counted=made.prompt_counted),
         usd_per_m_output=of.per(prices.output, counted=made.output_counted),
-        split_by="token prices" if by_price else "equal weights",
+        split_by="equal weights" if weighing.why_alike else "token prices",
         usd_per_m_useful_output=_useful(of),
         usd_per_m_marginal_output=of.per(
             usd_per_million(tariff, tokens.output),
@@ -214,9 +213,9 @@ def _costs(of: _Of) -> TokenCosts:
             why=NO_TARIFF if of.kwh is not None else NOT_METERED,
         ),
         saved_by_cache_usd=of.per(
-            saved if by_price and total is not None else None,
+            None if weighing.why_alike or total is None else saved,
             counted=made.prompt_counted,
-            why="" if by_price else NO_TOKEN_PRICES,
+            why=weighing.why_alike,
         ),
         saved_by_speculation_usd=of.per(
             speculated, counted=made.output_counted, why="" if made.drafted else "no speculation"

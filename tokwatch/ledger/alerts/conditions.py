@@ -15,10 +15,11 @@ _FORM: Final = re.compile(
     r"""\s*(?P<name>[a-z][a-z0-9_.]*)\s*
         (?:\{\s*(?P<scope>[a-z]+)\s*=\s*(?:"(?P<quoted>[^"]*)"|(?P<bare>[\w.:/-]+))\s*\}\s*)?
         (?P<comparison>>=|<=|==|!=|>|<)\s*
-        (?P<limit>-?[0-9]+(?:\.[0-9]+)?)\s*""",
+        (?P<limit>-?[0-9]{1,15}(?:\.[0-9]{1,15})?)\s*""",
     re.VERBOSE | re.ASCII,
 )
 _SCOPES: Final = ("gpu", "server", "deployment", "model")
+_LONGEST: Final = 500
 _HELP: Final = 'write it as usd_per_m_output > 0.80, or with one scope as power_w{gpu=3} > 650, tok_s{model="x"} < 100'
 
 
@@ -95,6 +96,8 @@ _COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
 
 def parse_condition(text: str) -> Condition:
     """The condition that a text is. Raises ConditionError; whether the figure exists is asked of `known_figure`."""
+    if len(text) > _LONGEST:
+        raise ConditionError(f"a condition of {len(text)} characters is none: {_HELP}")
     found = _FORM.fullmatch(text)
     if found is None:
         raise ConditionError(f"{text!r} is no condition: {_HELP}")
@@ -104,7 +107,7 @@ def parse_condition(text: str) -> Condition:
     of = (found["bare"] if found["quoted"] is None else found["quoted"]) or ""
     if scope and not of:
         raise ConditionError(f"{text!r} does not say which {scope}: {_HELP}")
-    if scope == "gpu" and not of.isdecimal():
+    if scope == "gpu" and not re.fullmatch("[0-9]{1,4}", of):
         raise ConditionError(f"{text!r}: a GPU is named by its index, as in power_w{{gpu=3}} > 650")
     # "h" is how people write it in a crontab.
     name = re.sub(r"_per_h$", "_per_hour", found["name"])

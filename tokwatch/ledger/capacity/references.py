@@ -15,6 +15,8 @@ import msgspec
 from collectors.labels import clean_label
 
 MOST_REFERENCES = 200
+# No figure of a benchmark lies beyond, and what is made from two of these is finite.
+_SMALLEST, _LARGEST = 1e-12, 1e12
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -109,7 +111,7 @@ def _positive(row: Mapping[str, Any], key: str) -> float | None:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
-    if isinstance(value, bool) or not 0 < number < math.inf:
+    if isinstance(value, bool) or not _SMALLEST < number < _LARGEST:
         raise NotAPoint(f"{key} is no number above 0: {clean_label(str(value)[:40])}")
     return number
 

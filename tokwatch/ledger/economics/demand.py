@@ -90,13 +90,6 @@ def per_request(
     )
 
 
-def per_task(request: PerRequest, requests_per_task: float | None) -> PerRequest:
-    """What one task takes, made of so many requests; unknown without that number."""
-    if not requests_per_task:
-        return PerRequest(None, None, None, None, None)
-    return PerRequest(*(None if one is None else one * requests_per_task for one in request))
-
-
 def cached_prompt_share(tokens: Tokens) -> float | None:
     """Cached ÷ all prompt tokens, 0–1; None without prompt tokens."""
     return ratio(tokens.cached, tokens.prompt)

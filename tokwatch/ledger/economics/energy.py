@@ -30,12 +30,6 @@ def tok_s_per_mw(tokens: float | None, energy_j: float | None) -> float | None:
     return None if each is None else each * W_PER_MW
 
 
-def kwh_per_mtok(energy_j: float | None, tokens: float | None) -> float | None:
-    """kWh per 10⁶ tokens: J/token ÷ 3.6; infinite for energy without tokens."""
-    each = j_per_token(energy_j, tokens)
-    return None if each is None else each * 1e6 / J_PER_KWH
-
-
 def wh_per_request(energy_j: float | None, requests: float | None) -> float | None:
     """Wh per request; infinite for energy without requests."""
     each = cost_each(energy_j, requests)

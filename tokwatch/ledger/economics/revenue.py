@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tokwatch.ledger.economics.arithmetic import PER_MILLION, SECONDS_PER_HOUR, bill, ratio
-from tokwatch.ledger.economics.token_cost import Tokens, Weights
+from tokwatch.ledger.economics.token_cost import Tokens
 
 KWH_PER_MWH = 1000.0
 KW_PER_MW = 1000.0
@@ -49,13 +49,6 @@ def blended_usd_per_m(tokens: Tokens, prices: TokenPrices) -> float | None:
     return ratio(None if revenue is None else revenue * PER_MILLION, tokens.total)
 
 
-def price_weights(prices: TokenPrices) -> Weights | None:
-    """Weights of a cost split: each price ÷ that of output; None unless input, cached input and output have one."""
-    if prices.input is None or prices.cached_input is None or not prices.output:
-        return None
-    return Weights(prices.input / prices.output, prices.cached_input / prices.output, 1.0)
-
-
 def profit_usd(revenue: float | None, cost: float | None) -> float | None:
     """Revenue − cost, both in dollars of one window or both in $/h."""
     return None if revenue is None or cost is None else revenue - cost
@@ -64,11 +57,6 @@ def profit_usd(revenue: float | None, cost: float | None) -> float | None:
 def margin(revenue: float | None, cost: float | None) -> float | None:
     """Profit ÷ revenue, 1 at most; None without revenue."""
     return ratio(profit_usd(revenue, cost), revenue)
-
-
-def margin_on_cost(revenue: float | None, cost: float | None) -> float | None:
-    """Profit ÷ cost: the "545 %" of DeepSeek's 2025-03-01 account; None without a cost."""
-    return ratio(profit_usd(revenue, cost), cost)
 
 
 def usd_per_hour(usd: float | None, seconds: float | None) -> float | None:
@@ -87,8 +75,3 @@ def usd_per_hour_per_mw(usd_per_h: float | None, power_kw: float | None) -> floa
     """$/h per MW of power. For provisioned power; over the mean measured power it is usd_per_mwh again."""
     each = ratio(usd_per_h, power_kw)
     return None if each is None else each * KW_PER_MW
-
-
-def profit_per_task(value_usd: float | None, cost_usd: float | None) -> float | None:
-    """What one task leaves: the value its user set − what its tokens cost, in dollars."""
-    return profit_usd(value_usd, cost_usd)

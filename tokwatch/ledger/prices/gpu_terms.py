@@ -35,16 +35,22 @@ class Parts(NamedTuple):
 
     def times(self, factor: float) -> Parts:
         """Each part times a number."""
-        return Parts(*(part * factor for part in self))
+        return Parts(
+            self.rent * factor, self.capex * factor, self.opex * factor, self.space * factor, self.energy * factor
+        )
 
     def plus(self, other: Parts) -> Parts:
         """Part by part."""
-        return Parts(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        return Parts(
+            self.rent + other.rent,
+            self.capex + other.capex,
+            self.opex + other.opex,
+            self.space + other.space,
+            self.energy + other.energy,
+        )
 
 
-class Rent(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, cache_hash=True, tag_field="basis", tag="rent"
-):
+class Rent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, cache_hash=True, tag_field="basis", tag="rent"):
     """A GPU rented by the hour: reserved ones are paid for whether they work or not, elastic ones while held."""
 
     usd_per_gpu_hour: float
@@ -94,9 +100,9 @@ class Own(
         if self.depreciation == "straight-line" or not self.cost_of_capital:
             return price * (1 - self.residual) / (self.years * HOURS_PER_YEAR)
         growth = math.log1p(self.cost_of_capital)
-        discount = math.exp(-growth * self.years)
+        discount, lost = math.exp(-growth * self.years), -math.expm1(-growth * self.years)
         # expm1: the hourly rate is near 1e-5, and subtracting 1 from a power would leave it few digits.
-        return price * (1 - self.residual * discount) * math.expm1(growth / HOURS_PER_YEAR) / (1 - discount)
+        return price * (1 - self.residual * discount) * math.expm1(growth / HOURS_PER_YEAR) / lost
 
 
 class TermsFor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

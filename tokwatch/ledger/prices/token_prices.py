@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -10,6 +11,18 @@ from tokwatch.ledger.economics.revenue import TokenPrices
 from tokwatch.ledger.economics.token_cost import EQUAL, Weights
 
 STANDARD = "standard"
+NO_TOKEN_PRICES = "no token prices set"
+
+
+class Weighing(NamedTuple):
+    """What a token of each class weighs against all others, by model: its standard price, or all alike."""
+
+    by_model: Mapping[str, Weights]
+    why_alike: str = ""  # why prices do not tell; "" where they do
+
+    def of(self, model: str) -> Weights:
+        """The weights of one of the models."""
+        return EQUAL if self.why_alike else self.by_model[model]
 
 
 class TokenPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,13 +90,23 @@ class Tokens(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 return lists[name, STANDARD].scaled(factor)
         return None
 
-    def weights(self, model: str, among: Iterable[str] = ()) -> Weights:
-        """What a token of each class of a model weighs: its standard price, so that tokens of several models may be
-        weighed against each other. Equal for all where it, or one of those `among` which it is weighed, has no list."""
-        lists = [self._listed(self.prices, each, STANDARD) for each in (model, *among)]
-        standard = lists[0]
-        if standard is None or not all(each is not None and each.output for each in lists):
-            return EQUAL
+    def weighing(self, models: Iterable[str]) -> Weighing:
+        """What tokens of some models weigh against each other: their standard prices, where all of them have a list."""
+        weights = {model: self._weights(model) for model in sorted(set(models))}
+        listed = {model: each for model, each in weights.items() if each is not None}
+        without = [model for model, each in weights.items() if each is None]
+        if not self.prices:
+            return Weighing({}, NO_TOKEN_PRICES)
+        if without:
+            more = f" and {len(without) - 1} more" if len(without) > 1 else ""
+            return Weighing({}, f"no standard price list of {without[0] or 'a model without a name'}{more}")
+        return Weighing(listed)
+
+    def _weights(self, model: str) -> Weights | None:
+        """None without a list, and where output is free: tokens that nobody pays for bear no cost."""
+        standard = self._listed(self.prices, model, STANDARD)
+        if standard is None or not standard.output:
+            return None
         prices = standard.prices
         return Weights(prices.input or 0.0, prices.cached_input or 0.0, prices.output or 0.0)
 
