@@ -130,7 +130,7 @@ def background(
     settings: tuple[Event, ...] = (),
 ) -> Background:
     runs = [
-        Run(number, "recorded", "dgx-03", boot, "0.1.0", "UTC", NOON_MS)
+        Run(number, "simulated" if number == simulated else "recorded", "dgx-03", boot, "0.1.0", "UTC", NOON_MS)
         for number, boot in ((1, "a"), (2, "a"), (3, "b"))
     ]
     return Background(

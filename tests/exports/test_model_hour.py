@@ -157,6 +157,13 @@ def test_tokens_that_are_counted_elsewhere_make_no_row() -> None:
     assert list(hours([gpu_quarter()], [flow_quarter(), counted_elsewhere])) == ["qwen"]
 
 
+def test_an_hour_with_a_first_reading_alone_has_no_row() -> None:
+    nothing = flow_quarter(prompt=0, cached=0, output=0, finished=0)
+    idle = msgspec.structs.replace(nothing, failed=0, aborted=0, preempted=0)
+    assert hours([], [idle]).keys() == {"qwen"}
+    assert hours([], [msgspec.structs.replace(idle, covered_ms=0)]) == {}
+
+
 def test_a_shared_gpu_without_tokens_is_nobodys_share() -> None:
     rows = hours(
         [gpu_quarter(owner=GROUP)],

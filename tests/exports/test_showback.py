@@ -88,7 +88,8 @@ def test_a_tier_is_the_gateways_label_else_that_of_the_tenant() -> None:
 
 
 def test_dollars_and_joules_go_by_price_weighted_tokens() -> None:
-    flows, gateway = [counted(1000, 2000)], [seen(ACME_SEEN, 1000, 0), seen(BETA_SEEN, 0, 2000)]
+    flows = [counted(1000, 2000)]
+    gateway = [seen(ACME_SEEN, 1000, 0, finished=50), seen(BETA_SEEN, 0, 2000, finished=50)]
     rows = tables(flows, gateway, [gpu_quarter(gpu=GPU_0), gpu_quarter(gpu=GPU_1)])
     acme, beta = rows["qwen", "acme"], rows["qwen", "beta"]
     assert acme.cost_total_usd == pytest.approx(1.0 * 4000 / 6000)
@@ -114,7 +115,7 @@ def test_prefill_and_decode_servers_share_one_gateway() -> None:
 
 
 def test_what_an_engine_labels_itself_is_its_own() -> None:
-    rows = tables([counted(1000), counted(500, flow=TENANT_FLOW)], [seen(ACME_SEEN, 1000)])
+    rows = tables([counted(1000), counted(500, flow=TENANT_FLOW)], [seen(ACME_SEEN, 1000, finished=None)])
     assert {tenant: row.tokens_out for (_, tenant), row in rows.items()} == {"acme": 1000, "team-a": 500}
     assert rows["qwen", "team-a"].allocation is None
 

@@ -8,6 +8,7 @@ from tests.exports.box import GPU_0, NOON_MS, StateLog, background, gpu_quarter,
 from tests.exports.test_gpu_hour import MINUTE_MS, OWN, hours
 from tokwatch.exports.gpu_hour import GpuHour, gpu_hours
 from tokwatch.exports.hours import HOUR_MS
+from tokwatch.exports.model_hours import model_hours
 from tokwatch.ledger.entries import State
 from tokwatch.ledger.prices.electricity import Flat
 from tokwatch.ledger.prices.gpu_terms import Own, Rent
@@ -77,3 +78,15 @@ def test_an_unobserved_stretch_is_priced_on_both_sides_of_a_price_edge() -> None
     rows = [gpu_quarter(0), gpu_quarter(2), gpu_quarter(3)]
     [hour] = hours(rows, background(price(1.20), price(6.00, edge_ms, 2), states=log, seen=seen((1, 0, 60))))
     assert hour.cost_unobserved_usd == pytest.approx(1.20 * 5 / 60 + 6.00 * 10 / 60)
+
+
+def test_what_nobody_watched_of_a_simulation_is_simulated_too() -> None:
+    known = background(price(2.40), simulated=1, seen=seen((1, 0, 15), (1, 105, 120)))
+    rows = Quarters([gpu_quarter(0), gpu_quarter(7)], [])
+    later = [NOON_MS, NOON_MS + HOUR_MS]
+    assert {row.simulated for row in gpu_hours(rows, known, later)} == {True}
+    by_model = model_hours(rows, known, later)
+    assert {row.simulated for row in by_model} == {True}
+    assert by_model[-1].model == "(unobserved)"
+    real = background(price(2.40), seen=seen((1, 0, 15), (1, 105, 120)))
+    assert {row.simulated for row in model_hours(rows, real, later)} == {False}

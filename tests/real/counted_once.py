@@ -7,6 +7,7 @@ import random
 from collections.abc import Mapping, Sequence
 
 from tests.real.clients import Api, Request, Usage, any_request, load_for, load_of, total
+from tests.real.processes import wait_until
 from tests.real.recording import Tokwatch, now_ms
 from tokwatch.ledger.entries import Flag
 from tokwatch.store.rollup import quarter_of
@@ -30,9 +31,13 @@ def serve_and_count(
 
 
 def serve_each_and_count(
-    tokwatch: Tokwatch, apis: Mapping[str, Api], pages: Sequence[str], *, requests: Mapping[str, int]
+    tokwatch: Tokwatch, apis: Mapping[str, Api], engine: Api, gateway: Api, *, requests: Mapping[str, int]
 ) -> dict[str, Usage]:
-    """Record so many requests to each API, all at the same time: what each said was used."""
+    """Record so many requests to each API, all at the same time: what each said was used.
+
+    Until the gateway's page shows those that passed it: LiteLLM counts some time after it answered.
+    """
+    pages = (engine.address, gateway.address)
 
     async def all_of_them() -> list[list[Usage]]:
         loads = []
@@ -44,6 +49,10 @@ def serve_each_and_count(
     with tokwatch.recording():
         _wait_for(tokwatch, pages, 0)
         used = asyncio.run(all_of_them())
+        passed = total(u for api, each in zip(apis.values(), used, strict=True) if api.url == gateway.url for u in each)
+        wait_until(
+            lambda: shown(tokwatch, gateway.address).output >= passed.output, "the gateway counted all", within_s=120
+        )
         _wait_for(tokwatch, pages, now_ms())
     return {name: total(each) for name, each in zip(apis, used, strict=True)}
 

@@ -56,8 +56,8 @@ def test_tokens_and_dollars_of_each_team_are_those_of_its_clients(tmp_path: Path
         for api in apis.values():
             some_requests(api, 2)  # its series appear with the first request
         tokwatch = Tokwatch.in_folder(tmp_path / "tokwatch", config)
-        servers = [llama.api.address, proxy.api.address]
-        used = serve_each_and_count(tokwatch, apis, servers, requests={"team-a": 60, "team-b": 20, "(untagged)": 10})
+        requests = {"team-a": 60, "team-b": 20, "(untagged)": 10}
+        used = serve_each_and_count(tokwatch, apis, llama.api, proxy.api, requests=requests)
     rows = [row for row in tokwatch.hours("model") if row["deployment"] == llama.api.address and row["tenant"]]
     told = {name: counted_tokens([row for row in rows if row["tenant"] == name]) for name in apis}
     dollars = {name: sum(row["cost_total_usd"] or 0.0 for row in rows if row["tenant"] == name) for name in apis}

@@ -61,8 +61,9 @@ def url_problem(url: str) -> str:
         return "must start with http:// or https://"
     try:
         parts = urlsplit(url)
-        named = bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, a bracket left open
+        named = bool(parts.hostname) and parts.port != 0 and url.isprintable() and " " not in url
+        (parts.hostname or "").encode("idna")
+    except ValueError:  # a port that is no number, a bracket left open, a part of a name that DNS cannot have
         named = False
     if not named:
         return "is no address: write http://HOST:PORT/metrics"

@@ -32,7 +32,8 @@ def rate_at(version: PriceVersion | None, gpu: PricedGpu, at_ms: int, currency: 
     currency: of the period that is added up; amounts in another one have no price.
     """
     tariff = version.prices.electricity if version else None
-    return rate_of(version, gpu, tariff.at(at_ms) if tariff else None, currency)
+    terms = version.prices.terms_of(gpu) if version else None
+    return rate_of(version, terms, tariff.at(at_ms) if tariff else None, currency)
 
 
 def segments(book: PriceBook, from_ms: int, to_ms: int) -> Iterator[tuple[int, int, PriceVersion | None, float | None]]:
@@ -43,11 +44,13 @@ def segments(book: PriceBook, from_ms: int, to_ms: int) -> Iterator[tuple[int, i
             yield edge_ms, next_ms, version, usd_per_kwh
 
 
-def rate_of(version: PriceVersion | None, gpu: PricedGpu, usd_per_kwh: float | None, currency: str | None) -> Rate:
-    """The rate of a GPU under a version and one of its prices of a kilowatt-hour; currency as in `rate_at`."""
+def rate_of(
+    version: PriceVersion | None, terms: Rent | Own | None, usd_per_kwh: float | None, currency: str | None
+) -> Rate:
+    """The rate of a GPU under a version, its terms there, and a price of a kilowatt-hour; currency as in `rate_at`."""
     if version is None:
         return Rate()
     prices = version.prices
     if currency is not None and prices.currency != currency:
         return Rate(version.id, version.restates, facility=prices.facility)
-    return Rate(version.id, version.restates, prices.terms_of(gpu), usd_per_kwh, prices.facility)
+    return Rate(version.id, version.restates, terms, usd_per_kwh, prices.facility)
