@@ -139,13 +139,18 @@ class Evening:
         config = replace(parse(config_text, "config.toml"), interval_s=interval_s, slo=SloSection(ttft_s=0.1))
         box = Box("dgx-03", "boot-1", timezone)
         wall_ms = self.world.clock.wall_ms
-        loop, self._committed = asyncio.get_running_loop(), asyncio.Event()
+        loop, committed = asyncio.get_running_loop(), asyncio.Event()
+        self._committed = committed
+
+        def on_commit(tick_ms: int) -> None:
+            loop.call_soon_threadsafe(committed.set)
+
         self._begun = await asyncio.to_thread(
             lambda: begin(
                 *(self._store, box, config),
                 price=price,
                 started_ms=wall_ms,
-                on_commit=lambda _: loop.call_soon_threadsafe(self._committed.set),
+                on_commit=on_commit,
             )
         )
         self._sources = self.world.sources()
