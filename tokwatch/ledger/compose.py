@@ -9,12 +9,12 @@ from tokwatch.ledger.accounts import Accounts
 from tokwatch.ledger.alert_rows import alert_rows
 from tokwatch.ledger.bodies import HostBody, ProbeBody, ProblemBody
 from tokwatch.ledger.capacity.rows import capacity_rows
-from tokwatch.ledger.deployment_rows import deployment_rows, traffic_rows
 from tokwatch.ledger.devices import PACKAGE
-from tokwatch.ledger.economy import Economist
 from tokwatch.ledger.figures import WARMING_UP, known_total, per_second, unknown
 from tokwatch.ledger.gpu_rows import gpu_rows, strip_rows
 from tokwatch.ledger.moment import Moment
+from tokwatch.ledger.money.economy import Economist
+from tokwatch.ledger.money.rows import deployment_rows, traffic_rows
 from tokwatch.ledger.server_rows import server_rows
 from tokwatch.ledger.snapshot import SCHEMA, Figure, GpuRow, ProbeRow, SelfCost, Snapshot
 from tokwatch.ledger.strip import STRIP_MS

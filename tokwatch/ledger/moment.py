@@ -19,12 +19,12 @@ from tokwatch.ledger.figures import (
     per_second,
     unknown,
 )
+from tokwatch.ledger.money.rates import Rates
+from tokwatch.ledger.money.tenants import Tenants
 from tokwatch.ledger.prices.book import cost
-from tokwatch.ledger.rates import Rates
 from tokwatch.ledger.snapshot import Figure
 from tokwatch.ledger.states import StateBody
 from tokwatch.ledger.sums import AT_END_WINDOW_MS, WINDOW_MS, FlowSums, FlowTotals, GpuSums
-from tokwatch.ledger.tenants import Tenants
 from tokwatch.ledger.view import Spent, View
 
 _Body = TypeVar("_Body", bound=msgspec.Struct)

@@ -10,7 +10,7 @@ from tokwatch.ledger.figure import NO_SLO, UNMEASURED
 from tokwatch.ledger.figure import Figure as Figure
 from tokwatch.ledger.figure import Interval as Interval
 from tokwatch.ledger.figure import Quantiles as Quantiles
-from tokwatch.ledger.money_rows import DeploymentRow, Economy, TrafficRow
+from tokwatch.ledger.money.shapes import DeploymentRow, Economy, TrafficRow
 
 SCHEMA = 1
 

@@ -13,7 +13,7 @@ from tokwatch.dashboard.screens.base import FrameScreen
 from tokwatch.dashboard.widgets.document import Document, Page
 from tokwatch.dashboard.widgets.footer import Footer
 from tokwatch.dashboard.widgets.header import Header
-from tokwatch.ledger.money_rows import Economy, TrafficRow
+from tokwatch.ledger.money.shapes import Economy, TrafficRow
 from tokwatch.ledger.snapshot import Figure, Snapshot
 
 KEYS = (("?", "help"), ("$", "price"), ("↑↓", "scroll"), ("t", "theme"), ("q", "quit"))

@@ -9,13 +9,13 @@ from tokwatch.exports.money.account import Account, Who
 from tokwatch.exports.money.report import RentOrOwn, SelfOrApi
 from tokwatch.ledger.capacity.capacity import DeclaredCapacity, declared
 from tokwatch.ledger.charges import Charges
-from tokwatch.ledger.earnings import NO_API_PRICE
 from tokwatch.ledger.economics import break_even
 from tokwatch.ledger.economics.arithmetic import ratio
 from tokwatch.ledger.economics.revenue import blended_usd_per_m, revenue_usd
 from tokwatch.ledger.economics.token_cost import Tokens, added
 from tokwatch.ledger.figure import Figure
 from tokwatch.ledger.figures import NO_PRICE, known, unknown
+from tokwatch.ledger.money.earnings import NO_API_PRICE
 from tokwatch.ledger.prices.book import MS_PER_HOUR
 from tokwatch.ledger.prices.gpu_terms import Own, Rent
 from tokwatch.ledger.prices.token_prices import Tokens as TokenList

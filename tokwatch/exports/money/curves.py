@@ -11,11 +11,11 @@ from tokwatch.exports.money.gather import Period, Window
 from tokwatch.exports.money.report import Curve, CurvePoint
 from tokwatch.exports.money.rows import Books
 from tokwatch.exports.money.statement import NOT_METERED
-from tokwatch.ledger.earnings import NO_API_PRICE
 from tokwatch.ledger.economics.load_curve import LoadBin, LoadPoint, even_edges, load_curve, load_that_beats
 from tokwatch.ledger.economics.token_cost import added
 from tokwatch.ledger.figure import Figure
 from tokwatch.ledger.figures import NO_PRICE, known
+from tokwatch.ledger.money.earnings import NO_API_PRICE
 from tokwatch.ledger.prices.token_prices import Tokens as TokenList
 from tokwatch.store.rollup import QUARTER_MS
 

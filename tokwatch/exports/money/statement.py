@@ -11,7 +11,6 @@ from typing import NamedTuple
 from tokwatch.exports.money.account import Account
 from tokwatch.exports.money.report import Bill, Earnings, Energy, IdleState, Request, Served, Statement, TokenCosts
 from tokwatch.ledger.charges import Charges
-from tokwatch.ledger.earnings import NO_CARBON, NO_LIMITS, NO_VALUE
 from tokwatch.ledger.economics import energy
 from tokwatch.ledger.economics.arithmetic import SECONDS_PER_HOUR, ratio
 from tokwatch.ledger.economics.demand import cached_prompt_share, per_request
@@ -22,18 +21,19 @@ from tokwatch.ledger.economics.token_cost import (
     usd_per_million,
     useful_interval,
 )
-from tokwatch.ledger.economy import ODD
 from tokwatch.ledger.entries import State
 from tokwatch.ledger.figure import Figure, Interval
 from tokwatch.ledger.figures import NO_PRICE, unknown
 from tokwatch.ledger.goodput import FEW
+from tokwatch.ledger.money.earnings import NO_CARBON, NO_LIMITS, NO_VALUE
+from tokwatch.ledger.money.economy import ODD
+from tokwatch.ledger.money.rates import NO_TARIFF
+from tokwatch.ledger.money.tallies import Flow, split_of, weighing_of
 from tokwatch.ledger.prices.book import MS_PER_HOUR
 from tokwatch.ledger.prices.facility import MJ_PER_KWH, facility_energy
 from tokwatch.ledger.prices.gpu_terms import Parts
 from tokwatch.ledger.prices.token_prices import NO_TOKEN_PRICES
 from tokwatch.ledger.prices.token_prices import Tokens as TokenList
-from tokwatch.ledger.rates import NO_TARIFF
-from tokwatch.ledger.tallies import Flow, split_of, weighing_of
 
 NOTHING_HELD = "no observed GPU time"
 NOT_METERED = "no energy was measured"

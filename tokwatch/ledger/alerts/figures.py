@@ -12,7 +12,7 @@ import msgspec
 
 from tokwatch.ledger.alerts.conditions import Bounds, Condition, ConditionError, FigureName, Figures, Scope
 from tokwatch.ledger.figure import Figure, Interval
-from tokwatch.ledger.money_rows import DeploymentRow, Economy
+from tokwatch.ledger.money.shapes import DeploymentRow, Economy
 from tokwatch.ledger.snapshot import GpuRow, ServerRow, Snapshot, Totals
 
 # Structs whose numbers have names in a scope. Of two that have the same name the first holds.

@@ -6,7 +6,7 @@ import pytest
 
 from tests.ledger.box import Box, value
 from tests.ledger.earning import CACHED_S, LIST, MODEL, OUT_S, OWN, PROMPT_S, RENTED, shown
-from tokwatch.ledger.money_rows import Economy
+from tokwatch.ledger.money.shapes import Economy
 from tokwatch.ledger.prices.electricity import Flat
 from tokwatch.ledger.prices.facility import Carbon, Facility
 from tokwatch.ledger.prices.gpu_terms import TermsFor

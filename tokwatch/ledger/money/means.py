@@ -11,8 +11,8 @@ from tokwatch.ledger.economics.token_cost import Tokens, added
 from tokwatch.ledger.figure import Figure
 from tokwatch.ledger.figures import WARMING_UP, total, unknown
 from tokwatch.ledger.moment import Moment
+from tokwatch.ledger.money.tallies import Costs, costs, flows_of
 from tokwatch.ledger.prices.token_prices import Tokens as TokenList
-from tokwatch.ledger.tallies import Costs, costs, flows_of
 
 
 class Means:

@@ -6,20 +6,20 @@ import math
 from collections.abc import Sequence
 
 from tokwatch.ledger.accounts import Account, Accounts
-from tokwatch.ledger.earnings import NO_CARBON, against_api, earnings, request
 from tokwatch.ledger.economics import energy
 from tokwatch.ledger.economics.arithmetic import cost_each, ratio
 from tokwatch.ledger.economics.token_cost import idle_tax
 from tokwatch.ledger.figure import Figure
 from tokwatch.ledger.figures import unknown
-from tokwatch.ledger.means import Means
 from tokwatch.ledger.moment import Moment
-from tokwatch.ledger.money_rows import CostPerHour, Economy
+from tokwatch.ledger.money.earnings import NO_CARBON, against_api, earnings, request
+from tokwatch.ledger.money.means import Means
+from tokwatch.ledger.money.rates import NO_TARIFF
+from tokwatch.ledger.money.shapes import CostPerHour, Economy
+from tokwatch.ledger.money.tallies import Flow, flows_of
+from tokwatch.ledger.money.token_costs import token_costs
 from tokwatch.ledger.prices.gpu_terms import Parts
 from tokwatch.ledger.prices.token_prices import Tokens as TokenList
-from tokwatch.ledger.rates import NO_TARIFF
-from tokwatch.ledger.tallies import Flow, flows_of
-from tokwatch.ledger.token_costs import token_costs
 
 ODD = "joules per output token are outside 0.01–100: is the server on these GPUs?"
 

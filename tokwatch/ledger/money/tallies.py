@@ -24,13 +24,13 @@ from tokwatch.ledger.economics.token_cost import (
 from tokwatch.ledger.entries import State
 from tokwatch.ledger.figures import NO_PRICE
 from tokwatch.ledger.moment import Moment
+from tokwatch.ledger.money.tenants import WHOLE
 from tokwatch.ledger.prices.gpu_terms import Parts
 from tokwatch.ledger.prices.token_prices import Tokens as TokenList
 from tokwatch.ledger.prices.token_prices import Weighing
 from tokwatch.ledger.registry import flow_labels
 from tokwatch.ledger.showback import NOBODYS, Whose
 from tokwatch.ledger.sums import FlowTotals
-from tokwatch.ledger.tenants import WHOLE
 
 NO_SHARE = "no part of a GPU"
 

@@ -10,10 +10,10 @@ from tokwatch.ledger.economics.demand import cached_prompt_share, per_request
 from tokwatch.ledger.economics.revenue import blended_usd_per_m, margin, profit_usd, usd_per_hour_per_mw, usd_per_mwh
 from tokwatch.ledger.figure import Figure
 from tokwatch.ledger.figures import unknown
-from tokwatch.ledger.means import Means, marked, per_hour, per_second
-from tokwatch.ledger.money_rows import BreakEven, Earnings, PerRequest
+from tokwatch.ledger.money.means import Means, marked, per_hour, per_second
+from tokwatch.ledger.money.shapes import BreakEven, Earnings, PerRequest
+from tokwatch.ledger.money.tallies import revenue_of
 from tokwatch.ledger.prices.token_prices import NO_TOKEN_PRICES
-from tokwatch.ledger.tallies import revenue_of
 
 NO_CARBON = "no carbon factor set"
 NO_VALUE = "no value of a task set"

@@ -8,7 +8,7 @@ from collectors.readings import FlowReading, Layer, Moves, ServerReading
 from tests.ledger.box import Box, placed, value, work
 from tests.ledger.readings import flow, gpu, page, server_facts
 from tokwatch.ledger.compose import snapshot
-from tokwatch.ledger.money_rows import TrafficRow
+from tokwatch.ledger.money.shapes import TrafficRow
 from tokwatch.ledger.prices.book import PriceBook, PriceVersion
 from tokwatch.ledger.prices.token_prices import TierOf, TokenPrice, Tokens
 from tokwatch.ledger.prices.version import Prices

@@ -9,10 +9,10 @@ from tokwatch.ledger.economics.token_cost import by_role, saved_by_speculation, 
 from tokwatch.ledger.figure import Interval
 from tokwatch.ledger.figures import unknown
 from tokwatch.ledger.goodput import populations, service_level
-from tokwatch.ledger.means import Means, per_hour, per_second
-from tokwatch.ledger.money_rows import TokenCosts
-from tokwatch.ledger.rates import NO_TARIFF
-from tokwatch.ledger.tallies import split_of, weighing_of
+from tokwatch.ledger.money.means import Means, per_hour, per_second
+from tokwatch.ledger.money.rates import NO_TARIFF
+from tokwatch.ledger.money.shapes import TokenCosts
+from tokwatch.ledger.money.tallies import split_of, weighing_of
 
 NOT_SPLIT = "prefill and decode are not on GPUs of their own"
 

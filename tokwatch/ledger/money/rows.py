@@ -5,13 +5,13 @@ from __future__ import annotations
 from tokwatch.ledger.accounts import SHARED_IDLE, UNASSIGNED, Account, Accounts, allocated
 from tokwatch.ledger.economics.revenue import profit_usd, revenue_usd
 from tokwatch.ledger.economics.token_cost import Tokens, weighted
-from tokwatch.ledger.economy import Economist
 from tokwatch.ledger.figure import Figure
 from tokwatch.ledger.figures import unknown, usd_per_million
 from tokwatch.ledger.moment import Moment
-from tokwatch.ledger.money_rows import DeploymentRow, TrafficRow
+from tokwatch.ledger.money.economy import Economist
+from tokwatch.ledger.money.shapes import DeploymentRow, TrafficRow
+from tokwatch.ledger.money.tallies import Flow, weighing_of
 from tokwatch.ledger.prices.token_prices import NO_TOKEN_PRICES
-from tokwatch.ledger.tallies import Flow, weighing_of
 
 _LEFT_OVER = {UNASSIGNED: "(unassigned)", SHARED_IDLE: "(shared, idle)"}
 
