@@ -123,21 +123,18 @@ def _write_deployments(page: Page, snapshot: Snapshot, wide: bool) -> None:
     beside = f"{sign} per million; in, cached and out add up to the cost, by {' and '.join(sorted(splits))}"
     page.heading("WHAT A TOKEN COSTS", beside if wide and splits else f"{sign} per million")
     _row(page, "", [column.heading for column in _OF_TOKENS], _OF_TOKENS, wide, "quiet")
-    output = {row.entity: row.tok_s for row in snapshot.servers}
     for row in snapshot.deployments:
-        rates = [output[server] for server in row.servers if server in output and output[server].value is not None]
-        tok_s = formats.count(sum(rate.value or 0.0 for rate in rates)) if rates else glyphs.ABSENT
-        _row(page, row.name, _token_cells(row.economy, tok_s), _OF_TOKENS, wide)
+        _row(page, row.name, _token_cells(row.economy), _OF_TOKENS, wide)
         if row.economy.implausible:
             page.text(_NAME + 2, row.economy.implausible, "alarm")
-    totals = _told(snapshot.totals.tok_s, formats.count)
-    _row(page, "all", _token_cells(snapshot.economy, totals), _OF_TOKENS, wide, "bright")
+    _row(page, "all", _token_cells(snapshot.economy), _OF_TOKENS, wide, "bright")
 
 
-def _token_cells(of: Economy, tok_s: str) -> list[str]:
+def _token_cells(of: Economy) -> list[str]:
     tokens = of.tokens
     costs = (tokens.output_only, tokens.blended, tokens.input, tokens.cached, tokens.output, tokens.marginal)
-    return [_told(of.cost.total, formats.amount), tok_s, *(_told(cost, formats.per_million) for cost in costs)]
+    rates = [_told(of.cost.total, formats.amount), _told(of.output_tok_s, formats.count)]
+    return [*rates, *(_told(cost, formats.per_million) for cost in costs)]
 
 
 # --- what it earns ----------------------------------------------------------------------------------------------------
@@ -187,7 +184,7 @@ def _all_cells(snapshot: Snapshot) -> list[str]:
     whole = snapshot.economy
     return [
         "",
-        _told(snapshot.totals.tok_s, formats.count),
+        _told(whole.output_tok_s, formats.count),
         "",
         _told(whole.cost.total, formats.amount),
         _told(whole.earns.revenue_usd_per_hour, formats.amount),

@@ -66,6 +66,7 @@ def _economy(of: Means) -> Economy:
         tokens=token_costs(of),
         earns=earnings(of),
         request=request(of),
+        output_tok_s=of.output,
         requests_s=of.finished,
         board_w=of.board,
         facility_w=of.facility,

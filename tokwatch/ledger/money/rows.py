@@ -111,7 +111,7 @@ def _traffic_row(
         cost_usd_per_hour=mine,
         usd_per_m_output=usd_per_million(mine, rate(tokens.output), few=few, warm=warm),
         revenue_usd_per_hour=revenue,
-        profit_usd_per_hour=Figure(profit, marks=mine.marks)
-        if profit is not None
-        else unknown(revenue.why or mine.why),
+        profit_usd_per_hour=unknown(revenue.why or mine.why)
+        if profit is None
+        else Figure(profit, marks=tuple(sorted({*revenue.marks, *mine.marks}))),
     )

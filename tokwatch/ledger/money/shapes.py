@@ -79,6 +79,7 @@ class Economy(msgspec.Struct, frozen=True):
     tokens: TokenCosts = TokenCosts()
     earns: Earnings = Earnings()
     request: PerRequest = PerRequest()
+    output_tok_s: Figure = UNMEASURED
     requests_s: Figure = UNMEASURED
     board_w: Figure = UNMEASURED
     facility_w: Figure = UNMEASURED
