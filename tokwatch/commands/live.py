@@ -15,6 +15,7 @@ from tokwatch.commands.settings import (
     can_draw,
     config_of,
     configured_servers,
+    keep_what_is_loaded,
     store_is_named,
     store_of,
     this_box,
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     async def open_feed() -> Feed:
         # Collectors, aiohttp and the store take longer to import than the first frame may take: so after it.
         await asyncio.to_thread(_import_the_rest)
-        return await _open(
+        feed = await _open(
             config,
             store,
             exclusive_host=not store_is_named(options),
@@ -47,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
             show_kept=app.show_kept,
             news=news,
         )
+        keep_what_is_loaded()
+        return feed
 
     news: list[str] = []
     app = TokwatchApp(open_feed, ascii_only=ascii_only(options), light=options.light, bell=Bell(config.alerting.bell))

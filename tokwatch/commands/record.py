@@ -10,7 +10,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tokwatch.commands.settings import config_of, configured_servers, store_is_named, store_of, this_box
+from tokwatch.commands.settings import (
+    config_of,
+    configured_servers,
+    keep_what_is_loaded,
+    store_is_named,
+    store_of,
+    this_box,
+)
 from tokwatch.errors import CommandError
 from tokwatch.exits import Exit
 from tokwatch.feeds.alerting import Alerting, keep_muted, needs_view
@@ -61,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
         keep_muted(told, begun.bookkeeper)
         keep_priced(told, begun.bookkeeper, store, begun.run, view)
         recorder.listen(told.tick)
+        keep_what_is_loaded()
         try:
             await recorder.run(stop, for_s=options.for_s)
         finally:
