@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from textual.app import ComposeResult
-from textual.binding import Binding
-
 from tokwatch.dashboard import formats, glyphs
-from tokwatch.dashboard.screens.base import FrameScreen
+from tokwatch.dashboard.screens.page import PageScreen
 from tokwatch.dashboard.widgets.document import Document, Page
-from tokwatch.dashboard.widgets.footer import Footer
-from tokwatch.dashboard.widgets.header import Header
 from tokwatch.ledger.money.shapes import Economy, TrafficRow
 from tokwatch.ledger.snapshot import Figure, Snapshot
 
@@ -31,27 +26,6 @@ class Column(NamedTuple):
     wide: bool = False  # only where there is room
 
 
-class MoneyScreen(FrameScreen):
-    """One long page."""
-
-    BINDINGS = [
-        Binding("down,j", "scroll(1)", "Down"),
-        Binding("up,k", "scroll(-1)", "Up"),
-        Binding("pagedown", "scroll(10)", "Ten lines down"),
-        Binding("pageup", "scroll(-10)", "Ten lines up"),
-        Binding("escape", "app.show_fleet", "Back to Fleet"),
-    ]
-
-    def compose(self) -> ComposeResult:
-        look = self.tokwatch.look
-        yield Header(look)
-        yield MoneyPage(look)
-        yield Footer(look, "Money", KEYS)
-
-    def action_scroll(self, by: int) -> None:
-        self.query_one(MoneyPage).scroll(by)
-
-
 class MoneyPage(Document):
     """The text of the screen."""
 
@@ -65,6 +39,12 @@ class MoneyPage(Document):
         _write_deployments(page, snapshot, wide)
         _write_traffic(page, snapshot, wide)
         _write_request(page, snapshot)
+
+
+class MoneyScreen(PageScreen):
+    """One long page."""
+
+    PAGE, TAB, KEYS = MoneyPage, "Money", KEYS
 
 
 # --- the bill ---------------------------------------------------------------------------------------------------------

@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
 from textual.binding import Binding
 
 from tokwatch.dashboard import formats, glyphs
-from tokwatch.dashboard.screens.base import FrameScreen
+from tokwatch.dashboard.screens.page import SCROLLING, PageScreen
 from tokwatch.dashboard.screens.sources_gpus import write_gpus
 from tokwatch.dashboard.screens.sources_servers import write_servers
 from tokwatch.dashboard.widgets.document import Document, Page
-from tokwatch.dashboard.widgets.footer import Footer
-from tokwatch.dashboard.widgets.header import Header
 from tokwatch.ledger.snapshot import Snapshot
 
 KEYS = (("?", "help"), ("d", "demo"), ("↑↓", "scroll"), ("t", "theme"), ("q", "quit"))
 _GLYPH, _VERDICT, _NAME, _TEXT = 4, 6, 14, 46  # columns
 _KEY_TEXT = 22
 _NARROW_BY = 8  # how much earlier the text begins on a narrow terminal
-
-
-class SourcesScreen(FrameScreen):
-    """One long page."""
-
-    BINDINGS = [
-        Binding("d", "app.demo", "Start the demo"),
-        Binding("down,j", "scroll(1)", "Down"),
-        Binding("up,k", "scroll(-1)", "Up"),
-        Binding("pagedown", "scroll(10)", "Ten lines down"),
-        Binding("pageup", "scroll(-10)", "Ten lines up"),
-        Binding("escape", "app.show_fleet", "Back to Fleet"),
-    ]
-
-    def compose(self) -> ComposeResult:
-        look = self.tokwatch.look
-        yield Header(look)
-        yield SourcesPage(look)
-        yield Footer(look, "Sources", KEYS)
-
-    def action_scroll(self, by: int) -> None:
-        self.query_one(SourcesPage).scroll(by)
 
 
 class SourcesPage(Document):
@@ -63,6 +38,13 @@ class SourcesPage(Document):
         if snapshot.servers:
             write_servers(page, snapshot)
         _write_self_cost(page, snapshot, narrow)
+
+
+class SourcesScreen(PageScreen):
+    """One long page."""
+
+    BINDINGS = [Binding("d", "app.demo", "Start the demo"), *SCROLLING]
+    PAGE, TAB, KEYS = SourcesPage, "Sources", KEYS
 
 
 def _write_nothing_found(page: Page) -> None:
