@@ -12,7 +12,7 @@ from tokwatch.ledger.prices.electricity import Electricity, Flat, Series
 from tokwatch.ledger.prices.facility import Facility
 from tokwatch.ledger.prices.gpu_terms import PricedGpu, Rent
 from tokwatch.ledger.prices.version import Prices
-from tokwatch.ledger.rating import Rate, rate_at, segments
+from tokwatch.ledger.rating import Rate, rate_of, segments
 
 HOUR_MS = 3_600_000
 QUARTER_MS = HOUR_MS // 4
@@ -51,9 +51,9 @@ def test_a_period_is_cut_where_the_version_or_the_tariff_changes() -> None:
 
 
 def test_another_currency_is_no_price() -> None:
-    assert rate_at(version(1, 0, Flat(0.1)), GPU, 0, "EUR").terms is None
-    assert rate_at(version(1, 0, Flat(0.1)), GPU, 0, "USD").terms == Rent(2.0)
-    assert rate_at(None, GPU, 0) == Rate()
+    assert rate_of(version(1, 0, Flat(0.1)), Rent(2.0), 0.1, "EUR").terms is None
+    assert rate_of(version(1, 0, Flat(0.1)), Rent(2.0), 0.1, "USD").terms == Rent(2.0)
+    assert rate_of(None, None, None, None) == Rate()
 
 
 # --- dollars ----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tokwatch.ledger.prices import electricity
 from tokwatch.ledger.prices.book import PriceBook, PriceVersion
 from tokwatch.ledger.prices.facility import Facility
-from tokwatch.ledger.prices.gpu_terms import Own, PricedGpu, Rent
+from tokwatch.ledger.prices.gpu_terms import Own, Rent
 
 
 class Rate(NamedTuple):
@@ -26,16 +26,6 @@ class Rate(NamedTuple):
         return self.terms is not None and not self.terms.power_included
 
 
-def rate_at(version: PriceVersion | None, gpu: PricedGpu, at_ms: int, currency: str | None = None) -> Rate:
-    """The rate of a GPU under a version, at its price of electricity of an instant.
-
-    currency: of the period that is added up; amounts in another one have no price.
-    """
-    tariff = version.prices.electricity if version else None
-    terms = version.prices.terms_of(gpu) if version else None
-    return rate_of(version, terms, tariff.at(at_ms) if tariff else None, currency)
-
-
 def segments(book: PriceBook, from_ms: int, to_ms: int) -> Iterator[tuple[int, int, PriceVersion | None, float | None]]:
     """(from, to] cut where the version in force or its price of a kilowatt-hour changes, with both."""
     for start_ms, end_ms, version in book.segments(from_ms, to_ms):
@@ -47,7 +37,10 @@ def segments(book: PriceBook, from_ms: int, to_ms: int) -> Iterator[tuple[int, i
 def rate_of(
     version: PriceVersion | None, terms: Rent | Own | None, usd_per_kwh: float | None, currency: str | None
 ) -> Rate:
-    """The rate of a GPU under a version, its terms there, and a price of a kilowatt-hour; currency as in `rate_at`."""
+    """The rate of a GPU under a version, its terms there, and a price of a kilowatt-hour.
+
+    currency: of the period that is added up; amounts in another one have no price.
+    """
     if version is None:
         return Rate()
     prices = version.prices

@@ -71,10 +71,13 @@ def _write_bill(page: Page, snapshot: Snapshot) -> None:
         page.fact("revenue", f"{_money(earns.revenue_usd_per_hour, sign)}, {margin}")
         per_mwh = _money(earns.profit_usd_per_mwh, sign)
         page.fact("profit", f"{_money(earns.profit_usd_per_hour, sign)}, {per_mwh} a MWh {whole.energy_basis}")
-    power = f"{_told(whole.board_w, formats.count)} W board"
-    if whole.energy_basis != "board":
-        power += f", {_told(whole.facility_w, formats.count)} W {whole.energy_basis}"
-    page.fact("power", power)
+    if whole.board_w.value is None:
+        page.fact("power", f"{glyphs.ABSENT} {whole.board_w.why}", "quiet")
+    else:
+        power = f"{_told(whole.board_w, formats.count)} W board"
+        if whole.energy_basis != "board":
+            power += f", {_told(whole.facility_w, formats.count)} W {whole.energy_basis}"
+        page.fact("power", power)
     if whole.usd_per_kwh.value is None:
         page.fact("electricity", f"{glyphs.ABSENT} {whole.usd_per_kwh.why}", "quiet")
     else:
@@ -175,6 +178,8 @@ def _all_cells(snapshot: Snapshot) -> list[str]:
 def _write_request(page: Page, snapshot: Snapshot) -> None:
     sign = formats.currency_sign(snapshot.currency)
     page.heading("REQUESTS", "means of the finished ones")
+    if not any(row.servers for row in snapshot.deployments):
+        page.text(_NAME, f"{glyphs.ABSENT} no server is on a {snapshot.device}")
     for row in snapshot.deployments:
         request = row.economy.request
         if not row.servers:

@@ -72,8 +72,3 @@ class AlertPolicy(msgspec.Struct, frozen=True):
     usd_per_month: float | None = None  # the budget
     keep_firing_s: float = 120.0  # against flapping
     shares: SeverityShares = SeverityShares()
-
-    @property
-    def reads_figures(self) -> bool:
-        """Some rule needs what only a Snapshot has."""
-        return bool(self.figures)

@@ -1,4 +1,4 @@
-"""What was asked for: demand by hour of day, and what one request or one task takes."""
+"""What was asked for: demand by hour of day, and what one request takes."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _hour(hour: int, stretches: list[Asked]) -> HourOfDay:
 
 
 class PerRequest(NamedTuple):
-    """What one request took on average, or one task of several requests. Infinite: spent, and nothing came of it."""
+    """What one request took on average. Infinite: spent, and nothing came of it."""
 
     prompt_tokens: float | None
     output_tokens: float | None
