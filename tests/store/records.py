@@ -81,5 +81,5 @@ def fill(path: Path, records: list[TickRecord], run: Run = RUN) -> int:
     for each in records:
         writer.submit(replace(each, tick=replace(each.tick, run=begun.id)))
     assert writer.close(10)
-    assert (writer.problem, writer.dropped) == (None, 0)
+    assert (writer.problem, writer.dropped, writer.merged) == (None, 0, 0)
     return begun.id

@@ -35,7 +35,9 @@ def histograms(draw: st.DrawFn) -> HistogramEntry:
 @st.composite
 def spans(draw: st.DrawFn, tick_ms: int) -> tuple[int, int]:
     """(t0_ms, t1_ms) of an entry of this tick: mostly a second, now and then over several quarter hours or empty."""
-    length_ms = draw(st.sampled_from([1000, 1000, 0, 999, 60_000, QUARTER_MS, 5 * QUARTER_MS + 17]))
+    length_ms = draw(
+        st.sampled_from([1000, 1000, 0, 999, 60_000, QUARTER_MS, QUARTER_MS + 123_457, 5 * QUARTER_MS + 17])
+    )
     t1_ms = tick_ms - draw(st.sampled_from([0, 0, 3, 700]))
     return t1_ms - length_ms, t1_ms
 

@@ -1,4 +1,4 @@
-"""Quarter-hour rows against the entries they are made of."""
+"""Quarter-hour and minute rows against the entries they are made of."""
 
 from __future__ import annotations
 

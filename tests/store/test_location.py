@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tokwatch.store import location
 from tokwatch.store.errors import StoreError
 from tokwatch.store.location import StoreChoice, choose_store, network_file_system
 
@@ -94,3 +95,57 @@ def test_a_directory_that_others_can_enter_is_not_trusted(tmp_path: Path) -> Non
 
 def test_this_machines_own_mounts_are_understood() -> None:
     assert network_file_system(Path(os.sep, "proc", "self")) is None
+
+
+# --- file systems of which nothing is known ---------------------------------------------------------------------------
+
+
+def test_an_unknown_file_system_where_wal_works_is_taken(tmp_path: Path) -> None:
+    mountinfo = mounts(tmp_path, f"40 23 0:41 / {tmp_path}/home rw - virtiofs tag rw")
+    (tmp_path / "home").mkdir()
+    wanted = tmp_path / "home" / "state" / "x.db"
+    assert choose_store(wanted, mountinfo=mountinfo) == StoreChoice(wanted)
+    assert list((tmp_path / "home").iterdir()) == [], "the probe leaves nothing behind"
+
+
+def test_an_unknown_file_system_where_wal_fails_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(location, "shares_wal", lambda path: False)
+    mountinfo = mounts(tmp_path, f"40 23 0:41 / {tmp_path}/home rw - vboxsf share rw")
+    (tmp_path / "home").mkdir()
+    choice = choose_store(tmp_path / "home" / "x.db", local_directory=tmp_path / "local", mountinfo=mountinfo)
+    assert choice.path.parent == tmp_path / "local"
+    assert "vboxsf" in (choice.message or "")
+
+
+def test_a_file_system_that_is_known_is_not_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(location, "shares_wal", lambda path: pytest.fail("tried"))
+    choose_store(tmp_path / "x.db", mountinfo=mounts(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["is a directory", "is no database"],
+)
+def test_a_place_where_two_connections_cannot_share_a_wal_file_is_found_out(tmp_path: Path, broken: str) -> None:
+    path = tmp_path / "probe.db"
+    if broken == "is a directory":
+        path.mkdir()
+    else:
+        path.write_bytes(b"x" * 4096)
+    assert not location.shares_wal(path)
+    assert location.shares_wal(tmp_path / "other.db")
+
+
+def test_the_users_directory_is_that_of_xdg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    choice = choose_store(None, system_directory=tmp_path / "none", mountinfo=mounts(tmp_path))
+    assert choice.path == tmp_path / "state" / "tokwatch" / "store.db"
+
+
+# --- the system's store, for those who may only read it ---------------------------------------------------------------
+
+
+def test_the_systems_store_is_offered_to_those_who_may_read_it(tmp_path: Path) -> None:
+    assert location.readable_system_store(tmp_path) is None
+    (tmp_path / "store.db").touch()
+    assert location.readable_system_store(tmp_path) == tmp_path / "store.db"

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tokwatch.store.lock import Recorder, RecorderLock, who_records
+from tokwatch.store import lock as lock_module
+from tokwatch.store.lock import Recorder, RecorderLock, recorder_for, user_of, who_records
 
 
 @pytest.fixture
@@ -97,3 +98,45 @@ def test_another_user_is_not_told_where_the_store_is(tmp_path: Path, boot_id: st
     lock.release()
     assert f'"pid":{os.getpid()}' in done.stdout
     assert "a.db" not in done.stdout
+
+
+HOLD = """
+import os, sys
+from pathlib import Path
+from tokwatch.store.lock import RecorderLock
+os.setgid(61234)
+os.setuid(61234)
+lock = RecorderLock.acquire(Path(sys.argv[1]), exclusive_host=True, boot_id=sys.argv[2])
+print(lock is not None, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can hold it as another user")
+def test_a_service_of_another_user_is_found_by_asking_for_its_store(tmp_path: Path, boot_id: str) -> None:
+    store = tmp_path / "store.db"
+    command = [sys.executable, "-c", HOLD, str(store), boot_id]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as service:
+        assert service.stdout is not None
+        assert service.stdout.readline() == "True\n"
+        assert who_records(store, boot_id=boot_id) == Recorder(service.pid, 61234, store)
+        on_host = who_records(boot_id=boot_id)
+        assert on_host == Recorder(service.pid, 61234, None), "a store that was not asked for is not told"
+        assert user_of(on_host) == "61234"
+        assert RecorderLock.acquire(tmp_path / "mine.db", exclusive_host=True, boot_id=boot_id) is None
+        service.communicate("", timeout=30)
+
+
+def test_who_watches_sees_the_services_recorder_before_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, system = tmp_path / "mine.db", tmp_path / "system.db"
+    monkeypatch.setattr(lock_module, "readable_system_store", lambda: system)
+    service = RecorderLock.acquire(system, exclusive_host=False)
+    assert service is not None
+    assert recorder_for(mine) == Recorder(os.getpid(), os.getuid(), system)
+    own = RecorderLock.acquire(mine, exclusive_host=False)
+    assert own is not None
+    assert recorder_for(mine) == Recorder(os.getpid(), os.getuid(), mine)
+    own.release()
+    service.release()

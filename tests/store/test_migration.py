@@ -11,12 +11,19 @@ from msgspec.structs import replace
 from tests.store.records import NOON_MS, RUN, gpu, record, tick
 from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry, HostEntry, State, TickRecord
 from tokwatch.store import schema
+from tokwatch.store.connection import open_for_writing
 from tokwatch.store.errors import StoreError
+from tokwatch.store.histograms import HistogramCodec
+from tokwatch.store.period_sums import sums_of
+from tokwatch.store.quarters import Quarters
 from tokwatch.store.reader import Reader
-from tokwatch.store.rollup import QUARTER_MS
+from tokwatch.store.rollup import MINUTE_MS, QUARTER_MS
+from tokwatch.store.rows import FLOW_ROWS, GPU_ROWS, insert_tick
 from tokwatch.store.writer import Writer
 
 TICK_MS = NOON_MS + 1000
+LAST_TICKS = [record(NOON_MS + at_ms, length_ms=20_000) for at_ms in range(20_000, 6 * 60_000 + 30_000, 20_000)]
+LAST_TICKS += [record(NOON_MS + 6 * 60_000 + 30_000, length_ms=170_000)]
 
 # As version 1 of the program wrote them: one tick, and an earlier quarter hour that is rolled up.
 ROWS = (
@@ -46,7 +53,7 @@ def as_of_version(path: Path, version: int, monkeypatch: pytest.MonkeyPatch) -> 
     with monkeypatch.context() as earlier:
         earlier.setattr(schema, "SCHEMA_VERSION", version)
         earlier.setattr(schema, "_STEPS", schema._STEPS[:version])
-        opened(path).close(10)
+        open_for_writing(path).close()
 
 
 @pytest.fixture
@@ -115,6 +122,54 @@ def test_a_quarter_hour_that_the_second_version_left_open_is_rolled_up_with_its_
     assert [(row.entity, row.prompt_tokens, row.output_tokens) for row in found.flows] == [(11, 5120, None)]
     assert [(row.entity, row.prompt_tokens, row.output_tokens) for row in found.elsewhere] == [(11, None, 1551)]
     assert [(row.package_energy_mj, row.package_ms, row.energy_mj) for row in found.hosts] == [(90_000, 1000, None)]
+
+
+@pytest.fixture
+def third_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store that version 3 was killed in, six minutes after noon: the quarter hour of its ticks is open."""
+    path = tmp_path / "store.db"
+    as_of_version(path, 3, monkeypatch)
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute(ROWS[0])
+        codec = HistogramCodec(connection)
+        for each in LAST_TICKS:
+            insert_tick(connection, each.tick, None)
+            GPU_ROWS.insert(connection, codec, each.tick.tick_ms, each.gpus)
+            FLOW_ROWS.insert(connection, codec, each.tick.tick_ms, each.flows)
+        connection.execute(f"INSERT INTO quarter VALUES ({NOON_MS}, 1, 0)")
+    connection.close()
+    return path
+
+
+def sums_of_last_ticks(grain_ms: int) -> Quarters:
+    gpus = [entry for each in LAST_TICKS for entry in each.gpus]
+    flows = [entry for each in LAST_TICKS for entry in each.flows]
+    return sums_of(gpus, flows, [], run=1, from_ms=0, to_ms=NOON_MS * 2, grain_ms=grain_ms)
+
+
+def test_a_quarter_hour_that_the_third_version_left_open_is_read_with_all_that_crosses_its_minutes(
+    third_version: Path,
+) -> None:
+    assert opened(third_version).close(10)
+    with Reader(third_version) as reader:
+        assert reader.quarters(NOON_MS, NOON_MS * 2) == sums_of_last_ticks(QUARTER_MS)
+        assert reader.minutes(NOON_MS, NOON_MS * 2) == sums_of_last_ticks(MINUTE_MS)
+        assert reader.minutes(NOON_MS, NOON_MS + 1).gpus == sums_of_last_ticks(MINUTE_MS).gpus[:1]
+
+
+def test_it_is_rolled_up_when_the_next_recorder_begins(third_version: Path) -> None:
+    for _ in range(2):
+        writer = opened(third_version)
+        writer.begin_run(RUN)
+        assert writer.close(10)
+        connection = sqlite3.connect(third_version)
+        assert connection.execute("SELECT rolled FROM quarter").fetchall() == [(1,)]
+        assert connection.execute("SELECT count(*) FROM minute_due").fetchone() == (0,)
+        connection.close()
+        with Reader(third_version) as reader:
+            assert reader.quarters(NOON_MS, NOON_MS * 2) == sums_of_last_ticks(QUARTER_MS)
+            assert reader.minutes(NOON_MS, NOON_MS * 2) == sums_of_last_ticks(MINUTE_MS)
 
 
 def test_recording_goes_on_in_a_store_of_the_first_version(first_version: Path) -> None:

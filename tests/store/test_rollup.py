@@ -1,27 +1,29 @@
-"""Quarter-hour rows are the raw rows' sums, exactly, however they came to be."""
+"""What entries add up to by quarter hour and minute: every part of them once."""
 
 from __future__ import annotations
 
-import sqlite3
-import tempfile
-from pathlib import Path
-
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.store.records import NOON_MS, fill, flow, gpu, host, record, tick
+from tests.store.records import NOON_MS, flow, gpu, host
 from tests.store.strategies import runs_of_records
-from tests.store.sums import check_sums, totals
+from tests.store.sums import totals
 from tokwatch.ledger.entries import Flag, FlowEntry, GpuEntry, State, TickRecord
-from tokwatch.store.connection import open_for_writing
-from tokwatch.store.quarters import STATE_COLUMNS
-from tokwatch.store.reader import Reader
-from tokwatch.store.rollup import QUARTER_MS, elsewhere_quarters, flow_quarters, gpu_quarters, host_quarters, quarter_of
-from tokwatch.store.writer import Writer
+from tokwatch.store.period_sums import added, sums_of, together
+from tokwatch.store.quarters import Quarters
+from tokwatch.store.rollup import (
+    MINUTE_MS,
+    QUARTER_MS,
+    elsewhere_quarters,
+    flow_quarters,
+    gpu_quarters,
+    host_quarters,
+    in_minutes,
+    quarter_of,
+)
 
 BEFORE_MS, AFTER_MS = 0, NOON_MS * 2
-MINUTE_MS = 60_000
+HOUR_MS = 4 * QUARTER_MS
 
 
 def test_an_instant_on_an_edge_ends_the_earlier_quarter() -> None:
@@ -114,142 +116,85 @@ def test_what_nobody_measured_stays_unknown() -> None:
     assert (flow_quarter.output_tokens, flow_quarter.covered_ms) == (None, 0)
 
 
-@given(runs_of_records())
-@settings(max_examples=40, deadline=None)
-def test_quarter_rows_equal_the_raw_sums_and_a_fresh_computation(records: list[TickRecord]) -> None:
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "store.db"
-        run = fill(path, records)
-        with Reader(path) as reader:
-            quarters = reader.quarters(BEFORE_MS, AFTER_MS)
-        check_sums(records, quarters)
-        all_gpus = [entry for each in records for entry in each.gpus]
-        all_flows = [entry for each in records for entry in each.flows]
-        assert quarters.gpus == gpu_quarters(all_gpus, run, BEFORE_MS, AFTER_MS)
-        assert quarters.flows == flow_quarters(all_flows, run, BEFORE_MS, AFTER_MS)
-        assert quarters.elsewhere == elsewhere_quarters(all_flows, run, BEFORE_MS, AFTER_MS)
-        all_hosts = [entry for each in records for entry in each.hosts]
-        assert quarters.hosts == host_quarters(all_hosts, run, BEFORE_MS, AFTER_MS)
+def test_an_entry_of_more_than_an_hour_is_in_quarter_hours_and_in_no_minute() -> None:
+    whole, long = gpu(NOON_MS, HOUR_MS), gpu(NOON_MS, HOUR_MS + 1)
+    assert len(gpu_quarters([whole], 1, 0, AFTER_MS, MINUTE_MS)) == 60
+    assert gpu_quarters([long], 1, 0, AFTER_MS, MINUTE_MS) == []
+    assert [row.observed_ms for row in gpu_quarters([long], 1, 0, AFTER_MS)] == [1, *[QUARTER_MS] * 4]
+
+
+def test_energy_that_was_not_read_for_more_than_an_hour_is_in_no_minute_either() -> None:
+    back = replace(gpu(NOON_MS), energy_mj=9000, measured_ms=HOUR_MS + 1)
+    assert gpu_quarters([back], 1, 0, AFTER_MS, MINUTE_MS) == []
+    assert sum(row.energy_mj or 0 for row in gpu_quarters([back], 1, 0, AFTER_MS)) == 9000
+
+
+def test_energy_of_an_entry_over_several_minutes_is_the_same_by_minutes_and_by_quarter_hours() -> None:
+    # Three minutes before noon and one after share 10 mJ: by quarter hours alone noon would cut 7.5 to 2.5.
+    entry = replace(gpu(NOON_MS + MINUTE_MS, 4 * MINUTE_MS), energy_mj=10)
+    assert [row.energy_mj for row in gpu_quarters([entry], 1, 0, AFTER_MS, MINUTE_MS)] == [3, 3, 2, 2]
+    assert [row.energy_mj for row in gpu_quarters([entry], 1, 0, AFTER_MS)] == [8, 2]
+
+
+def sums(records: list[TickRecord], grain_ms: int) -> Quarters:
+    return sums_of(
+        [entry for each in records for entry in each.gpus],
+        [entry for each in records for entry in each.flows],
+        [entry for each in records for entry in each.hosts],
+        run=1,
+        from_ms=BEFORE_MS,
+        to_ms=AFTER_MS,
+        grain_ms=grain_ms,
+    )
+
+
+def short(records: list[TickRecord]) -> list[TickRecord]:
+    """Without the entries that are too long for minutes."""
+    return [
+        replace(
+            each,
+            gpus=tuple(filter(in_minutes, each.gpus)),
+            flows=tuple(filter(in_minutes, each.flows)),
+            hosts=tuple(filter(in_minutes, each.hosts)),
+        )
+        for each in records
+    ]
 
 
 @given(runs_of_records())
 @settings(max_examples=40, deadline=None)
-def test_minutes_add_up_to_quarter_hours(records: list[TickRecord]) -> None:
-    gpus = [entry for each in records for entry in each.gpus]
-    flows = [entry for each in records for entry in each.flows]
-    hosts = [entry for each in records for entry in each.hosts]
+def test_minutes_add_up_to_quarter_hours_and_quarter_hours_to_hours(records: list[TickRecord]) -> None:
+    assert added([sums(records, MINUTE_MS)], QUARTER_MS) == sums(short(records), QUARTER_MS)
+    assert added([sums(records, QUARTER_MS)], HOUR_MS) == sums(records, HOUR_MS)
+
+
+@given(runs_of_records())
+@settings(max_examples=40, deadline=None)
+def test_rows_of_some_entries_and_rows_of_the_others_add_up_to_rows_of_all(records: list[TickRecord]) -> None:
+    for grain_ms in (MINUTE_MS, QUARTER_MS):
+        some, others = sums(records[::2], grain_ms), sums(records[1::2], grain_ms)
+        assert added([some, others], grain_ms) == added([others, some], grain_ms) == sums(records, grain_ms)
+        assert added([some], grain_ms) == some
+
+
+@given(runs_of_records())
+@settings(max_examples=40, deadline=None)
+def test_no_grain_loses_anything(records: list[TickRecord]) -> None:
     of_gpu, of_one = ("entity", "owner"), ("entity",)
-    for grain_ms in (MINUTE_MS, 4 * QUARTER_MS):
-        span = (1, BEFORE_MS, AFTER_MS, grain_ms)
-        assert totals(gpu_quarters(gpus, *span), of_gpu) == totals(gpu_quarters(gpus, *span[:3]), of_gpu)
-        assert totals(flow_quarters(flows, *span), of_one) == totals(flow_quarters(flows, *span[:3]), of_one)
-        assert totals(elsewhere_quarters(flows, *span), of_one) == totals(elsewhere_quarters(flows, *span[:3]), of_one)
-        assert totals(host_quarters(hosts, *span), of_one) == totals(host_quarters(hosts, *span[:3]), of_one)
+    quarters, hours = sums(records, QUARTER_MS), sums(records, HOUR_MS)
+    assert totals(quarters.gpus, of_gpu) == totals(hours.gpus, of_gpu)
+    assert totals(quarters.flows, of_one) == totals(hours.flows, of_one)
+    assert totals(quarters.elsewhere, of_one) == totals(hours.elsewhere, of_one)
+    assert totals(quarters.hosts, of_one) == totals(hours.hosts, of_one)
 
 
-@given(runs_of_records(), st.integers(-3 * QUARTER_MS, 9 * QUARTER_MS), st.integers(0, 9 * QUARTER_MS))
-@settings(max_examples=40, deadline=None)
-def test_state_ms_equals_clipping_every_entry(records: list[TickRecord], offset_ms: int, length_ms: int) -> None:
-    from_ms, to_ms = NOON_MS + offset_ms, NOON_MS + offset_ms + length_ms
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "store.db"
-        half = len(records) // 2
-        fill(path, records[:half])
-        fill(path, records[half:])
-        with Reader(path) as reader:
-            for entity in (1, 2, 3):
-                expected: dict[int, int] = {}
-                for entry in (entry for each in records for entry in each.gpus):
-                    clipped_ms = min(entry.t1_ms, to_ms) - max(entry.t0_ms, from_ms)
-                    if entry.entity == entity and clipped_ms > 0 and not entry.flags & Flag.GAP:
-                        expected[entry.state] = expected.get(entry.state, 0) + clipped_ms
-                assert reader.state_ms(entity, from_ms, to_ms) == expected
+def test_rows_of_several_runs_stand_in_the_order_of_time() -> None:
+    first, second = sums_of_run(1, NOON_MS + 1000), sums_of_run(2, NOON_MS)
+    assert [(row.quarter_ms, row.run) for row in together([first, second]).gpus] == [
+        (NOON_MS - QUARTER_MS, 2),
+        (NOON_MS, 1),
+    ]
 
 
-def rolled(path: Path) -> list[tuple[int, int]]:
-    connection = open_for_writing(path)
-    try:
-        return connection.execute("SELECT quarter_ms, rolled FROM quarter ORDER BY quarter_ms").fetchall()
-    finally:
-        connection.close()
-
-
-def test_the_first_tick_past_an_edge_rolls_up_the_quarter_before(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-    fill(path, [record(NOON_MS - 500), record(NOON_MS)])
-    assert rolled(path) == [(NOON_MS - QUARTER_MS, 0)]  # noon itself ends the quarter: there may be more
-    fill(path, [record(NOON_MS + 500)])
-    assert rolled(path) == [(NOON_MS - QUARTER_MS, 1), (NOON_MS - QUARTER_MS, 1), (NOON_MS, 0)]
-
-
-def test_an_entry_that_reaches_far_back_restates_quarters_rolled_up_long_ago(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-    late = TickRecord(tick(NOON_MS + 2 * QUARTER_MS + 5), flows=(flow(NOON_MS + 2 * QUARTER_MS, 2 * QUARTER_MS + 1),))
-    fill(path, [record(NOON_MS), record(NOON_MS + QUARTER_MS + 1), late])
-    with Reader(path) as reader:
-        flows = [(row.quarter_ms - NOON_MS, row.covered_ms) for row in reader.quarters(BEFORE_MS, AFTER_MS).flows]
-    assert flows == [(-QUARTER_MS, 1001), (0, QUARTER_MS + 999), (QUARTER_MS, QUARTER_MS + 1)]
-
-
-def test_opening_rolls_up_what_a_killed_recorder_left(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-    fill(path, [record(NOON_MS - 500), record(NOON_MS + 500), record(NOON_MS + QUARTER_MS + 500)])
-    with Reader(path) as reader:
-        expected = reader.quarters(BEFORE_MS, AFTER_MS)
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("DELETE FROM gpu_quarter")
-    connection.execute("UPDATE quarter SET rolled = 0")
-    connection.close()
-    writer = Writer(path)
-    writer.open()
-    writer.close(10)
-    assert [done for _, done in rolled(path)] == [1, 1, 0]
-    with Reader(path) as reader:
-        assert reader.quarters(BEFORE_MS, AFTER_MS) == expected
-
-
-def test_quarters_are_chosen_by_range_and_run(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-    first = fill(path, [record(NOON_MS + n * QUARTER_MS + 5000) for n in range(3)])
-    second = fill(path, [record(NOON_MS + 3 * QUARTER_MS + 5000)])
-    with Reader(path) as reader:
-
-        def starts(from_ms: int, to_ms: int, runs: list[int] | None = None) -> list[int]:
-            return [(row.quarter_ms - NOON_MS) // QUARTER_MS for row in reader.quarters(from_ms, to_ms, runs).gpus]
-
-        assert starts(NOON_MS, NOON_MS + QUARTER_MS) == [0]
-        assert starts(NOON_MS - 1, NOON_MS + QUARTER_MS + 1) == [0, 1]
-        assert starts(BEFORE_MS, AFTER_MS, [first]) == [0, 1, 2]
-        assert starts(BEFORE_MS, AFTER_MS, [second]) == [3]
-
-
-def test_the_view_of_what_is_counted_elsewhere_is_not_that_of_what_is_counted(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-    masks = int(Flag.PROMPT_ELSEWHERE | Flag.OUTPUT_ELSEWHERE)
-    seen = TickRecord(tick(NOON_MS + 1000), flows=(flow(NOON_MS + 1000, flags=masks),))
-    fill(path, [seen, record(NOON_MS + QUARTER_MS + 1000)])
-    connection = sqlite3.connect(path)
-    tokens = "SELECT prompt_tokens, output_tokens, finished_requests"
-    assert connection.execute(f"{tokens} FROM v_flow_elsewhere_quarter").fetchall() == [(5120, 1551, 20)]
-    assert connection.execute(f"{tokens} FROM v_flow_quarter").fetchall() == [(None, None, None)]
-    connection.close()
-
-
-def test_every_state_has_a_column(tmp_path: Path) -> None:
-    connection = open_for_writing(tmp_path / "store.db")
-    columns = {row[1] for row in connection.execute("PRAGMA table_info(gpu_quarter)")}
-    connection.close()
-    assert set(STATE_COLUMNS) <= columns
-
-
-def test_views_speak_iso_time_and_units(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-    fill(path, [record(NOON_MS + 1000), record(NOON_MS + QUARTER_MS + 1000)])
-    connection = sqlite3.connect(path)
-    connection.row_factory = sqlite3.Row
-    (row,) = connection.execute("SELECT * FROM v_gpu_quarter").fetchall()
-    (flows,) = connection.execute("SELECT * FROM v_flow_quarter").fetchall()
-    connection.execute("SELECT * FROM v_event").fetchall()
-    connection.close()
-    assert (row["quarter_utc"], row["serving_s"], row["power_mean_w"]) == ("2026-11-21T12:00:00Z", 1.0, 612.345)
-    assert (flows["quarter_utc"], flows["output_tokens"], flows["covered_s"]) == ("2026-11-21T12:00:00Z", 1551, 1.0)
+def sums_of_run(run: int, t1_ms: int) -> Quarters:
+    return sums_of([gpu(t1_ms)], [], [], run=run, from_ms=BEFORE_MS, to_ms=AFTER_MS, grain_ms=QUARTER_MS)

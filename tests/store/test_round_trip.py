@@ -162,7 +162,7 @@ def test_the_latest_absolutes_are_what_the_next_run_starts_from(tmp_path: Path) 
     assert opened.last_run.boot_id == "boot-1"
 
 
-def test_counters_are_kept_at_a_baseline_a_reset_and_the_end(tmp_path: Path) -> None:
+def test_counters_are_kept_at_the_start_a_reset_and_the_end(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     quality = [Flag.BASELINE, 0, Flag.RESET, 0, 0]
     fill(
@@ -184,6 +184,7 @@ def test_counters_are_kept_at_a_baseline_a_reset_and_the_end(tmp_path: Path) -> 
     connection.close()
     assert kept == [
         (0, 1, Flag.BASELINE, '{"energy_mj":0}'),
+        (0, 11, 0, '{"energy_mj":0}'),
         (2, 1, Flag.RESET, '{"energy_mj":2}'),
         (4, 1, 0, '{"energy_mj":4}'),
         (4, 11, 0, '{"energy_mj":4}'),

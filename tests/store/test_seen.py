@@ -51,13 +51,13 @@ def test_a_gap_within_the_last_quarter_hour_hides_no_later_entry(tmp_path: Path)
     assert seen(path)[0] == (1, 1, 0, 10)
 
 
-def test_where_raw_rows_are_gone_the_quarter_hours_still_tell(store: Path) -> None:
+def test_where_raw_rows_are_gone_what_they_said_is_kept(store: Path) -> None:
     fill(store, minutes(200, 200, entity=3))
     connection = sqlite3.connect(store)
     with connection:
         connection.execute("DELETE FROM gpu_raw WHERE id >> 20 <= ?", (NOON_MS + 100 * MINUTE_MS,))
     connection.close()
-    assert seen(store)[:2] == [(1, 1, 5, 40), (1, 2, 70, 65)]  # five minutes at the end of 12:45 to 13:00, or its start
+    assert seen(store) == [(1, 1, 5, 40), (1, 2, 70, 75), (2, 2, 75, 80), (3, 3, 199, 200)]
 
 
 def test_an_empty_store_has_seen_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,8 +14,11 @@ from tests.store.records import NOON_MS, RUN, fill, record
 from tests.store.test_import import IMPORT
 from tokwatch.ledger.entries import Run
 from tokwatch.ledger.local_time import zone_of
+from tokwatch.store.errors import StoreError
+from tokwatch.store.named_sessions import NamedSession, delete_session, insert_session
 from tokwatch.store.reader import Reader
-from tokwatch.store.sessions import Session, sessions
+from tokwatch.store.sessions import OFFERED_KEY, Session, sessions
+from tokwatch.store.telling import telling
 from tokwatch.store.writer import Writer
 
 MINUTE_MS = 60_000
@@ -115,3 +120,90 @@ def test_a_run_without_ticks_is_no_session(tmp_path: Path) -> None:
 )
 def test_time_zones_by_name_or_offset(name: str, hours: float) -> None:
     assert zone_of(name).utcoffset(datetime(2026, 11, 21)) == timedelta(hours=hours)
+
+
+def forget_ticks(path: Path, before_ms: int) -> None:
+    """As retention does, when all is rolled up."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM tick WHERE tick_ms < ?", (before_ms,))
+        for table in ("gpu_raw", "server_raw", "flow_raw", "host_raw"):
+            connection.execute(f"DELETE FROM {table} WHERE id < ?", (before_ms << 20,))
+
+
+def test_days_whose_ticks_are_gone_are_listed_from_their_sums(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    day_ms = 24 * 60 * MINUTE_MS
+    run = run_of(path, *range(NOON_MS + 1000, NOON_MS + day_ms, 15 * MINUTE_MS))
+    forget_ticks(path, NOON_MS + day_ms - 6 * 60 * MINUTE_MS)
+    first, second, third = sessions_of(path)
+    assert [each.replayable for each in (first, second, third)] == [False, False, True]
+    assert (first.id, first.from_ms, first.to_ms) == ("dgx-03-20261121-1200", NOON_MS, NOON_MS + day_ms // 2)
+    assert (second.id, second.to_ms) == ("dgx-03-20261122-0000", NOON_MS + day_ms - 6 * 60 * MINUTE_MS)
+    assert third.from_ms >= second.to_ms
+    assert {each.runs for each in (first, second, third)} == {(run,)}
+
+
+def test_a_run_whose_ticks_are_all_gone_is_listed_still(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    run_of(path, NOON_MS + 1000, NOON_MS + 16 * MINUTE_MS)
+    run_of(path, NOON_MS + 600 * MINUTE_MS, run=replace(RUN, started_ms=NOON_MS + 600 * MINUTE_MS))
+    forget_ticks(path, NOON_MS + 60 * MINUTE_MS)
+    assert [(each.replayable, each.runs) for each in sessions_of(path)] == [(False, (1,)), (True, (2,))]
+
+
+def test_what_an_entry_says_of_the_time_before_its_run_is_no_session(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    begins_ms = NOON_MS + 120 * MINUTE_MS
+    records = [record(begins_ms + 1000, length_ms=120 * MINUTE_MS), record(begins_ms + 20 * MINUTE_MS)]
+    fill(path, records, replace(RUN, started_ms=begins_ms))
+    assert [each.replayable for each in sessions_of(path)] == [True]
+
+
+def test_a_named_range_is_a_session(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    run = run_of(path, NOON_MS, NOON_MS + 1000, NOON_MS + 2000)
+    with telling(path) as connection:
+        insert_session(connection, NamedSession("the outage", (run,), NOON_MS, NOON_MS + 1000, NOON_MS))
+    assert [each for each in sessions_of(path) if each.named] == [
+        Session(
+            "the outage",
+            "dgx-03",
+            "recorded",
+            (run,),
+            NOON_MS,
+            NOON_MS + 1000,
+            "dgx-03 2026-11-21 12:00–12:00",
+            named=True,
+        )
+    ]
+    with telling(path) as connection:
+        assert delete_session(connection, "the outage")
+        assert not delete_session(connection, "the outage")
+    assert [each.named for each in sessions_of(path)] == [False]
+
+
+def test_a_named_range_whose_ticks_are_gone_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    run = run_of(path, NOON_MS, NOON_MS + 60 * MINUTE_MS)
+    with telling(path) as connection:
+        insert_session(connection, NamedSession("before", (run,), NOON_MS - 1, NOON_MS + 1000, NOON_MS))
+    forget_ticks(path, NOON_MS + MINUTE_MS)
+    assert [each.replayable for each in sessions_of(path) if each.named] == [False]
+
+
+def test_of_a_file_cut_for_others_only_what_it_offers_is_listed(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    run = run_of(path, NOON_MS, NOON_MS + 1000)
+    with telling(path) as connection:
+        insert_session(connection, NamedSession("offered", (run,), NOON_MS, NOON_MS + 1000, NOON_MS))
+        connection.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (OFFERED_KEY, f"[{run}]"))
+    assert [each.id for each in sessions_of(path)] == ["offered"]
+
+
+def test_a_file_that_lies_about_what_it_offers_is_told_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    run_of(path, NOON_MS)
+    with telling(path) as connection:
+        connection.execute("INSERT INTO meta (key, value) VALUES (?, '{')", (OFFERED_KEY,))
+    with pytest.raises(StoreError, match="what it offers"):
+        sessions_of(path)

@@ -102,22 +102,22 @@ def test_a_full_disk_holds_records_back_and_loses_none(tmp_path: Path) -> None:
     assert ticks_of(tmp_path / "store.db") == [NOON_MS + n for n in range(21)]
 
 
-def test_a_full_backlog_drops_the_oldest_ticks_but_not_what_they_declared(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_backlog_merges_its_oldest_ticks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_module, "BACKLOG_RECORDS", 3)
     disk = FullDisk(tmp_path / "store.db")
     for n in range(1, 6):
         disk.writer.submit(disk.record(n))
         disk.settle()
-    assert disk.writer.dropped == 2
-    assert "2 lost so far" in (disk.writer.problem or "")
+    assert (disk.writer.dropped, disk.writer.merged) == (0, 2)
+    assert "2 merged into later ones so far" in (disk.writer.problem or "")
     disk.clear()
     assert disk.writer.close(10)
     path = tmp_path / "store.db"
     assert ticks_of(path) == [NOON_MS, NOON_MS + 3, NOON_MS + 4, NOON_MS + 5]
     with Reader(path) as reader:
         assert [each.id for each in reader.entities()] == [100, 101, 102, 103, 104, 105]
+        kept = [each.gpus[0].energy_mj or 0 for each in reader.records(None, 0, NOON_MS * 2)]
+    assert sum(kept) == 6 * (gpu(NOON_MS).energy_mj or 0)
 
 
 def test_a_lost_event_holds_from_the_next_tick_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

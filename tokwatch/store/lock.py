@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import pwd
 import socket
 import struct
 import threading
@@ -14,6 +15,8 @@ from typing import Final
 
 import msgspec
 
+from tokwatch.store.location import readable_system_store
+
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _ANSWER_S: Final = 0.5
 _ANSWER_BYTES: Final = 8192
@@ -21,7 +24,7 @@ _ANSWER_BYTES: Final = 8192
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """Who records. The kernel vouches for pid and uid; `store` is told to the same user only."""
+    """Who records. The kernel vouches for pid and uid; who is not the same user knows `store` only by asking for it."""
 
     pid: int
     uid: int
@@ -107,7 +110,24 @@ def who_records(store: Path | None = None, *, boot_id: str | None = None) -> Rec
             return None
         pid, uid = _peer(asking)
         answer = _read_answer(asking) if uid == os.getuid() else None
-        return Recorder(pid, uid, Path(answer.store) if answer is not None and answer.store else None)
+        return Recorder(pid, uid, Path(answer.store) if answer is not None and answer.store else store)
+
+
+def recorder_for(store: Path) -> Recorder | None:
+    """Who records what a viewer of `store` should see: into it, else into the system's store, else on this host at all.
+
+    Takes a second and a half at most.
+    """
+    system = readable_system_store()
+    return who_records(store) or (who_records(system) if system is not None else None) or who_records()
+
+
+def user_of(recorder: Recorder) -> str:
+    """The name of the user whose recorder it is; the number of one without a name."""
+    try:
+        return pwd.getpwuid(recorder.uid).pw_name
+    except KeyError:
+        return str(recorder.uid)
 
 
 def _read_answer(asking: socket.socket) -> _Answer | None:

@@ -1,5 +1,6 @@
 """Quarter-hour rows: what a GPU, a flow and a box add up to in one quarter hour of one run. Types only.
 
+Rows of minutes and of other lengths have the same types: then quarter_ms is where such a period starts.
 The garbage collector does not track them (gc=False): they hold no cycles, and a week of 64 GPUs has 60 000 of them.
 """
 

@@ -6,7 +6,6 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -15,15 +14,18 @@ from msgspec.structs import replace
 
 from collectors.labels import clean_label
 from tokwatch.ledger.alerts.mutes import Mute
-from tokwatch.ledger.entries import Entity, Event, Run, Tick, TickRecord
+from tokwatch.ledger.entries import Entity, Event, Run, TickRecord
 from tokwatch.store import rows
-from tokwatch.store.connection import open_for_reading
+from tokwatch.store.breaks import Break, read_breaks
+from tokwatch.store.connection import one_state, open_for_reading
 from tokwatch.store.histograms import HistogramCodec
 from tokwatch.store.mutes import read_mutes
-from tokwatch.store.quarters import Quarters, read_quarters
-from tokwatch.store.schema import ENTITY_BITS, ENTITY_LIMIT
+from tokwatch.store.named_sessions import NamedSession, select_meta, select_sessions, select_summed
+from tokwatch.store.open_periods import read_minutes, read_quarters
+from tokwatch.store.quarters import Quarters
 from tokwatch.store.seen import Seen, read_seen
 from tokwatch.store.state_time import state_time
+from tokwatch.store.ticks import Ticks
 
 _TICKS_AT_ONCE: Final = 256  # no read transaction stays open while the caller thinks
 _KEY_LIMIT: Final = 4096  # keys identify: only what nobody could have recorded is cut
@@ -39,6 +41,7 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self._connection = open_for_reading(path)
         self._codec = HistogramCodec(self._connection)
+        self._ticks = Ticks(self._connection, self._codec)
         self._seen_version = self._data_version()
 
     def __enter__(self) -> Reader:
@@ -92,17 +95,33 @@ class Reader:
         """Every mute of alerts that there ever was, those that are over included."""
         return read_mutes(self._connection)
 
+    def meta(self) -> dict[str, str]:
+        """What the file says about itself."""
+        return {
+            clean_label(key): clean_label(value, _KEY_LIMIT) for key, value in select_meta(self._connection).items()
+        }
+
+    def named_sessions(self) -> list[NamedSession]:
+        """Ranges that somebody named, by their beginnings."""
+        return [replace(named, name=clean_label(named.name)) for named in select_sessions(self._connection)]
+
+    def summed_quarters(self, run: int, before_ms: int | None = None) -> list[int]:
+        """Starts of the quarter hours that a run has sums of, those that end by `before_ms` where it is given."""
+        return select_summed(self._connection, run, before_ms)
+
     def told(self) -> rows.Told:
         """How far prices, closings and mutes go: cheap enough to ask for every few seconds."""
         return rows.select_told(self._connection)
 
     def last_tick(self, runs: Collection[int] | None = None, at_or_before_ms: int | None = None) -> int | None:
         """tick_ms of the last tick, at or before a moment where one is given."""
-        return self._extreme_tick("max", runs, "(:at IS NULL OR tick_ms <= :at)", at_or_before_ms)
+        with one_state(self._connection):
+            return self._ticks.last(runs, at_or_before_ms)
 
     def tick_after(self, runs: Collection[int] | None, after_ms: int) -> int | None:
         """tick_ms of the first tick later than a moment."""
-        return self._extreme_tick("min", runs, "tick_ms > :at", after_ms)
+        with one_state(self._connection):
+            return self._ticks.after(runs, after_ms)
 
     def records(self, runs: Collection[int] | None, from_ms: int, to_ms: int) -> Iterator[TickRecord]:
         """Ticks in (from_ms, to_ms] as they were recorded, entries in the order of their entities.
@@ -110,25 +129,43 @@ class Reader:
         Left out are `absolutes` (only the latest are kept) and `entities` (kept once: see `entities()`).
         """
         after_ms = from_ms
-        while (first_ms := self.tick_after(runs, after_ms)) is not None and first_ms <= to_ms:
-            for record in self._some_records(runs, first_ms, to_ms):
-                after_ms = record.tick.tick_ms
-                yield record
+        while True:
+            with one_state(self._connection):
+                found = self._ticks.records(runs, after_ms, to_ms)
+                if not found:
+                    return
+                last_ms = found[-1].tick.tick_ms
+                happened = {
+                    at_ms: tuple(each)
+                    for at_ms, each in groupby(self.events(after_ms, last_ms, runs=runs), lambda event: event.tick_ms)
+                }
+            for record in found:
+                events = happened.get(record.tick.tick_ms)
+                yield record if events is None else replace(record, events=events)
+            after_ms = last_ms
 
     def events(
         self, from_ms: int, to_ms: int, kinds: Collection[str] | None = None, runs: Collection[int] | None = None
     ) -> list[Event]:
         """Events in (from_ms, to_ms], in the order they happened."""
-        return [
-            rows.event_of(row)
+        within: dict[str, Any] = {"from": from_ms, "to": to_ms, "runs": _json(runs)}
+        chosen = f"event.tick_ms > :from AND event.tick_ms <= :to AND {_OF_RUNS}"
+        if kinds is None:
+            sql = f"SELECT {rows.EVENT_COLUMNS} FROM event WHERE {chosen} ORDER BY event.tick_ms, position"
+            return [rows.event_of(row) for row in self._connection.execute(sql, within)]
+        # By series: of a month's 200 000 events the alerts and states are a few thousand.
+        sql = (
+            f"SELECT position, {rows.EVENT_COLUMNS} FROM event WHERE kind = :kind AND entity = :entity AND key = :key "
+        )
+        found = [
+            row
+            for kind, entity, key in self._event_series(kinds)
             for row in self._connection.execute(
-                f"SELECT {rows.EVENT_COLUMNS} FROM event JOIN tick USING (tick_ms) "
-                "WHERE event.tick_ms > :from AND event.tick_ms <= :to "
-                f"AND (:kinds IS NULL OR +kind IN (SELECT value FROM json_each(:kinds))) AND {_OF_RUNS} "
-                "ORDER BY event.tick_ms, position",
-                {"from": from_ms, "to": to_ms, "kinds": _json(kinds), "runs": _json(runs)},
+                f"{sql} AND {chosen}", within | {"kind": kind, "entity": entity, "key": key}
             )
         ]
+        found.sort(key=lambda row: (row[1], row[0]))
+        return [rows.event_of(row[1:]) for row in found]
 
     def last_events(
         self,
@@ -140,17 +177,20 @@ class Reader:
     ) -> list[Event]:
         """The event in force at a moment for every kind × entity × key, in that order."""
         found = []
-        for kind, entity, key in self._event_series():
-            if (entities is None or entity in entities) and (kinds is None or kind in kinds):
+        for kind, entity, key in self._event_series(kinds):
+            if entities is None or entity in entities:
                 row = self._connection.execute(
                     f"SELECT {rows.EVENT_COLUMNS} FROM event WHERE kind = :kind AND entity = :entity AND key = :key "
-                    "AND tick_ms <= :at AND (:runs IS NULL OR (SELECT run FROM tick WHERE tick.tick_ms = "
-                    "event.tick_ms) IN (SELECT value FROM json_each(:runs))) ORDER BY tick_ms DESC LIMIT 1",
+                    f"AND tick_ms <= :at AND {_OF_RUNS} ORDER BY tick_ms DESC LIMIT 1",
                     {"kind": kind, "entity": entity, "key": key, "at": at_ms, "runs": _json(runs)},
                 ).fetchone()
                 if row is not None:
                     found.append(rows.event_of(row))
         return found
+
+    def breaks(self, from_ms: int, to_ms: int) -> list[Break]:
+        """Restarts and unwatched silences of counters in (from_ms, to_ms], of all runs, in order."""
+        return read_breaks(self._connection, from_ms, to_ms)
 
     def quarters(
         self, from_ms: int, to_ms: int, runs: Collection[int] | None = None, *, traffic: bool = True
@@ -159,26 +199,37 @@ class Reader:
 
         traffic: with the rows of flows.
         """
-        with self._snapshot():
+        with one_state(self._connection):
             return read_quarters(self._connection, self._codec, from_ms, to_ms, runs, traffic=traffic)
+
+    def minutes(
+        self, from_ms: int, to_ms: int, runs: Collection[int] | None = None, *, traffic: bool = True
+    ) -> Quarters:
+        """Minute rows likewise; `quarter_ms` is where the minute starts. None is older than they are kept, none of
+        before version 4, and none has a part of an entry that reaches back for more than an hour."""
+        with one_state(self._connection):
+            return read_minutes(self._connection, self._codec, from_ms, to_ms, runs, traffic=traffic)
+
+    def due_quarters(self, from_ms: int, to_ms: int, runs: Collection[int] | None = None) -> int:
+        """How many quarter hours that start in [from_ms, to_ms) have no stored rows yet: still running, or cut off."""
+        found: int = self._connection.execute(
+            "SELECT count(*) FROM quarter WHERE rolled = 0 AND quarter_ms >= :from AND quarter_ms < :to "
+            f"AND {_OF_RUNS}",
+            {"from": from_ms, "to": to_ms, "runs": _json(runs)},
+        ).fetchone()[0]
+        return found
 
     def seen(self, runs: Collection[int] | None = None) -> list[Seen]:
         """From when to when each GPU was there to be watched, by run."""
-        with self._snapshot():
+        with one_state(self._connection):
             return read_seen(self._connection, runs)
 
     def gpu_states(
         self, runs: Collection[int] | None, from_ms: int, to_ms: int
     ) -> Iterator[tuple[int, int, int, int, int]]:
         """(gpu, t0_ms, t1_ms, State, Flag) of every GPU entry of the ticks in (from_ms, to_ms], in order."""
-        return self._connection.execute(
-            f"SELECT e.id & {ENTITY_LIMIT - 1}, t.tick_ms + e.t0, t.tick_ms + e.t1, e.state, e.flags FROM tick AS t "
-            f"CROSS JOIN gpu_raw AS e ON e.id BETWEEN t.tick_ms << {ENTITY_BITS} "
-            f"AND (t.tick_ms << {ENTITY_BITS}) + {ENTITY_LIMIT - 1} "
-            "WHERE t.tick_ms > :from AND t.tick_ms <= :to AND (:runs IS NULL OR +t.run IN "
-            "(SELECT value FROM json_each(:runs))) ORDER BY t.tick_ms",
-            {"from": from_ms, "to": to_ms, "runs": _json(runs)},
-        )
+        with one_state(self._connection):
+            return self._ticks.gpu_states(runs, from_ms, to_ms)
 
     def state_ms(
         self,
@@ -194,83 +245,27 @@ class Reader:
         as_of_ms: what was known at that tick; entries of later ticks that reach back are left out.
         """
         total: dict[int, int] = defaultdict(int)
-        with self._snapshot():
+        with one_state(self._connection):
             for run in [run.id for run in self.runs()] if runs is None else runs:
-                for state, ms in state_time(self._connection, entity, run, from_ms, to_ms, as_of_ms):
+                for state, ms in state_time(self._connection, self._ticks, entity, run, from_ms, to_ms, as_of_ms):
                     total[state] += ms
         return {state: total[state] for state in sorted(total) if total[state]}
 
-    def _some_records(self, runs: Collection[int] | None, first_ms: int, to_ms: int) -> list[TickRecord]:
-        # `+run`: the range of ticks is the index to use, not the one of runs.
-        chosen = "t.tick_ms >= :first AND t.tick_ms <= :last AND (:runs IS NULL OR +t.run IN "
-        chosen += "(SELECT value FROM json_each(:runs)))"
-        within: dict[str, Any] = {"first": first_ms, "last": to_ms, "runs": _json(runs)}
-        ticks = [
-            Tick(*row)
-            for row in self._connection.execute(
-                "SELECT tick_ms, wall_ms, boottime_ns, clock_step_ms, run FROM tick AS t "
-                f"WHERE {chosen} ORDER BY tick_ms LIMIT {_TICKS_AT_ONCE}",
-                within,
-            )
-        ]
-        within["last"] = ticks[-1].tick_ms
-
-        def by_tick(table: rows.EntryTable[rows.E]) -> dict[int, tuple[rows.E, ...]]:
-            found = table.select(self._connection, self._codec, chosen, within)
-            return {
-                tick_ms: tuple(entry for _, entry in numbered)
-                for tick_ms, numbered in groupby(found, lambda numbered: numbered[0])
-            }
-
-        gpus, servers, flows = by_tick(rows.GPU_ROWS), by_tick(rows.SERVER_ROWS), by_tick(rows.FLOW_ROWS)
-        hosts = by_tick(rows.HOST_ROWS)
-        happened = self.events(first_ms - 1, ticks[-1].tick_ms, runs=runs)
-        events = {at_ms: tuple(each) for at_ms, each in groupby(happened, lambda event: event.tick_ms)}
-        return [
-            TickRecord(
-                tick,
-                gpus.get(tick.tick_ms, ()),
-                servers.get(tick.tick_ms, ()),
-                flows.get(tick.tick_ms, ()),
-                hosts.get(tick.tick_ms, ()),
-                events=events.get(tick.tick_ms, ()),
-            )
-            for tick in ticks
-        ]
-
-    def _extreme_tick(self, extreme: str, runs: Collection[int] | None, where: str, at_ms: int | None) -> int | None:
-        if runs is None:
-            sql = f"SELECT {extreme}(tick_ms) FROM tick WHERE {where}"
-        else:  # one index seek for each run
-            sql = (
-                f"SELECT {extreme}(found) FROM (SELECT (SELECT {extreme}(tick_ms) FROM tick "
-                f"WHERE run = chosen.value AND {where}) AS found FROM json_each(:runs) AS chosen)"
-            )
-        found: int | None = self._connection.execute(sql, {"runs": _json(runs), "at": at_ms}).fetchone()[0]
-        return found
-
-    def _event_series(self) -> Iterator[tuple[str, int, str]]:
+    def _event_series(self, kinds: Collection[str] | None) -> Iterator[tuple[str, int, str]]:
         """Every kind, entity and key that has an event: an index seek for each, however many events there are."""
-        after: tuple[str, int, str] = ("", -1, "")
-        while True:
-            row = self._connection.execute(
-                "SELECT kind, entity, key FROM event WHERE (kind, entity, key) > (?, ?, ?) "
-                "ORDER BY kind, entity, key LIMIT 1",
-                after,
-            ).fetchone()
-            if row is None:
-                return
-            after = row
-            yield after
-
-    @contextmanager
-    def _snapshot(self) -> Iterator[None]:
-        """Several reads of one state of the store."""
-        self._connection.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._connection.execute("COMMIT")
+        starts = [("", -1, "")] if kinds is None else [(kind, -1, "") for kind in sorted(set(kinds))]
+        for start in starts:
+            after = start
+            while True:
+                row = self._connection.execute(
+                    "SELECT kind, entity, key FROM event WHERE (kind, entity, key) > (?, ?, ?) "
+                    "ORDER BY kind, entity, key LIMIT 1",
+                    after,
+                ).fetchone()
+                if row is None or (kinds is not None and row[0] != start[0]):
+                    break
+                after = row
+                yield after
 
     def _data_version(self) -> int:
         version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]

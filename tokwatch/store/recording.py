@@ -12,14 +12,17 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from tokwatch.ledger.entries import Absolute, Entity, Flag, Run, TickRecord
-from tokwatch.store import quarters, rows
+from tokwatch.ledger.entries import Absolute, Entity, Run, TickRecord
+from tokwatch.store import absolutes, meta, quarters, rows
 from tokwatch.store.histograms import HistogramCodec
-from tokwatch.store.rollup import QUARTER_MS, quarter_of
+from tokwatch.store.pruning import Pruning
+from tokwatch.store.retention import Retention
+from tokwatch.store.rolling_up import RollUps
+from tokwatch.store.sealing import Sealing
+from tokwatch.store.ticks import Ticks
 from tokwatch.store.validation import check_record
 
-# Where increments stop telescoping, or start: the counters as they stood are kept there for ever.
-_KEPT: Final = (Flag.BASELINE | Flag.RESET | Flag.GAP | Flag.SUSPECT).value
+_REST_MS: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +38,19 @@ class Opened:
 class Recording:
     """Transactions on one store. Errors of SQLite pass through, with everything of that call rolled back."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, retention: Retention | None = None) -> None:
+        retention = retention or Retention()
         self._connection = connection
+        self._sealing = Sealing(connection, retention.raw_ms)
+        self._pruning = Pruning(connection, retention)
+        self._rest_until_ms = 0
         self._codec = HistogramCodec(connection)
-        self._current: tuple[int, int] | None = None  # run and quarter that are marked as due already
+        self._standing: absolutes.Standing | None = None
+        self._roll_ups = RollUps(connection, self._codec)
 
     def recover(self) -> Opened:
-        """Roll up what an earlier process left unfinished, and say where the store stands."""
-        last_tick_ms: int | None = self._connection.execute("SELECT max(tick_ms) FROM tick").fetchone()[0]
-        with self._transaction():
-            if last_tick_ms is not None:
-                quarters.roll_up_due(self._connection, self._codec, before_ms=quarter_of(last_tick_ms))
+        """Where the store stands."""
+        last_tick_ms = Ticks(self._connection, self._codec).last(None, None)
         live_runs = [run for run in rows.select_runs(self._connection) if run.kind != "imported"]
         return Opened(
             last_tick_ms,
@@ -55,16 +60,24 @@ class Recording:
         )
 
     def begin_run(self, run: Run) -> Run:
+        """A run that is recorded; those before it are over, killed or not, and what is open of them is rolled up."""
+        self._standing = None
         with self._transaction():
-            return rows.insert_run(self._connection, run)
+            self._roll_ups.close()
+            begun = rows.insert_run(self._connection, run)
+            meta.describe(self._connection, begun)
+            return begun
 
     def write(self, record: TickRecord) -> None:
-        """One tick; the first one past a quarter hour's edge also rolls that quarter up."""
+        """One tick; the first one past the edge of a minute or a quarter hour also rolls that up."""
         with self._transaction():
             self._insert(record)
             rows.replace_latest_absolutes(self._connection, record.tick.tick_ms, record.absolutes)
-            self._append_absolutes(record)
-            self._roll_up(record)
+            kept = absolutes.kept(record, self._standing)
+            rows.append_absolutes(self._connection, record.tick.tick_ms, kept)
+            self._roll_ups.add(record)
+            self._keep_up(record.tick.tick_ms)
+        self._standing = absolutes.standing(record)
 
     def write_import(self, run: Run, records: Iterable[TickRecord]) -> bool:
         """A whole import, moved on by a millisecond where a tick's place is taken; False if it is here already.
@@ -90,9 +103,8 @@ class Recording:
                     raise ValueError(f"the import has a tick at {given_ms}, which is later than now ({now_ms})")
                 placed = _placed(record, placed_ms, run.id)
                 self._insert(placed)
-                quarters.mark_due(self._connection, run.id, _touched(placed))
-            if placed_ms is not None:
-                quarters.roll_up_due(self._connection, self._codec, before_ms=placed_ms, of_run=run.id)
+                self._roll_ups.add(placed)
+            self._roll_ups.close(run.id)
             return True
 
     def add_price(self, price: rows.PriceVersion) -> rows.PriceVersion:
@@ -116,24 +128,17 @@ class Recording:
         rows.SERVER_ROWS.insert(connection, codec, tick_ms, record.servers)
         rows.FLOW_ROWS.insert(connection, codec, tick_ms, record.flows)
         rows.HOST_ROWS.insert(connection, codec, tick_ms, record.hosts)
-        rows.insert_events(connection, record.events)
+        rows.insert_events(connection, record.tick.run, record.events)
 
-    def _append_absolutes(self, record: TickRecord) -> None:
-        flags = {entry.entity: entry.flags for entry in rows.entries_of(record) if entry.flags & _KEPT}
-        if flags:
-            kept = ((each, flags[each.entity]) for each in record.absolutes if each.entity in flags)
-            rows.append_absolutes(self._connection, record.tick.tick_ms, kept)
-
-    def _roll_up(self, record: TickRecord) -> None:
-        run, touched = record.tick.run, _touched(record)
-        now = (run, touched[-1])
-        if now == self._current and len(touched) == 1:
+    def _keep_up(self, tick_ms: int) -> None:
+        """Seal and prune a little."""
+        if tick_ms < self._rest_until_ms:
             return
-        if self._current is not None and self._current[1] < now[1]:
-            quarters.mark_due(self._connection, self._current[0], (self._current[1],))
-        quarters.mark_due(self._connection, run, touched)
-        quarters.roll_up_due(self._connection, self._codec, before_ms=now[1])
-        self._current = now
+        # Should there be no room for it, the tick is written again without: ticks come first.
+        self._rest_until_ms = tick_ms + _REST_MS
+        if not self._sealing.step(tick_ms):
+            self._pruning.step(tick_ms)
+        self._rest_until_ms = 0
 
     def _free_place(self, tick_ms: int) -> int:
         while self._connection.execute("SELECT 1 FROM tick WHERE tick_ms = ?", (tick_ms,)).fetchone():
@@ -148,18 +153,12 @@ class Recording:
             self._connection.execute("COMMIT")
         except BaseException:
             self._codec.forget()
-            self._current = None
+            self._sealing.forget()
+            self._pruning.forget()
+            self._roll_ups.forget()
             if self._connection.in_transaction:  # SQLite rolls back by itself on some errors
                 self._connection.execute("ROLLBACK")
             raise
-
-
-def _touched(record: TickRecord) -> range:
-    """Quarters that a tick has rows for, its own last."""
-    tick_ms = record.tick.tick_ms
-    own = quarter_of(tick_ms)
-    first = quarters.reaches_ms(tick_ms, chain(record.gpus, record.flows, record.hosts))
-    return range(own if first is None else first, own + QUARTER_MS, QUARTER_MS)
 
 
 def _placed(record: TickRecord, tick_ms: int, run: int) -> TickRecord:

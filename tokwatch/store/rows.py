@@ -35,6 +35,8 @@ class EntryTable(Generic[E]):
     def __init__(self, name: str, entry: type[E]) -> None:
         columns = entry.__struct_fields__[3:]  # after entity, t0_ms and t1_ms
         marks = ", ".join("?" * (len(columns) + 3))
+        self.name = name
+        self.columns = columns
         self._entry = entry
         self._insert = f"INSERT INTO {name} (id, t0, t1, {', '.join(columns)}) VALUES ({marks})"
         # CROSS JOIN keeps SQLite at ticks first: then rows come by tick and entity without a sort.
@@ -61,16 +63,19 @@ class EntryTable(Generic[E]):
         self, connection: sqlite3.Connection, codec: HistogramCodec, where: str, parameters: Row | dict[str, Any]
     ) -> Iterator[tuple[int, E]]:
         """(tick_ms, entry) by tick and entity; `where` speaks of the tick as `t`."""
-        make: Callable[..., E] = self._entry
-        histograms_at, up_at = self._histograms_at, self._up_at
         for tick_ms, entity, t0_ms, t1_ms, *values in connection.execute(
             self._select + where + " ORDER BY t.tick_ms", parameters
         ):
-            if histograms_at is not None:
-                values[histograms_at] = codec.unpack(values[histograms_at])
-            elif up_at is not None:
-                values[up_at] = bool(values[up_at])
-            yield tick_ms, make(entity, t0_ms, t1_ms, *values)
+            yield tick_ms, self.entry(codec, entity, t0_ms, t1_ms, values)
+
+    def entry(self, codec: HistogramCodec, entity: int, t0_ms: int, t1_ms: int, values: list[Any]) -> E:
+        """An entry from the values of `columns`, which are changed."""
+        make: Callable[..., E] = self._entry
+        if self._histograms_at is not None:
+            values[self._histograms_at] = codec.unpack(values[self._histograms_at])
+        elif self._up_at is not None:
+            values[self._up_at] = bool(values[self._up_at])
+        return make(entity, t0_ms, t1_ms, *values)
 
 
 GPU_ROWS: Final = EntryTable("gpu_raw", GpuEntry)
@@ -104,11 +109,11 @@ def select_entities(connection: sqlite3.Connection) -> list[Entity]:
     ]
 
 
-def insert_events(connection: sqlite3.Connection, events: Iterable[Event]) -> None:
+def insert_events(connection: sqlite3.Connection, run: int, events: Iterable[Event]) -> None:
     connection.executemany(
-        "INSERT INTO event (tick_ms, entity, kind, key, position, body) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO event (tick_ms, entity, kind, key, position, body, run) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
-            (event.tick_ms, event.entity, event.kind, event.key, position, event.body.decode())
+            (event.tick_ms, event.entity, event.kind, event.key, position, event.body.decode(), run)
             for position, event in enumerate(events)
         ),
     )
@@ -171,8 +176,9 @@ def append_last_absolutes(connection: sqlite3.Connection, run: int) -> None:
     connection.execute(
         f"INSERT OR IGNORE INTO absolute (id, flags, {_ABSOLUTE_COLUMNS}) "
         f"SELECT (tick_ms << {ENTITY_BITS}) + entity, 0, {_ABSOLUTE_COLUMNS} FROM absolute_latest "
-        "WHERE tick_ms >= (SELECT min(tick_ms) FROM tick WHERE run = ?)",
-        (run,),
+        "WHERE tick_ms >= (SELECT min(tick_ms) FROM (SELECT tick_ms FROM tick WHERE run = :run "
+        "UNION ALL SELECT first_ms FROM tick_chunk WHERE run = :run))",
+        {"run": run},
     )
 
 

@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from msgspec.structs import replace
-
 from tokwatch.ledger.entries import Run, TickRecord
-from tokwatch.store.connection import open_for_writing
+from tokwatch.store.connection import close_writing, open_for_writing
 from tokwatch.store.errors import StoreError
+from tokwatch.store.merging import merged
 from tokwatch.store.recording import Opened, Recording
+from tokwatch.store.retention import Retention
 from tokwatch.store.rows import PriceVersion
 from tokwatch.store.validation import check_record
 
@@ -33,11 +33,17 @@ class Writer:
     """
 
     def __init__(
-        self, path: Path, *, on_commit: Callable[[int], None] | None = None, max_page_count: int | None = None
+        self,
+        path: Path,
+        *,
+        on_commit: Callable[[int], None] | None = None,
+        max_page_count: int | None = None,
+        retention: Retention | None = None,
     ) -> None:
         """`on_commit(tick_ms)` is called in the writer's thread once the tick is in the file."""
         self._path = path
         self._on_commit = on_commit
+        self._retention = retention
         self._max_page_count = max_page_count
         self._wake = threading.Condition()
         self._backlog: deque[TickRecord] = deque()
@@ -46,20 +52,30 @@ class Writer:
         self._last_tick_ms: int | None = None
         self._run: int | None = None
         self._problem: str | None = None
-        self._dropped = 0
+        self._dropped = self._merged = 0
         self._thread: threading.Thread | None = None
 
     @property
     def problem(self) -> str | None:
         """What keeps records from the disk, in words; None while all is well."""
-        if self._problem is None or not self._dropped:
-            return self._problem
-        return f"{self._problem} ({self._dropped} lost so far)"
+        if self._problem is None:
+            return None
+        counts = [
+            f"{count} {what}"
+            for count, what in ((self._dropped, "lost"), (self._merged, "merged into later ones"))
+            if count
+        ]
+        return f"{self._problem} ({', '.join(counts)} so far)" if counts else self._problem
 
     @property
     def dropped(self) -> int:
-        """Ticks lost since the start: the backlog was full, or the store refused one."""
+        """Ticks lost since the start: the store refused them."""
         return self._dropped
+
+    @property
+    def merged(self) -> int:
+        """Ticks since the start that became one with the next, since the backlog was full: no increment is lost."""
+        return self._merged
 
     def open(self) -> Opened:
         """Create or migrate the store, finish what a killed recorder left, and start the thread.
@@ -138,7 +154,7 @@ class Writer:
         connection: sqlite3.Connection | None = None
         try:
             connection = open_for_writing(self._path)
-            recording = Recording(connection)
+            recording = Recording(connection, self._retention)
             if self._max_page_count is not None:
                 recording.limit_pages(self._max_page_count)
             self._settle(opened, recording.recover)
@@ -151,7 +167,7 @@ class Writer:
             opened.set_exception(error)
         finally:
             if connection is not None:
-                connection.close()
+                close_writing(connection)
             with self._wake:
                 self._closed = True
                 for _, answer in self._calls:
@@ -197,9 +213,9 @@ class Writer:
 
     def _drop_overflow(self) -> None:
         while len(self._backlog) > BACKLOG_RECORDS:
-            lost, heir = self._backlog.popleft(), self._backlog.popleft()
-            self._backlog.appendleft(_inherit(lost, heir))
-            self._dropped += 1
+            oldest, next_one = self._backlog.popleft(), self._backlog.popleft()
+            self._backlog.appendleft(merged(oldest, next_one))
+            self._merged += 1
 
     def _end(self, recording: Recording) -> None:
         if self._run is None or self._backlog:
@@ -218,14 +234,3 @@ class Writer:
             answer.set_exception(explained)
         except BaseException as error:  # noqa: BLE001 - not swallowed: it is raised where the answer is waited for
             answer.set_exception(error)
-
-
-def _inherit(lost: TickRecord, heir: TickRecord) -> TickRecord:
-    """The next record, with what must not go with a lost one: entities, and events that would still be in force."""
-    newer = {(event.kind, event.entity, event.key) for event in heir.events}
-    events = tuple(
-        replace(event, tick_ms=heir.tick.tick_ms)
-        for event in lost.events
-        if (event.kind, event.entity, event.key) not in newer
-    )
-    return replace(heir, entities=lost.entities + heir.entities, events=events + heir.events)

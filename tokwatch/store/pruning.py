@@ -1,0 +1,109 @@
+"""Pruning: what grew too old, or does not fit the size that the store may have, is let go, a window at a time.
+
+Quarter hours, events and prices are never let go. Sealed chunks go before minute rows, the oldest first.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from tokwatch.store.chunks import CHUNK_TABLES
+from tokwatch.store.retention import Retention
+from tokwatch.store.schema import ENTITY_BITS, ENTITY_LIMIT
+
+LOOK_EVERY_MS: Final = 60_000  # when nothing was due
+
+_ROWS_AT_ONCE: Final = 500
+_MINUTE_TABLES: Final = ("gpu_minute", "flow_minute", "flow_elsewhere_minute", "host_minute")
+_FREE_PAGES: Final = 2048  # kept for what comes next: giving 8 MB back and taking them again helps nobody
+_PAGES_AT_ONCE: Final = 64
+
+# What was imported is as old as its import: it would be gone at once else.
+_OLDEST_CHUNK: Final = """SELECT first_ms FROM tick_chunk JOIN run ON run.id = tick_chunk.run
+    WHERE CASE run.kind WHEN 'imported' THEN max(run.started_ms, last_ms) ELSE last_ms END < ?
+    ORDER BY first_ms LIMIT 1"""
+_OLD_MINUTES: Final = """DELETE FROM {table} WHERE (minute_ms, run) IN (
+    SELECT minute_ms, run FROM {table} WHERE minute_ms < :before
+    AND run NOT IN (SELECT id FROM run WHERE kind = 'imported' AND started_ms >= :before)
+    ORDER BY minute_ms LIMIT :rows)"""
+_OLD_ABSOLUTES: Final = """DELETE FROM absolute WHERE id IN (
+    SELECT id FROM absolute WHERE id < :before AND flags = 0 ORDER BY id LIMIT :rows)"""
+
+
+class Pruning:
+    """Belongs to the connection it is given. Errors of SQLite pass through; then call `forget`."""
+
+    def __init__(self, connection: sqlite3.Connection, retention: Retention) -> None:
+        self._connection = connection
+        self._retention = retention
+        self._look_again_ms: int | None = None
+        self._cut_to_ms: int | None = None
+
+    @property
+    def cut_to_ms(self) -> int | None:
+        """Where history begins since the size that is allowed made younger history go; None: it never did."""
+        return self._cut_to_ms
+
+    def forget(self) -> None:
+        """After a rollback."""
+        self._look_again_ms = None
+
+    def step(self, now_ms: int) -> None:
+        """One window, or some rows, and some pages given back; part of the caller's transaction."""
+        if self._look_again_ms is not None and now_ms < self._look_again_ms:
+            return
+        worked = self._prune(now_ms) or self._give_back()
+        self._look_again_ms = None if worked else now_ms + LOOK_EVERY_MS
+
+    def _prune(self, now_ms: int) -> bool:
+        history_ms = now_ms - self._retention.history_ms
+        row = self._connection.execute(_OLDEST_CHUNK, (history_ms,)).fetchone()
+        if row is not None:
+            self._let_go(row[0])
+            return True
+        within = {"before": now_ms - self._retention.minutes_ms, "rows": _ROWS_AT_ONCE}
+        for table in _MINUTE_TABLES:
+            if self._connection.execute(_OLD_MINUTES.format(table=table), within).rowcount:
+                return True
+        # Counters as they stood at the edges of what is sealed; those beside a reset stay.
+        within["before"] = history_ms << ENTITY_BITS
+        if self._connection.execute(_OLD_ABSOLUTES, within).rowcount:
+            return True
+        return self._is_too_large() and self._cut()
+
+    def _let_go(self, first_ms: int) -> None:
+        base = first_ms << ENTITY_BITS
+        for table in CHUNK_TABLES:
+            self._connection.execute(
+                f"DELETE FROM {table.name} WHERE id BETWEEN ? AND ?", (base, base + ENTITY_LIMIT - 1)
+            )
+        self._connection.execute("DELETE FROM tick_chunk WHERE first_ms = ?", (first_ms,))
+
+    def _cut(self) -> bool:
+        """Let the oldest chunk go, else the oldest minutes, for the sake of the size."""
+        row = self._connection.execute("SELECT first_ms, last_ms FROM tick_chunk ORDER BY first_ms LIMIT 1").fetchone()
+        if row is not None:
+            self._let_go(row[0])
+            self._cut_to_ms = row[1]
+            return True
+        within = {"before": 1 << 62, "rows": _ROWS_AT_ONCE}
+        return any(
+            self._connection.execute(_OLD_MINUTES.format(table=table), within).rowcount for table in _MINUTE_TABLES
+        )
+
+    def _is_too_large(self) -> bool:
+        if self._retention.size_bytes is None:
+            return False
+        used = self._pragma("page_count") - self._pragma("freelist_count")
+        return used * self._pragma("page_size") > self._retention.size_bytes
+
+    def _give_back(self) -> bool:
+        """Free pages to the file system, where there are more than will be needed soon."""
+        if self._pragma("freelist_count") <= max(_FREE_PAGES, self._pragma("page_count") // 20):
+            return False
+        self._connection.execute(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})").fetchall()
+        return True
+
+    def _pragma(self, name: str) -> int:
+        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
