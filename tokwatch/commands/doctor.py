@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import locale
 import os
 import platform
-import shutil
-import sys
-import textwrap
-from collections.abc import Container, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Container, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
 
 from collectors.nvml.throttle import throttle_alerts
 from collectors.nvml.xids import xid_words
 from collectors.readings import GpuReading, Reason, ServerFacts, ServerReading
 from tokwatch import __version__
+from tokwatch.commands.checks import Check, Verdict, exit_code, print_checks
+from tokwatch.commands.doctor_store import run_audit
 from tokwatch.commands.settings import can_draw, config_of, configured_servers, store_of, this_box
 from tokwatch.config import Config
 from tokwatch.exits import Exit
@@ -28,59 +24,28 @@ from tokwatch.feeds.box import open_sources
 from tokwatch.ledger.bookkeeper import Sightings
 from tokwatch.store.errors import StoreError
 from tokwatch.store.location import network_file_system
-from tokwatch.store.lock import who_records
+from tokwatch.store.lock import Recorder, recorder_for, user_of
 from tokwatch.store.reader import Reader
 
-Verdict = Literal["pass", "warn", "fail"]
 _WHOSE = {"module": "module, its processor included", "package": "processor packages"}
 _NEEDED = ("power_w", "energy_mj")
-_TEXT_AT = 38  # column
-_NARROWEST = 30  # cells: a narrower column of text is not worth wrapping
 _LOOKS = 3  # rounds of readings: a rate and an energy counter show only over several
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing looked at. `id` is stable: scripts may rely on it."""
-
-    id: str
-    verdict: Verdict
-    found: str
-    hint: str = ""
-
-
 def run(options: argparse.Namespace) -> int:
-    """Print every check; 0 when none failed, 3 when no GPU and no server was found, else 1."""
+    """Print every check; 0 when none failed, 3 when no GPU and no server was found, else 1.
+
+    `doctor --store` is another matter: doctor_store.py.
+    """
+    if options.audit:
+        return run_audit(options, store_of(options))
     config, store = config_of(options), store_of(options)
     servers = configured_servers(config.servers)
     named = {f"server {server.address}" for server in servers}
     seen, durations = asyncio.run(_look(config, servers))
     checks = [*_program(), *_terminal(), *_store(store), *_sources(seen, named), *_driver_calls(durations)]
-    if options.json:
-        print(json.dumps([asdict(check) for check in checks], indent=1))
-    else:
-        _print(checks)
-    if seen.nothing_found:
-        return Exit.NOTHING_FOUND
-    return Exit.FAILED if any(check.verdict == "fail" for check in checks) else Exit.DONE
-
-
-def _print(checks: Sequence[Check]) -> None:
-    """One line a check, for grep; on a terminal what is longer than a line goes on below, under its own column."""
-    room = shutil.get_terminal_size().columns - _TEXT_AT if sys.stdout.isatty() else None
-    if room is not None and room < _NARROWEST:
-        room = None
-    for check in checks:
-        first, *more = [*_wrapped(check.found, room), *_wrapped(check.hint, room, "→ ")] or [""]
-        print(f"{f'{check.verdict.upper():<5} {check.id}  ':<{_TEXT_AT}}{first}")
-        for line in more:
-            print(f"{'':<{_TEXT_AT}}{line}")
-
-
-def _wrapped(text: str, room: int | None, mark: str = "") -> list[str]:
-    if room is None or not text:
-        return [mark + text] if text else []
-    return textwrap.wrap(text, room, initial_indent=mark, subsequent_indent=" " * len(mark), break_on_hyphens=False)
+    print_checks(checks, as_json=options.json)
+    return Exit.NOTHING_FOUND if seen.nothing_found else exit_code(checks)
 
 
 async def _look(
@@ -120,15 +85,21 @@ def _store(store: Path) -> Iterator[Check]:
     network = network_file_system(store)
     if network:
         yield Check("store.file-system", "fail", f"{store} is on {network}", "name a local file with --store")
-    recorder = who_records(store) or who_records()
+    recorder = recorder_for(store)
     if not store.exists():
         yield Check("store", "warn", f"{store}: nothing recorded yet", "`tokwatch` and `tokwatch record` make it")
     else:
         yield _stored(store)
     if recorder is not None:
-        yield Check(
-            "store.recorder", "pass", f"process {recorder.pid} records into {recorder.store or 'its own store'}"
-        )
+        yield _recorder(recorder)
+
+
+def _recorder(recorder: Recorder) -> Check:
+    who = f"process {recorder.pid} of user {user_of(recorder)} records"
+    if recorder.store is not None and os.access(recorder.store, os.R_OK):
+        return Check("store.recorder", "pass", f"{who} into {recorder.store}")
+    hint = "a screen of yours records on its own beside it; to see that one, ask its user, or join group tokwatch"
+    return Check("store.recorder", "warn", f"{who}, into a store that you may not read", hint)
 
 
 def _stored(store: Path) -> Check:
@@ -140,7 +111,7 @@ def _stored(store: Path) -> Check:
     except StoreError as error:
         return Check("store", "fail", str(error))
     if faults:
-        hint = "copy the file away and record into another one with --store"
+        hint = "see what is lost with `tokwatch doctor --store`, and record into another one"
         return Check("store", "fail", f"{store} is damaged: {'; '.join(faults)}", hint)
     size_mb = store.stat().st_size / 1e6
     return Check(

@@ -2,16 +2,20 @@
 
 from tokwatch.config.endpoints import Endpoint, MeterSection, ServerSection
 from tokwatch.config.errors import ConfigError
+from tokwatch.config.focus import FocusSection
 from tokwatch.config.prices import PriceSection
 from tokwatch.config.reading import Config, load, parse
+from tokwatch.config.retention import RetentionSection
 from tokwatch.config.slo import SloLimits, SloSection
 
 __all__ = [
     "Config",
     "ConfigError",
     "Endpoint",
+    "FocusSection",
     "MeterSection",
     "PriceSection",
+    "RetentionSection",
     "ServerSection",
     "SloLimits",
     "SloSection",

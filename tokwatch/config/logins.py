@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from collectors.scrape import Credential, Origin
+from collectors.credential import Credential, Origin
 from tokwatch.config.endpoints import Endpoint
 from tokwatch.config.errors import ConfigError
 

@@ -11,13 +11,15 @@ from typing import Any
 
 import msgspec
 
-from tokwatch.config import alerts, capacity, endpoints, prices, slo
+from tokwatch.config import alerts, capacity, endpoints, focus, prices, retention, slo
 from tokwatch.config.alerts import AlertingSection, AlertSection, BudgetSection, NotifySection
 from tokwatch.config.capacity import CapacitySection, FrontierSection
 from tokwatch.config.endpoints import MeterSection, ServerSection
 from tokwatch.config.errors import ConfigError
+from tokwatch.config.focus import FocusSection
 from tokwatch.config.prices import PriceSection
 from tokwatch.config.prices_series import SeriesReader
+from tokwatch.config.retention import RetentionSection
 from tokwatch.config.slo import SloSection
 from tokwatch.ledger.alerts import AlertPolicy
 from tokwatch.ledger.bodies import SettingsBody
@@ -41,6 +43,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alerts: tuple[AlertSection, ...] = ()
     notify: tuple[NotifySection, ...] = ()
     budget: BudgetSection = BudgetSection()
+    focus: FocusSection = FocusSection()
+    retention: RetentionSection = RetentionSection()
 
     def alert_policy(self) -> AlertPolicy:
         """What alerts go by."""
@@ -142,6 +146,8 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
     yield from endpoints.problems(config.servers, config.meters)
     yield from alerts.problems(config.alerting, config.alerts, config.notify, config.budget)
     yield from capacity.problems(config.capacity, config.frontier)
+    yield from focus.problems(config.focus)
+    yield from retention.problems(config.retention)
 
 
 def _in_our_words(message: str) -> str:
