@@ -22,7 +22,7 @@ from tests.exports.box import (
 )
 from tests.exports.strategies import price_versions, quarters
 from tokwatch.exports.background import Background
-from tokwatch.exports.gpu_hour import GpuHour, gpu_hours
+from tokwatch.exports.gpu_hour import GpuPeriod, gpu_hours
 from tokwatch.ledger.entries import State
 from tokwatch.ledger.prices.book import PriceVersion
 from tokwatch.ledger.prices.electricity import Flat, Period, TimeOfUse
@@ -39,13 +39,13 @@ QUARTER_KWH = 0.15  # 600 W over a quarter hour
 NIGHT = TimeOfUse("UTC", (Period(0.05, (5,), 12 * 60 + 15, 24 * 60),), otherwise=0.40)  # the 21st is a Saturday
 
 
-def hours(rows: Sequence[GpuQuarter], background: Background, hosts: Sequence[HostQuarter] = ()) -> list[GpuHour]:
+def hours(rows: Sequence[GpuQuarter], background: Background, hosts: Sequence[HostQuarter] = ()) -> list[GpuPeriod]:
     return gpu_hours(Quarters(list(rows), [], list(hosts)), background)
 
 
 def test_a_whole_hour_costs_one_hours_price() -> None:
     [hour] = hours([gpu_quarter(number) for number in range(4)], background(price(2.35)))
-    assert (hour.hour_start, hour.hour_end) == ("2026-11-21T12:00:00Z", "2026-11-21T13:00:00Z")
+    assert (hour.period_start, hour.period_end) == ("2026-11-21T12:00:00Z", "2026-11-21T13:00:00Z")
     assert (hour.node, hour.gpu_index, hour.gpu_uuid, hour.gpu_model) == ("dgx-03", 0, "GPU-a", "NVIDIA H100 80GB HBM3")
     assert (hour.observed_s, hour.coverage, hour.s_serving) == (3600, 1, 3600)
     assert (hour.energy_board_j, hour.power_avg_w, hour.power_max_w) == (2_160_000, 600, 650)
@@ -68,7 +68,7 @@ def test_two_gpus_are_two_rows_and_idle_is_parked_held_and_unallocated() -> None
 
 def test_hours_are_cut_in_utc() -> None:
     first, second = hours([gpu_quarter(3), gpu_quarter(4)], background())
-    assert (first.hour_start, second.hour_start) == ("2026-11-21T12:00:00Z", "2026-11-21T13:00:00Z")
+    assert (first.period_start, second.period_start) == ("2026-11-21T12:00:00Z", "2026-11-21T13:00:00Z")
     assert first.coverage == second.coverage == 0.25
 
 
@@ -227,7 +227,7 @@ def test_a_restated_price_says_so() -> None:
 # --- identities -------------------------------------------------------------------------------------------------------
 
 
-STATE_COLUMNS = [name for name in GpuHour.__struct_fields__ if name.startswith("s_")]
+STATE_COLUMNS = [name for name in GpuPeriod.__struct_fields__ if name.startswith("s_")]
 
 
 def test_every_state_has_a_column() -> None:

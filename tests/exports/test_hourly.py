@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from tests.exports.box import ENTITIES, FACTS, GPU_0, NOON_MS, QWEN, QWEN_FLOW
 from tests.store.records import RUN, tick
 from tokwatch.exports.errors import ExportError
-from tokwatch.exports.hourly import export_hourly
+from tokwatch.exports.hourly import Asked, export_hourly
 from tokwatch.ledger.entries import FlowEntry, GpuEntry, Run, State, TickRecord
 from tokwatch.ledger.prices.version import Prices
 from tokwatch.store.errors import StoreError
@@ -54,11 +54,11 @@ def record(store: Path, *runs: tuple[Run, int, int], usd: float = 2.40, set_ms: 
     assert writer.close(10)
 
 
-def export(store: Path, by: Literal["gpu", "model"] = "gpu", **selection: Any) -> list[dict[str, Any]]:
-    out = io.StringIO()
-    written = export_hourly(store, by=by, format="json", out=out, **selection)
+def export(store: Path, by: Literal["gpu", "model"] = "gpu", **asked: Any) -> list[dict[str, Any]]:
+    out = io.BytesIO()
+    exported = export_hourly(store, Asked(by, format="json", **asked), out)
     rows: list[dict[str, Any]] = json.loads(out.getvalue())
-    assert len(rows) == written
+    assert len(rows) == exported.rows
     return rows
 
 
@@ -83,9 +83,9 @@ def test_everything_recorded_comes_out_hour_by_hour(store: Path) -> None:
 
 def test_csv_has_one_line_a_row(store: Path) -> None:
     record(store, (RUN, NOON_MS, NOON_MS + HOUR_MS))
-    out = io.StringIO(newline="")
-    assert export_hourly(store, by="gpu", format="csv", out=out) == 1
-    header, row, end = out.getvalue().split("\n")
+    out = io.BytesIO()
+    assert export_hourly(store, Asked(), out).rows == 1
+    header, row, end = out.getvalue().decode().split("\n")
     assert header.startswith("hour_start,hour_end,node,gpu_index")
     assert row.startswith("2026-11-21T12:00:00Z,2026-11-21T13:00:00Z,dgx-03,0,GPU-a")
     assert end == ""
@@ -140,9 +140,9 @@ def test_a_session_owes_nothing_for_the_time_outside_of_it(store: Path) -> None:
 def test_an_export_made_again_has_the_same_bytes(store: Path) -> None:
     record(store, (RUN, NOON_MS, NOON_MS + 20 * MINUTE_MS), (RUN, NOON_MS + 40 * MINUTE_MS, NOON_MS + HOUR_MS))
 
-    def written(by: Literal["gpu", "model"]) -> str:
-        out = io.StringIO(newline="")
-        export_hourly(store, by=by, format="csv", out=out)
+    def written(by: Literal["gpu", "model"]) -> bytes:
+        out = io.BytesIO()
+        export_hourly(store, Asked(by), out)
         return out.getvalue()
 
     assert (written("gpu"), written("model")) == (written("gpu"), written("model"))
@@ -196,9 +196,25 @@ def move(record: TickRecord, ms: int) -> TickRecord:
     )
 
 
-def test_every_row_of_a_simulated_run_says_so(store: Path) -> None:
+def test_what_was_simulated_comes_out_only_when_it_is_asked_for_and_says_so(store: Path) -> None:
+    record(store, (SIMULATED, NOON_MS, NOON_MS + HOUR_MS), (RUN, NOON_MS + 5 * HOUR_MS, NOON_MS + 6 * HOUR_MS))
+    every = export(store, simulated=True) + export(store, "model", simulated=True)
+    assert [row["simulated"] for row in every if row["observed_s" if "observed_s" in row else "gpu_hours"]] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+    out = io.BytesIO()
+    exported = export_hourly(store, Asked(format="jsonl"), out)
+    assert (exported.rows, exported.left_out) == (1, ("dgx-03-20261121-1201",))
+    assert json.loads(out.getvalue())["hour_start"] == "2026-11-21T17:00:00Z"
+
+
+def test_a_simulated_session_is_left_out_even_when_it_is_named(store: Path) -> None:
     record(store, (SIMULATED, NOON_MS, NOON_MS + HOUR_MS))
-    assert [row["simulated"] for row in export(store) + export(store, "model")] == [True, True]
+    exported = export_hourly(store, Asked(session="dgx-03-20261121-1201"), io.BytesIO())
+    assert (exported.rows, exported.left_out) == (0, ("dgx-03-20261121-1201",))
 
 
 def test_an_empty_store_has_no_rows(store: Path) -> None:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tests.exports.box import GPU_0, GPU_1, NOON_MS, StateLog, background, price
 from tests.exports.strategies import price_versions, quarters
 from tokwatch.exports.background import Background
-from tokwatch.exports.gpu_hour import GpuHour, gpu_hours
+from tokwatch.exports.gpu_hour import GpuPeriod, gpu_hours
 from tokwatch.exports.hours import HOUR_MS
-from tokwatch.exports.model_hour import ModelHour
+from tokwatch.exports.model_hour import ModelPeriod
 from tokwatch.exports.model_hours import model_hours
 from tokwatch.exports.write import write_rows
 from tokwatch.ledger.entries import State
@@ -56,12 +56,12 @@ def known(book: tuple[PriceVersion, ...], seen: Iterable[Seen] = ()) -> Backgrou
     return background(*book, states=LOG, seen=list(seen))
 
 
-def by_hour(rows: Iterable[GpuHour | ModelHour]) -> dict[str, dict[str, float]]:
+def by_hour(rows: Iterable[GpuPeriod | ModelPeriod]) -> dict[str, dict[str, float]]:
     """Each summed column of each hour."""
     sums: dict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(SUMMED, 0.0))
     for row in rows:
         for name in SUMMED:
-            sums[row.hour_start][name] += getattr(row, name) or 0
+            sums[row.period_start][name] += getattr(row, name) or 0
     return sums
 
 
@@ -103,8 +103,8 @@ def test_the_same_book_writes_the_same_bytes(
 ) -> None:
     def written() -> tuple[str, str]:
         gpus, models = io.StringIO(), io.StringIO()
-        write_rows(gpu_hours(generated, known(book, seen), HOURS), GpuHour, "csv", gpus)
-        write_rows(model_hours(generated, known(book, seen), HOURS), ModelHour, "csv", models)
+        write_rows(gpu_hours(generated, known(book, seen), HOURS), GpuPeriod, "csv", gpus)
+        write_rows(model_hours(generated, known(book, seen), HOURS), ModelPeriod, "csv", models)
         return gpus.getvalue(), models.getvalue()
 
     assert written() == written()

@@ -30,7 +30,7 @@ from tests.exports.box import (
     server_facts,
 )
 from tokwatch.exports.background import Background
-from tokwatch.exports.model_hour import ModelHour
+from tokwatch.exports.model_hour import ModelPeriod
 from tokwatch.exports.model_hours import model_hours
 from tokwatch.ledger.entries import HistogramEntry, State
 from tokwatch.store.quarter_rows import FlowQuarter, GpuQuarter
@@ -43,7 +43,7 @@ MINUTE_MS = 60_000
 
 def hours(
     gpus: Sequence[GpuQuarter], flows: Sequence[FlowQuarter] = (), background: Background = PRICED
-) -> dict[str, ModelHour]:
+) -> dict[str, ModelPeriod]:
     """By model; one hour."""
     rows = model_hours(Quarters(list(gpus), list(flows)), background)
     named = {row.model: row for row in rows}

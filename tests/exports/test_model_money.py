@@ -23,7 +23,7 @@ from tests.exports.box import (
     version,
 )
 from tests.exports.test_model_hour import hours
-from tokwatch.exports.model_hour import ModelHour
+from tokwatch.exports.model_hour import ModelPeriod
 from tokwatch.exports.model_hours import model_hours
 from tokwatch.ledger.bodies import SettingsBody, event
 from tokwatch.ledger.entries import Flag, HistogramEntry, State
@@ -43,7 +43,7 @@ METERED = Rent(2.0, power_included=False)
 
 def qwen(
     tokens: Tokens = LISTED, flows: Sequence[FlowQuarter] | None = None, terms: Rent | None = RENT, **priced: Flat
-) -> ModelHour:
+) -> ModelPeriod:
     """A quarter hour of qwen alone on a GPU: 600 k new, 400 k cached and 500 k output tokens for half a dollar."""
     known = background(version(terms, tokens=tokens, electricity=priced.get("electricity")))
     return hours([gpu_quarter()], flows or [flow_quarter()], known)["qwen"]
@@ -204,7 +204,7 @@ TPOT = HistogramEntry("tpot", (0.025, 0.05), (300, 510, 90), 36_000_000)
 LIMITS = (event(NOON_MS, 0, "settings", SettingsBody(slo_ttft_s=0.5, slo_tpot_s=0.03)),)
 
 
-def served(flow: FlowQuarter, settings: bool = True) -> ModelHour:
+def served(flow: FlowQuarter, settings: bool = True) -> ModelPeriod:
     known = background(version(RENT), settings=LIMITS if settings else ())
     return hours([gpu_quarter()], [flow], known)["qwen"]
 

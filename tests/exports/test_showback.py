@@ -31,7 +31,7 @@ from tests.exports.box import (
 )
 from tests.exports.strategies import quarters
 from tokwatch.exports.demand import by_tenant, hours_of_day
-from tokwatch.exports.model_hour import ModelHour
+from tokwatch.exports.model_hour import ModelPeriod
 from tokwatch.exports.model_hours import model_hours
 from tokwatch.exports.names import Names
 from tokwatch.exports.showback import FlowPart, shown_back
@@ -58,7 +58,7 @@ def counted(output: int, prompt: int = 0, number: int = 0, flow: int = QWEN_FLOW
 
 def tables(
     flows: Sequence[FlowQuarter], elsewhere: Sequence[FlowQuarter], gpus: Sequence[GpuQuarter] = ()
-) -> dict[tuple[str, str | None], ModelHour]:
+) -> dict[tuple[str, str | None], ModelPeriod]:
     """Rows of one hour by model and tenant."""
     rows = model_hours(Quarters(list(gpus), list(flows), [], list(elsewhere)), PRICED)
     named = {(row.model, row.tenant): row for row in rows}

@@ -6,7 +6,7 @@ import pytest
 
 from tests.exports.box import GPU_0, NOON_MS, StateLog, background, gpu_quarter, price, version
 from tests.exports.test_gpu_hour import MINUTE_MS, OWN, hours
-from tokwatch.exports.gpu_hour import GpuHour, gpu_hours
+from tokwatch.exports.gpu_hour import GpuPeriod, gpu_hours
 from tokwatch.exports.hours import HOUR_MS
 from tokwatch.exports.model_hours import model_hours
 from tokwatch.ledger.entries import State
@@ -21,7 +21,7 @@ def seen(*stretches: tuple[int, int, int]) -> list[Seen]:
     return [Seen(GPU_0, run, NOON_MS + a * MINUTE_MS, NOON_MS + b * MINUTE_MS) for run, a, b in stretches]
 
 
-def outage(terms: Rent | Own, *stretches: tuple[int, int, int]) -> GpuHour:
+def outage(terms: Rent | Own, *stretches: tuple[int, int, int]) -> GpuPeriod:
     """An hour that was watched from 12:00 to 12:20 and from 12:40 on."""
     rows = [
         gpu_quarter(0),

@@ -1,16 +1,17 @@
-"""Rows as CSV and JSON."""
+"""Rows as CSV, JSON, JSON lines and Markdown."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+from decimal import Decimal
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokwatch.exports.write import Format, write_rows
+from tokwatch.exports.write import TextFormat, write_rows
 
 
 class Row(msgspec.Struct):
@@ -20,7 +21,7 @@ class Row(msgspec.Struct):
     simulated: bool = False
 
 
-def written(format: Format, *rows: Row) -> str:
+def written(format: TextFormat, *rows: Row) -> str:
     out = io.StringIO(newline="")
     assert write_rows(rows, Row, format, out) == len(rows)
     return out.getvalue()
@@ -29,6 +30,41 @@ def written(format: Format, *rows: Row) -> str:
 def test_unknown_is_an_empty_cell_or_null_and_never_zero() -> None:
     assert written("csv", Row(None, None), Row("a", 0, 0.0)) == "name,count,amount,simulated\n,,,false\na,0,0.0,false\n"
     assert json.loads(written("json", Row(None, 0))) == [{"name": None, "count": 0, "amount": None, "simulated": False}]
+
+
+def test_json_lines_are_one_object_a_line() -> None:
+    lines = written("jsonl", Row("a", 1), Row("b", None)).splitlines()
+    assert [json.loads(line)["name"] for line in lines] == ["a", "b"]
+    assert written("jsonl") == ""
+
+
+def test_markdown_is_a_table_in_which_labels_stay_in_their_cells() -> None:
+    assert written("markdown", Row("a|b\n<img src=x>", -1, 0.5), Row("=1+1", None)).splitlines() == [
+        "| name | count | amount | simulated |",
+        "| --- | --- | --- | --- |",
+        r"| a\|b \<img src=x\> | -1 | 0.5 | false |",
+        "| '=1+1 |  |  | false |",
+    ]
+
+
+def test_a_decimal_keeps_its_digits() -> None:
+    class Priced(msgspec.Struct):
+        cost: Decimal
+
+    out = io.StringIO()
+    write_rows([Priced(Decimal("0.000000100"))], Priced, "csv", out)
+    assert out.getvalue() == "cost\n0.000000100\n"
+    out = io.StringIO()
+    write_rows([Priced(Decimal("2.350"))], Priced, "jsonl", out)
+    assert out.getvalue() == '{"cost":2.350}\n'
+
+
+def test_columns_may_be_called_otherwise() -> None:
+    begins: dict[TextFormat, str] = {"csv": "hour,", "jsonl": '{"hour":', "markdown": "| hour |"}
+    for format, begin in begins.items():
+        out = io.StringIO()
+        write_rows([Row("12", 1)], Row, format, out, {"name": "hour"})
+        assert out.getvalue().startswith(begin)
 
 
 def test_no_rows_are_a_header_or_an_empty_array() -> None:

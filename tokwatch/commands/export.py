@@ -1,28 +1,84 @@
-"""`tokwatch export hourly`: stored quantities and their cost, on stdout."""
+"""`tokwatch export hourly`: stored quantities and their cost, on stdout or as files in a directory."""
 
 from __future__ import annotations
 
 import argparse
-import io
+import shutil
 import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
 
-from tokwatch.commands.settings import store_of
+from tokwatch.commands.settings import config_of, store_of
+from tokwatch.errors import CommandError
 from tokwatch.exits import Exit
-from tokwatch.exports.hourly import export_hourly
+from tokwatch.exports.focus.billing import Billing
+from tokwatch.exports.hourly import Asked, Exported, export_days, export_hourly
 from tokwatch.exports.hours import parse_instant
+from tokwatch.exports.periods import zone_called
+from tokwatch.progress import Progress
+
+_NAMED_AT_MOST = 3
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the rows: UTF-8 with plain newlines, whatever the locale."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", newline="")
-    export_hourly(
-        store_of(options),
+    """Write the rows; what was left out is told on stderr."""
+    zone = zone_called(options.tz)
+    asked = Asked(
         by=options.by,
+        grain=options.grain,
+        zone=options.tz,
         format=options.format,
-        since_ms=None if options.since is None else parse_instant(options.since),
-        until_ms=None if options.until is None else parse_instant(options.until),
+        since_ms=None if options.since is None else parse_instant(options.since, zone),
+        until_ms=None if options.until is None else parse_instant(options.until, zone),
         session=options.session,
-        out=sys.stdout,
+        simulated=options.simulated,
+        billing=Billing(config_of(options).focus, options.focus, options.billed),
     )
-    return Exit.DONE
+    store = store_of(options)
+    exported = _to_stdout(store, asked) if options.to is None else _to_directory(store, asked, options.to)
+    tell_left_out(exported.left_out)
+    return Exit.PARTIAL if exported.left_out and not exported.rows else Exit.DONE
+
+
+def _to_stdout(store: Path, asked: Asked) -> Exported:
+    on_terminal = sys.stdout.isatty()
+    if asked.format == "parquet":
+        if on_terminal:
+            raise CommandError("Parquet is not for a terminal: write it into a file with > or into --to DIR")
+        # Its writer goes by positions in the file, which a pipe does not have.
+        with tempfile.TemporaryFile() as file, Progress("exporting", total=1) as progress:
+            exported = export_hourly(store, asked, file, progress.update)
+            file.seek(0)
+            shutil.copyfileobj(file, sys.stdout.buffer)
+            return exported
+    with Progress("exporting", total=1) as progress:
+        exported = export_hourly(store, asked, sys.stdout.buffer, None if on_terminal else progress.update)
+        sys.stdout.buffer.flush()
+        return exported
+
+
+def _to_directory(store: Path, asked: Asked, directory: Path) -> Exported:
+    with Progress("exporting", total=1) as progress:
+        exported = export_days(store, asked, directory, time.time_ns() // 1_000_000, progress.update)
+    left = exported.files - exported.replaced
+    print(
+        f"tokwatch: {exported.rows} rows in {exported.files} files in {directory}: {exported.replaced} written, "
+        f"{left} already as they should be",
+        file=sys.stderr,
+    )
+    return exported
+
+
+def tell_left_out(sessions: Sequence[str]) -> None:
+    """Name the simulated sessions that nobody asked for, where there are any."""
+    if not sessions:
+        return
+    named = ", ".join(sessions[:_NAMED_AT_MOST])
+    more = len(sessions) - _NAMED_AT_MOST
+    print(
+        f"tokwatch: left out, for it is simulated: {named}{f' and {more} more' if more > 0 else ''}; "
+        "--simulated puts it in",
+        file=sys.stderr,
+    )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
+from tokwatch.exports.flow_sums import tokens_of
 from tokwatch.exports.names import FlowName, Names
 from tokwatch.exports.pricing import Pricing
+from tokwatch.exports.showback import FlowPart
 from tokwatch.ledger.accounts import NOBODYS
 from tokwatch.ledger.charges import Charges
 from tokwatch.ledger.economics.token_cost import Tokens, added
+from tokwatch.ledger.entries import State
 from tokwatch.ledger.prices.token_prices import Tokens as TokenList
 from tokwatch.ledger.weights import token_weight
 from tokwatch.store.quarter_rows import GpuQuarter
@@ -74,6 +78,20 @@ class Allocation:
         unassigned = [] if nobodys.empty else [Share(UNASSIGNED, nobodys, None)]
         return unassigned + self._owned(quarter, owned)
 
+    def shares_by_state(self, quarter: GpuQuarter) -> list[tuple[State | None, Share]]:
+        """The same, each idle state and each state of what is nobody's apart; None: the busy time of an owner.
+
+        Energy of a time that nobody watched is the owner's busy one; without an owner it is told as State.UNKNOWN.
+        """
+        if not quarter.owner:
+            of_nobody = self._pricing.divide_by_state(quarter, tuple(State))
+            return [(state or State.UNKNOWN, Share(UNASSIGNED, part, None)) for state, part in of_nobody.items()]
+        return [
+            (state, share)
+            for state, part in self._pricing.divide_by_state(quarter, _TOLD_APART).items()
+            for share in ([Share(UNASSIGNED, part, None)] if state in NOBODYS else self._owned(quarter, part))
+        ]
+
     def _owned(self, quarter: GpuQuarter, charges: Charges) -> list[Share]:
         units, flows = self._behind(quarter.owner)
         if len(units) == 1 and len(flows) <= 1:
@@ -98,6 +116,33 @@ class Allocation:
 
 
 _NONE: Final = added(())
+_TOLD_APART: Final = NOBODYS | {state for state in State if state.idle}
+
+
+class OfUnit(NamedTuple):
+    """Some traffic under the name of the servers that made it together."""
+
+    flow: FlowName
+    part: FlowPart
+
+
+def allocate(
+    gpus: Sequence[GpuQuarter], parts: Iterable[FlowPart], names: Names, pricing: Pricing, token_list: TokenList
+) -> tuple[list[OfUnit], Allocation]:
+    """The flows of one hour by who made them, and how they share out its GPUs."""
+    units = together(names.units(owner) for owner in sorted({gpu.owner for gpu in gpus}) if owner)
+    of_unit: dict[tuple[int, ...], set[FlowName]] = defaultdict(set)
+    tokens: dict[tuple[int, FlowName], list[Tokens]] = defaultdict(list)
+    found = []
+    for part in parts:
+        flow = part.name._replace(servers=units.get(part.name.servers[0], part.name.servers))
+        of_unit[flow.servers].add(flow)
+        quarter = part.quarter
+        counted = tokens_of(quarter.prompt_tokens, quarter.cached_tokens, quarter.output_tokens)
+        tokens[quarter.quarter_ms, flow].append(counted)
+        found.append(OfUnit(flow, part))
+    sums = {key: added(each) for key, each in tokens.items()}
+    return found, Allocation(names, pricing, token_list, units, of_unit, sums)
 
 
 def together(owners: Iterable[Iterable[tuple[int, ...]]]) -> dict[int, tuple[int, ...]]:

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from typing import Final
 
 from tokwatch.ledger.economics.token_cost import Tokens
-from tokwatch.ledger.entries import Flag, HistogramEntry
+from tokwatch.ledger.entries import Flag
 from tokwatch.ledger.goodput import LATENCIES, Population
 from tokwatch.ledger.latency import Observations
 from tokwatch.ledger.slo import Outcomes, Slo
@@ -46,7 +46,8 @@ class FlowSums:
     def __init__(self) -> None:
         self.counts: dict[str, int | None] = dict.fromkeys(_COUNTS)
         self._covered_ms: Counter[int] = Counter()  # flow → time
-        self._histograms: dict[str, list[HistogramEntry]] = defaultdict(list)
+        # By name and edges; the last number is sum_us.
+        self._histograms: dict[str, dict[tuple[float, ...], list[int]]] = defaultdict(dict)
         self._observed: dict[str, Observations] = {}  # what these add up to, once asked for
 
     def add(self, quarter: FlowQuarter) -> None:
@@ -56,7 +57,9 @@ class FlowSums:
                 self.counts[name] = (self.counts[name] or 0) + count
         self._covered_ms[quarter.entity] += quarter.covered_ms
         for each in quarter.histograms:
-            self._histograms[each.name].append(each)
+            of_name, values = self._histograms[each.name], (*each.counts, each.sum_us)
+            sums = of_name.get(each.edges)
+            of_name[each.edges] = list(values) if sums is None else list(map(int.__add__, sums, values))
         self._observed.clear()
 
     @property
@@ -95,15 +98,15 @@ class FlowSums:
 
     def quantile_s(self, name: str, q: float) -> float | None:
         """Upper edge of the bucket that a quantile falls in; None without observations, beyond the last edge, or where
-        the buckets changed within the hour."""
+        the buckets changed within the period."""
         observed = self._observations(name)
         bucket = observed.quantile(q) if len(observed.layouts) == 1 else None
         return bucket[1] if bucket else None
 
     def observed(self, name: str) -> tuple[int, int]:
         """(how many values of a histogram, their sum × 10⁶)."""
-        found = self._histograms[name]
-        return sum(sum(each.counts) for each in found), sum(each.sum_us for each in found)
+        found = self._histograms[name].values()
+        return sum(sum(sums[:-1]) for sums in found), sum(sums[-1] for sums in found)
 
     def population(self, slo: Slo) -> Population:
         """The requests of one server, to be judged by limits."""
@@ -116,7 +119,7 @@ class FlowSums:
             outcomes=Outcomes(
                 finished=self.counts["finished"],
                 unfinished=(self.counts["failed"] or 0) + (self.counts["aborted"] or 0),
-                # An hour's rows do not tell how many were being answered at its end: all that had not ended may be.
+                # Sums do not tell how many were being answered at the end: all that had not ended may be.
                 running=max(0, first_tokens - ended),
             ),
             latencies=known,
@@ -126,5 +129,5 @@ class FlowSums:
 
     def _observations(self, name: str) -> Observations:
         if name not in self._observed:
-            self._observed[name] = Observations((each.edges, each.counts) for each in self._histograms[name])
+            self._observed[name] = Observations((edges, sums[:-1]) for edges, sums in self._histograms[name].items())
         return self._observed[name]

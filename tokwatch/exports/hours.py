@@ -1,8 +1,8 @@
-"""UTC hours: which one a quarter hour belongs to, how instants are written and read."""
+"""UTC hours, by which time is attributed: which one a quarter hour is of, how instants are written and read."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Final
 
@@ -23,8 +23,8 @@ def utc(at_ms: int) -> str:
     return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def parse_instant(text: str) -> int:
-    """Unix milliseconds of an ISO date or date and time; in UTC unless it names its zone. Raises ExportError."""
+def parse_instant(text: str, zone: tzinfo = UTC) -> int:
+    """Unix milliseconds of an ISO date or date and time; in `zone` unless it names its own. Raises ExportError."""
     try:
         instant = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -33,5 +33,5 @@ def parse_instant(text: str) -> int:
         ) from None
     if not 1970 <= instant.year <= 2200:  # near year 1 and 9999 it has none in UTC
         raise ExportError(f"{text!r} is of another age: write a year from 1970 to 2200")
-    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    aware = instant if instant.tzinfo else instant.replace(tzinfo=zone)
     return round((aware - _EPOCH).total_seconds() * 1000)

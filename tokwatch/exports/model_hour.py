@@ -1,16 +1,18 @@
-"""The columns of the table `model_hour`: one row a UTC hour, deployment, model, tenant and tier; what is left over."""
+"""The columns of the table by model: `model_hour`, and the same by quarter hour, day and month."""
 
 from __future__ import annotations
 
 import msgspec
 
 from tokwatch.exports.background import SCHEMA_VERSION
+from tokwatch.exports.periods import Instant
 
 
-class ModelHour(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One model on one deployment in one UTC hour. None is unknown. Columns in this order.
+class ModelPeriod(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One model for one tenant in one tier, on one deployment, in one period: a UTC hour unless told otherwise. None is
+    unknown. Columns in this order; the first two are named after the grain: hour_start, day_start.
 
-    The rows of an hour add up to those of `gpu_hour` in energy and cost: a closing row with the model "(unassigned)"
+    The rows of a period add up to those by GPU in energy and cost: a closing row with the model "(unassigned)"
     has what no model owns, and unallocated, held and lost time even of a GPU that a model owns; "(shared, idle)" has
     GPUs that several models share in a quarter hour without tokens; "(unobserved)" what GPUs cost while nobody watched.
 
@@ -20,8 +22,8 @@ class ModelHour(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     aborted ones included. Of rows "by gateway" they are those of the deployment: engines time no tenants.
     """
 
-    hour_start: str  # YYYY-MM-DDTHH:MM:SSZ, inclusive
-    hour_end: str  # exclusive
+    period_start: Instant  # inclusive
+    period_end: Instant  # exclusive
     # The server's address; "a+b" where prefill and decode, or a router, have servers of their own.
     deployment: str | None
     engine: str | None
@@ -42,7 +44,7 @@ class ModelHour(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ttft_p99_s: float | None
     tpot_p50_s: float | None
     tpot_p99_s: float | None
-    slo_ttft_s: float | None  # limits in force when the hour ended
+    slo_ttft_s: float | None  # limits in force when the period ended
     slo_tpot_s: float | None
     slo_e2e_s: float | None
     att_ttft_lo: float | None
@@ -58,7 +60,7 @@ class ModelHour(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     tok_s_gpu_total: float | None  # prompt (cached included) + output
     energy_board_j: float | None
     energy_facility_kwh: float | None
-    energy_basis: str | None  # as in gpu_hour
+    energy_basis: str | None  # as in the table by GPU
     j_per_tok_out: float | None  # board
     implausible: bool  # board J per output token while busy outside 0.01–100: is the model on these GPUs?
     tok_s_per_mw_out: float | None  # on energy_basis
@@ -93,7 +95,7 @@ class ModelHour(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     allocation: str | None
     price_version: str | None  # ids in the price book; "3+4" where it changed
     restated: bool  # by a price set after the fact
-    coverage: float | None  # share of the hour that the token counts speak for
+    coverage: float | None  # share of the period that the token counts speak for
     currency: str | None
     simulated: bool
     schema_version: int = SCHEMA_VERSION

@@ -1,16 +1,19 @@
-"""One row of `model_hour`: what it adds up, and the figures that are made of it."""
+"""One row of the table by model: what it adds up, and the figures that are made of it."""
 
 from __future__ import annotations
 
 import math
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from tokwatch.exports.allocation import BY_GATEWAY, BY_PRICE, BY_TOKENS, DIRECT, UNASSIGNED, UNVERIFIED, Payer
 from tokwatch.exports.background import Background
-from tokwatch.exports.hours import HOUR_MS, utc
-from tokwatch.exports.model_hour import ModelHour
+from tokwatch.exports.hours import HOUR_MS
+from tokwatch.exports.model_hour import ModelPeriod
+from tokwatch.exports.periods import Period, Periods
 from tokwatch.exports.pricing import ids
-from tokwatch.exports.traffic import Traffic, deployment_name, tier_of
+from tokwatch.exports.traffic import Traffic, deployment_name
+from tokwatch.ledger.bodies import ServerBody
 from tokwatch.ledger.charges import Charges
 from tokwatch.ledger.economics.arithmetic import ratio
 from tokwatch.ledger.economics.energy import J_PER_KWH, j_per_token, plausible, tok_s_per_mw
@@ -32,19 +35,28 @@ UNOBSERVED_MODEL: Final = "(unobserved)"
 _MAY_BE_SHARED: Final = (BY_GATEWAY, BY_PRICE, BY_TOKENS, DIRECT)  # what a row says when quarter hours differ
 
 
-class ModelRow:
-    """Collects what belongs to one payer in one hour."""
+class TierTold(NamedTuple):
+    """A tier, and where it comes from; None where there is no traffic."""
 
-    def __init__(self, hour_ms: int, payer: Payer, background: Background) -> None:
-        self._hour_ms = hour_ms
-        self._payer = payer
-        self._background = background
-        self._token_list = background.token_list(hour_ms)
-        servers = [background.names.server(server, hour_ms + HOUR_MS) for server in payer.servers]
+    tier: str | None = None
+    source: str | None = None
+
+
+NO_TRAFFIC: Final = TierTold()
+
+
+class ModelRow:
+    """Collects what belongs to one payer in one period."""
+
+    def __init__(self, period: Period, hour_ms: int, payer: Payer, told: TierTold, background: Background) -> None:
+        """hour_ms: a UTC hour of the period, whose currency amounts are in. Names are those at the period's end."""
+        self._period, self._payer, self._told, self._background = period, payer, told, background
+        self._token_list = background.token_list(period.end_ms - HOUR_MS)
+        self._currency = background.currency(hour_ms)
+        servers = [background.names.server(server, period.end_ms) for server in payer.servers]
         self._servers = [server for server in servers if server]
-        self._model = self._model_name()
-        self._tier, self._tier_source = self._tier_of()
-        self._traffic = Traffic(hour_ms, self._model, self._tier or "", background)
+        self._model = model_of(payer, self._servers)
+        self._traffic = Traffic(hour_ms, self._model, told.tier or "", background, end_ms=period.end_ms)
         self._charges = Charges()
         self._methods: set[str] = set()
         self.unobserved = Charges()
@@ -79,7 +91,7 @@ class ModelRow:
         requests, sum_us = sum(number for number, _ in observed), sum(sum_us for _, sum_us in observed)
         return requests * 1e6 / sum_us if requests and sum_us > 0 else None
 
-    def written(self) -> ModelHour:
+    def written(self, periods: Periods) -> ModelPeriod:
         """The row."""
         flows, charges, gpu_ms = self._traffic.sums, self._charges, self._charges.held_ms
         output, finished = flows.counts["output_tokens"], flows.counts["finished"]
@@ -98,14 +110,14 @@ class ModelRow:
         revenue, value = (self._traffic.revenue_usd, self._traffic.task_value_usd) if counts else (None, None)
         placed = not charges.empty
         money = placed or not self.unobserved.empty or revenue is not None
-        return ModelHour(
-            hour_start=utc(self._hour_ms),
-            hour_end=utc(self._hour_ms + HOUR_MS),
+        return ModelPeriod(
+            period_start=periods.written(self._period.start_ms),
+            period_end=periods.written(self._period.end_ms),
             deployment=deployment_name(self._servers) or None,
             engine="+".join(sorted({server.engine for server in self._servers})) or None,
             model=self._model,
-            tier=self._tier,
-            tier_source=self._tier_source,
+            tier=self._told.tier,
+            tier_source=self._told.source,
             tenant=self._payer.flow.tenant if self._payer.flow else None,
             gpu_count=len(charges.gpus | self.unobserved.gpus) or None,
             gpu_hours=gpu_ms / HOUR_MS if placed else None,
@@ -171,30 +183,23 @@ class ModelRow:
             allocation=self._allocation,
             price_version=ids(charges.versions | self.unobserved.versions),
             restated=charges.restated or self.unobserved.restated,
-            coverage=flows.covered_ms / HOUR_MS if self._payer.flow else None,
-            currency=self._background.currency(self._hour_ms) if money else None,
+            coverage=flows.covered_ms / self._period.length_ms if self._payer.flow else None,
+            currency=self._currency if money else None,
             simulated=self.simulated,
         )
 
-    # --- within ---------------------------------------------------------------------------------------------------
 
-    def _model_name(self) -> str:
-        if self._payer.unobserved:
-            return UNOBSERVED_MODEL
-        if self._payer == UNASSIGNED:
-            return UNASSIGNED_MODEL
-        if self._payer.shared_idle:
-            return SHARED_IDLE_MODEL
-        if self._payer.flow:
-            return self._payer.flow.model
-        return self._servers[0].model if self._servers else ""
-
-    def _tier_of(self) -> tuple[str | None, str | None]:
-        """The tier, and where it comes from; None where there is no traffic."""
-        flow = self._payer.flow
-        if flow is None:
-            return None, None
-        return tier_of(flow, self._servers, self._token_list)
+def model_of(payer: Payer, servers: Sequence[ServerBody]) -> str:
+    """What a row of this payer has for a model; `servers`: those of the payer whose facts are known."""
+    if payer.unobserved:
+        return UNOBSERVED_MODEL
+    if payer == UNASSIGNED:
+        return UNASSIGNED_MODEL
+    if payer.shared_idle:
+        return SHARED_IDLE_MODEL
+    if payer.flow:
+        return payer.flow.model
+    return servers[0].model if servers else ""
 
 
 def _finite(amount: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Which part of a store is exported: a stretch of whole UTC hours, or a session."""
+"""Which part of a store is exported: a stretch of whole periods, or a session; simulated runs only where asked for."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from itertools import combinations
 from collectors.labels import clean_label
 from tokwatch.exports.errors import ExportError
 from tokwatch.exports.hours import HOUR_MS
+from tokwatch.exports.periods import Period, Periods
 from tokwatch.store.quarters import Quarters
 from tokwatch.store.reader import Reader
+from tokwatch.store.rollup import QUARTER_MS
 from tokwatch.store.sessions import Session, sessions
 
 _NAMED_AT_MOST = 5
 _STRETCH_MS = 7 * 24 * HOUR_MS  # bounds the memory: the rows of 64 GPUs take some 40 MB a week
+_DAY_MS = 24 * HOUR_MS
+_UTC_HOURS = Periods()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,35 +28,55 @@ class Selection:
     runs: tuple[int, ...] | None
     from_ms: int
     to_ms: int
+    left_out: tuple[str, ...] = ()  # simulated sessions that lie in it and were not asked for
+
+    @property
+    def quarters(self) -> Period:
+        """From the first of its quarter hours to where the last one ends."""
+        return Period(self.from_ms // QUARTER_MS * QUARTER_MS, -(-self.to_ms // QUARTER_MS) * QUARTER_MS)
 
 
-def select(reader: Reader, *, since_ms: int | None, until_ms: int | None, session: str | None) -> Selection | None:
-    """What to read; None when there is nothing in it. `since` and `until` are widened to whole hours.
+def select(
+    reader: Reader,
+    *,
+    since_ms: int | None,
+    until_ms: int | None,
+    session: str | None,
+    periods: Periods = _UTC_HOURS,
+    simulated: bool = True,
+) -> Selection | None:
+    """What to read; None when there is nothing in it. `since` and `until` are widened to whole periods.
 
-    A session is the quarter hours from its first tick to its last.
+    A session is the quarter hours from its first tick to its last. simulated: with simulated runs.
     Raises ExportError for a session that is not there, and where two sessions hold the same thing at the same time.
     """
-    first_ms, last_ms = reader.tick_after(None, 0), reader.last_tick()
-    if first_ms is None or last_ms is None:
+    found = sessions(reader)
+    if not found:
         if session is not None:
             raise ExportError(f"there is no session {clean_label(session)!r}: the store is empty")
         return None
     runs: tuple[int, ...] | None = None
-    from_ms, to_ms = (first_ms - 1) // HOUR_MS * HOUR_MS, last_ms
-    found = sessions(reader)
+    # By sessions and not by ticks: of old ones only sums are left.
+    from_ms, to_ms = min(each.from_ms for each in found) // HOUR_MS * HOUR_MS, max(each.to_ms for each in found)
     if session is not None:
         named = _named(found, session)
         # A session's first tick ends its first interval: where that is an hour's edge, nothing before it is wanted.
         runs, from_ms, to_ms = named.runs, named.from_ms + 1, named.to_ms
+        found = [named]
     if since_ms is not None:
-        from_ms = max(from_ms, since_ms // HOUR_MS * HOUR_MS)
+        from_ms = max(from_ms, periods.of(since_ms).start_ms)
     if until_ms is not None:
-        to_ms = min(to_ms, -(-until_ms // HOUR_MS) * HOUR_MS)
+        to_ms = min(to_ms, periods.of(until_ms - 1).end_ms)
     if from_ms >= to_ms:
         return None
-    if session is None:
-        _refuse_overlaps(reader, [each for each in found if each.from_ms < to_ms and from_ms < each.to_ms])
-    return Selection(runs, from_ms, to_ms)
+    found = [each for each in found if each.from_ms < to_ms and from_ms < each.to_ms]
+    left_out = () if simulated else tuple(each for each in found if each.kind == "simulated")
+    if left_out:
+        recorded = (run.id for run in reader.runs() if run.kind != "simulated")
+        runs = tuple(run for run in recorded if runs is None or run in runs)
+    if session is None:  # a named one is a part of another
+        _refuse_overlaps(reader, [each for each in found if not each.named and each not in left_out])
+    return Selection(runs, from_ms, to_ms, tuple(each.id for each in left_out))
 
 
 def stretches(reader: Reader, selection: Selection, *, traffic: bool = True) -> Iterator[tuple[Quarters, range]]:
@@ -67,6 +91,15 @@ def stretches(reader: Reader, selection: Selection, *, traffic: bool = True) -> 
         rows = reader.quarters(from_ms, to_ms, selection.runs, traffic=traffic)
         yield rows, range(first_ms, to_ms, HOUR_MS)
         from_ms = to_ms
+
+
+def whole_hours(reader: Reader, selection: Selection, *, traffic: bool = True) -> Iterator[tuple[Quarters, range]]:
+    """The same, a day at a time, and all of the first and the last UTC hour: a day that begins at half past an hour is
+    the same whether it is read alone or after another."""
+    end_ms = -(-selection.to_ms // HOUR_MS) * HOUR_MS
+    for first_ms in range(selection.from_ms // HOUR_MS * HOUR_MS, end_ms, _DAY_MS):
+        to_ms = min(first_ms + _DAY_MS, end_ms)
+        yield reader.quarters(first_ms, to_ms, selection.runs, traffic=traffic), range(first_ms, to_ms, HOUR_MS)
 
 
 def _named(found: list[Session], wanted: str) -> Session:

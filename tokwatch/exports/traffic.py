@@ -1,14 +1,14 @@
-"""What the flows of one payer made in one hour: tokens, requests by server, what they fetched; and its names."""
+"""What the flows of one payer made in one period: tokens, requests by server, what they fetched; and its names."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import cache
 
 from tokwatch.exports.background import Background
 from tokwatch.exports.flow_sums import FlowSums, counted_elsewhere, tokens_of
-from tokwatch.exports.hours import HOUR_MS
+from tokwatch.exports.hours import HOUR_MS, hour_of
 from tokwatch.exports.names import FlowName
 from tokwatch.ledger.bodies import ServerBody
 from tokwatch.ledger.economics.revenue import TokenPrices, revenue_usd
@@ -35,23 +35,31 @@ def tier_of(flow: FlowName, servers: Sequence[ServerBody], token_list: TokenList
 
 
 class Traffic:
-    """Collects the flows of one payer in one hour."""
+    """Collects the flows of one payer in one period."""
 
-    def __init__(self, hour_ms: int, model: str, tier: str, background: Background) -> None:
-        """tier: "" for the standard one."""
+    def __init__(
+        self, hour_ms: int, model: str, tier: str, background: Background, *, end_ms: int | None = None
+    ) -> None:
+        """hour_ms: a UTC hour of the period, whose currency amounts are in. tier: "" for the standard one.
+
+        end_ms: where the period ends, an hour after unless told otherwise.
+        """
         self.sums = FlowSums()
         self.by_server: dict[int, FlowSums] = defaultdict(FlowSums)  # requests, each counted once
         self._model, self._tier = model, tier or STANDARD
         self._book, self._currency = background.book, background.currency(hour_ms)
-        self._slo = background.settings_at(hour_ms + HOUR_MS).slo(model)
-        self._task_value = background.token_list(hour_ms).task_value(model)
+        self._slo = background.settings_at(hour_ms + HOUR_MS if end_ms is None else end_ms).slo(model)
         self._versions = {version.id: version for version in background.book.versions}
         self._prices = cache(self._find_prices)
         self._sold: dict[TokenPrices | None, list[Tokens]] = defaultdict(list)  # None: at no price
+        self._value = cache(lambda hour_ms: background.token_list(hour_ms).task_value(model))
+        self._finished: Counter[float | None] = Counter()  # by the value of a task
 
     def add(self, quarter: FlowQuarter, server: int) -> None:
         """A quarter hour of one of its flows."""
         self.sums.add(quarter)
+        if quarter.finished is not None:
+            self._finished[self._value(hour_of(quarter.quarter_ms))] += quarter.finished
         if not counted_elsewhere(quarter):
             self.by_server[server].add(quarter)
         tokens = tokens_of(quarter.prompt_tokens, quarter.cached_tokens, quarter.output_tokens)
@@ -62,7 +70,7 @@ class Traffic:
 
     @property
     def slo(self) -> Slo:
-        """The limits in force when the hour ends."""
+        """The limits in force when the period ends."""
         return self._slo
 
     @property
@@ -84,12 +92,12 @@ class Traffic:
 
     @property
     def task_value_usd(self) -> float | None:
-        """What its finished requests are worth; None where they are not counted or nobody said."""
-        finished = self.sums.counts["finished"]
-        return None if finished is None or self._task_value is None else finished * self._task_value
+        """What its finished requests are worth; None where they are not counted, or nobody said of some of them."""
+        worth = [value * number for value, number in self._finished.items() if value is not None]
+        return sum(worth) if worth and not self._finished[None] else None
 
     def _find_prices(self, version: int) -> TokenPrices | None:
-        """None too for those in another currency than the hour's."""
+        """None too for those in another currency than the period's."""
         prices = self._versions[version].prices
         if self._currency is not None and prices.currency != self._currency:
             return None
