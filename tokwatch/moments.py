@@ -4,45 +4,128 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Final, NamedTuple
 
-_RELATIVE = re.compile(r"([+-])\s*(\d+(?:\.\d+)?)\s*([smhd])")
-_UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_CLOCK = ("%H:%M", "%H:%M:%S")
-_DATED = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
+TIMES_IN_SHORT: Final = "14:03, yesterday 14:00, -10m, 2h ago, first, end"
+_UNDERSTOOD: Final = (
+    "not a time: type 14:03, 14:03:20, 2026-05-01 14:03, today 9:00, yesterday 14:00, monday 8:15, -10m, 2h ago, "
+    "3d ago, first or end"
+)
+_FIRST: Final = frozenset({"first", "start", "begin", "beginning"})
+_LAST: Final = frozenset({"last", "end", "now"})
+_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_UNITS_MS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
+_UNIT: Final = r"(?:s|m|h|d|w|sec|min|hr|seconds?|minutes?|hours?|days?|weeks?)(?![a-z])"
+_LENGTH: Final = rf"(?:\d{{1,9}}(?:\.\d{{1,6}})? ?{_UNIT} ?)+"
+_PART: Final = re.compile(r"([\d.]+) ?([a-z]+)")
+_RELATIVE: Final = re.compile(rf"([+-]) ?({_LENGTH})")
+_AGO: Final = re.compile(rf"({_LENGTH}) ?ago")
+_TIME: Final = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?")
+_DAY_AND_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d|[a-z]+)(?:[ t]+(\d.*))?")
+_MIDNIGHT: Final = time()
 
 
-def parse_moment(text: str, *, from_ms: int, end_ms: int, utc_offset_s: int) -> int:
-    """Milliseconds of what `text` names: "-10m" counts from `from_ms`, "14:03" is the last such time up to `end_ms`.
+class Moment(NamedTuple):
+    """An instant, Unix ms, and in `note` what had to be assumed of the words it was named by; "" for nothing."""
 
-    A date and a time name that minute. Times are the recording host's. Raises ValueError with what can be typed.
+    at_ms: int
+    note: str = ""
+
+
+def parse_moment(text: str, *, shown_ms: int, first_ms: int, last_ms: int, zone: tzinfo) -> Moment:
+    """The instant that `text` names on the clocks of `zone`.
+
+    "+10m" and "-10m" count from `shown_ms`, and a time alone is of its day, of the day before where it would be later
+    than `last_ms`. "2h ago", "today" and "yesterday" count from `last_ms`; a weekday is the last such one up to then.
+    The instant may lie outside of [first_ms, last_ms].
+    Raises ValueError with all that can be typed.
     """
-    text = text.strip().replace("−", "-")
-    if match := _RELATIVE.fullmatch(text):
-        sign, number, unit = match.groups()
-        step = int(float(number) * _UNIT_MS[unit])
-        return from_ms + (step if sign == "+" else -step)
-    offset = timedelta(seconds=utc_offset_s)
-    if dated := _read(text, _DATED):
-        return _unix_ms(dated - offset)
-    if timed := _read(text, _CLOCK):
-        end = datetime.fromtimestamp(end_ms / 1000, UTC) + offset
-        moment = end.replace(hour=timed.hour, minute=timed.minute, second=timed.second, microsecond=0)
-        return _unix_ms((moment if moment <= end else moment - timedelta(days=1)) - offset)
-    raise ValueError("not a time: type 14:03, 14:03:20, 2026-05-01 14:03 or -10m")
+    words = " ".join(text.lower().replace("−", "-").split())
+    if words in _FIRST or words in _LAST:
+        return Moment(first_ms if words in _FIRST else last_ms)
+    if match := _RELATIVE.fullmatch(words):
+        return Moment(shown_ms + (_length_ms(match[2]) if match[1] == "+" else -_length_ms(match[2])))
+    if match := _AGO.fullmatch(words):
+        return Moment(last_ms - _length_ms(match[1]))
+    try:
+        return _absolute(words) or _on_the_clock(words, shown_ms, last_ms, zone)
+    except (OverflowError, OSError) as error:  # a year that no clock has
+        raise ValueError(_UNDERSTOOD) from error
 
 
-def _read(text: str, forms: tuple[str, ...]) -> datetime | None:
-    for form in forms:
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-    return None
+def _length_ms(text: str) -> int:
+    return sum(int(float(number) * _UNITS_MS[unit[0]]) for number, unit in _PART.findall(text))
 
 
-def _unix_ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
+def _absolute(words: str) -> Moment | None:
+    """An ISO time that says how far from UTC it is."""
+    try:
+        moment = datetime.fromisoformat(words.upper())
+    except ValueError:
+        return None
+    return None if moment.tzinfo is None else Moment(round(moment.timestamp() * 1000))
+
+
+def _on_the_clock(words: str, shown_ms: int, last_ms: int, zone: tzinfo) -> Moment:
+    """A day, a time of day, or both."""
+    last_day, shown_day = (datetime.fromtimestamp(at / 1000, zone).date() for at in (last_ms, shown_ms))
+    if (alone := _time(words)) is not None:
+        return _last_of((shown_day - timedelta(days=back) for back in range(2)), alone, last_ms, zone)
+    match = _DAY_AND_TIME.fullmatch(words)
+    at = _MIDNIGHT if match is None or match[2] is None else _time(match[2])
+    if match is None or at is None:
+        raise ValueError(_UNDERSTOOD)
+    named = match[1]
+    if named in ("today", "yesterday"):
+        return _instant(last_day - timedelta(days=named == "yesterday"), at, zone)
+    for number, weekday in enumerate(_WEEKDAYS):
+        if named in (weekday, weekday[:3]):
+            back = (last_day.weekday() - number) % 7
+            days = (last_day - timedelta(days=back + 7 * weeks) for weeks in range(2))
+            return _last_of(days, at, last_ms, zone)
+    try:
+        return _instant(date.fromisoformat(named), at, zone)
+    except ValueError:
+        raise ValueError(_UNDERSTOOD) from None
+
+
+def _time(text: str) -> time | None:
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return None
+    hour, minute, second = int(match[1]), int(match[2]), int(match[3] or 0)
+    if hour > 23 or minute > 59 or second > 59:
+        return None
+    return time(hour, minute, second, int((match[4] or "0").ljust(3, "0")) * 1000)
+
+
+def _last_of(days: Iterator[date], at: time, last_ms: int, zone: tzinfo) -> Moment:
+    """The first of the days, the latest one first, on which the time is not later than last_ms."""
+    for day in days:
+        found = _instant(day, at, zone)
+        if found.at_ms <= last_ms:
+            break
+    return found
+
+
+def _instant(day: date, at: time, zone: tzinfo) -> Moment:
+    """A time of day as an instant; the clock showed it never or twice where it was put forward or back (PEP 495)."""
+    named = datetime.combine(day, at)
+    before, after = named.replace(tzinfo=zone), named.replace(tzinfo=zone, fold=1)
+    back = (before.utcoffset() or timedelta()) - (after.utcoffset() or timedelta())
+    found_ms = round(before.timestamp() * 1000)
+    if not back:
+        return Moment(found_ms)
+    if back > timedelta():
+        minutes = round(back.total_seconds() / 60)
+        return Moment(
+            found_ms,
+            f"{named:%H:%M} was twice on {day}, as the clocks went back: this is the first; +{minutes}m is the second",
+        )
+    shown = datetime.fromtimestamp(found_ms / 1000, UTC).astimezone(zone)
+    return Moment(found_ms, f"there was no {named:%H:%M} on {day}, as the clocks went forward: this is {shown:%H:%M}")
 
 
 def parse_price(text: str) -> float:

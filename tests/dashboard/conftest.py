@@ -10,13 +10,22 @@ from pytest_textual_snapshot import SVGImageExtension  # type: ignore[import-unt
 
 from tests.dashboard.snapshots import BOX, NOW_MS, FakeFeed
 from tokwatch.dashboard.app import TokwatchApp
+from tokwatch.feeds.mark import Mark
 from tokwatch.ledger.snapshot import Snapshot
 
 SVGImageExtension.file_extension = "svg"  # syrupy 5 renamed the attribute that the plugin sets: baselines became .raw
 
 
 class MakeApp(Protocol):
-    def __call__(self, snapshot: Snapshot = BOX, *, stored: bool = False, ascii_only: bool = False) -> TokwatchApp: ...
+    def __call__(
+        self,
+        snapshot: Snapshot = BOX,
+        *,
+        stored: bool = False,
+        ascii_only: bool = False,
+        marks: tuple[Mark, ...] = (),
+        what_if: float | None = None,
+    ) -> TokwatchApp: ...
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +44,16 @@ def frozen() -> Callable[[], float]:
 def make_app(frozen: Callable[[], float]) -> MakeApp:
     """An app that shows one Snapshot."""
 
-    def make(snapshot: Snapshot = BOX, *, stored: bool = False, ascii_only: bool = False) -> TokwatchApp:
-        return TokwatchApp(FakeFeed([snapshot], can_go_live=not stored), ascii_only=ascii_only, now=frozen)
+    def make(
+        snapshot: Snapshot = BOX,
+        *,
+        stored: bool = False,
+        ascii_only: bool = False,
+        marks: tuple[Mark, ...] = (),
+        what_if: float | None = None,
+    ) -> TokwatchApp:
+        feed = FakeFeed([snapshot], can_go_live=not stored)
+        feed.marks, feed.what_if = marks, what_if
+        return TokwatchApp(feed, ascii_only=ascii_only, now=frozen)
 
     return make

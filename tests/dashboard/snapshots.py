@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
+from tokwatch.feeds.mark import Kind, Mark, next_mark
 from tokwatch.ledger.entries import State
 from tokwatch.ledger.gpu_rows import state_name
 from tokwatch.ledger.snapshot import (
@@ -27,6 +28,7 @@ from tokwatch.ledger.snapshot import (
     StripRow,
     Totals,
 )
+from tokwatch.ledger.window_figures import WindowFigures
 
 UNKNOWN = Figure(None, "not measured")
 WARMING_UP = Figure(None, "warming up")
@@ -667,6 +669,41 @@ def down_server() -> Snapshot:
     )
 
 
+MARKS = (
+    Mark(at("11:02"), "gap", "nobody watched", length_ms=600_000),
+    Mark(at("11:58:03"), "idle", "gpu 7", "unallocated", 7_500_000),
+    Mark(at("12:10"), "restart", "127.0.0.1:8001"),
+    Mark(at("12:31"), "price", "set by you"),
+    Mark(at("12:57:40"), "alert", "gpu 4: 37 waiting, KV cache 97 %", "saturated"),
+    Mark(at("13:22"), "idle", "gpu 6", "parked", 2_460_000),
+    Mark(at("13:52"), "alert", "gpu 6: no request for 30 min", "parked"),
+)
+
+
+def windows(end_ms: int, length_ms: int) -> WindowFigures:
+    """Of the box, twice as busy after 13:00."""
+    busy = 2 if end_ms > at("13:00") else 1
+    return WindowFigures(
+        end_ms - length_ms,
+        end_ms,
+        coverage=1.0 if busy > 1 else 0.83,
+        tok_s=Figure(6215.5 * busy),
+        prompt_tok_s=Figure(24_000 * busy),
+        tok_per_j=Figure(2.1 * busy**0.5),
+        usd_per_m_output=Figure(0.84 / busy, marks=() if busy > 1 else ("part",)),
+        usd_per_m_all=Figure(0.18 / busy),
+        usd_per_hour=Figure(18.8),
+        power_w=Figure(2960 * busy**0.5),
+        gpus_at_work=Figure(6),
+        gpus_idle=Figure(2),
+        requests_s=Figure(0 if busy == 1 else 118),
+        prompt_tokens=Figure(None, "no request finished") if busy == 1 else Figure(203),
+        running=Figure(14.25 * busy),
+        waiting=Figure(None, "not on page"),
+        slo_met=Interval(0.972, 0.989),
+    )
+
+
 class FakeFeed:
     """A Feed over Snapshots given by hand. Remembers what the transport was told."""
 
@@ -675,6 +712,8 @@ class FakeFeed:
         self.takes_prices = can_go_live
         self.speed = 1.0
         self.span_ms: tuple[int, int] | None = (at("10:50:38"), NOW_MS)
+        self.marks: tuple[Mark, ...] = ()
+        self.what_if: float | None = None
         self.told: list[tuple[object, ...]] = []
         self.closed = False
         self.clock: asyncio.Task[None] | None = None  # what sends, when something does
@@ -710,6 +749,18 @@ class FakeFeed:
 
     def set_price(self, usd_per_gpu_hour: float) -> None:
         self.told.append(("set_price", usd_per_gpu_hour))
+
+    def suppose_price(self, usd_per_gpu_hour: float | None) -> None:
+        self.what_if = usd_per_gpu_hour
+        self.told.append(("suppose_price", usd_per_gpu_hour))
+
+    async def jump(self, kind: Kind | None, *, forward: bool) -> Mark | None:
+        self.told.append(("jump", kind, forward))
+        return next_mark(self.marks, NOW_MS, kind, forward=forward)
+
+    async def window(self, end_ms: int, length_ms: int) -> WindowFigures:
+        self.told.append(("window", end_ms, length_ms))
+        return windows(end_ms, length_ms)
 
     async def close(self) -> None:
         self.closed = True

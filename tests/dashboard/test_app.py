@@ -14,9 +14,10 @@ from textual.geometry import Region
 from textual.widgets import Input
 
 from tests.dashboard.conftest import MakeApp
-from tests.dashboard.snapshots import BOX, NOW_MS, FakeFeed, at, nothing_found, replaying
+from tests.dashboard.snapshots import BOX, MARKS, NOW_MS, FakeFeed, at, nothing_found, replaying
 from tokwatch.dashboard.app import TokwatchApp
 from tokwatch.dashboard.frame import Frame, SnapshotArrived
+from tokwatch.dashboard.screens.compare import ComparePage, CompareScreen
 from tokwatch.dashboard.screens.fleet import FleetScreen
 from tokwatch.dashboard.screens.help import HelpPage, HelpScreen
 from tokwatch.dashboard.screens.prompt import Prompt
@@ -148,7 +149,7 @@ async def test_speeds_go_up_to_an_hour_a_second_and_stop(make_app: MakeApp) -> N
     async with app.run_test() as pilot:
         await pilot.pause()
         await pilot.press(*["right_square_bracket"] * 8)
-    assert [speed for _, speed in feed_of(app).told] == [2, 5, 10, 60, 600, 3600, 3600, 3600]
+    assert [speed for _, speed in feed_of(app).told] == [2, 5, 10, 60, 300, 3600, 3600, 3600]
 
 
 async def test_space_plays_when_paused(make_app: MakeApp) -> None:
@@ -192,13 +193,109 @@ async def test_the_price_goes_to_the_feed(make_app: MakeApp) -> None:
         assert feed_of(app).told == [("set_price", 2.35)]
 
 
-async def test_a_stored_session_keeps_its_prices(make_app: MakeApp) -> None:
-    app = make_app(stored=True)
+async def test_in_the_past_a_price_is_a_what_if_that_the_header_tells_and_that_can_be_taken_back(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(replaying("paused"), stored=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        await pilot.press("dollar_sign", *"3.5", "enter")
+        await pilot.pause()
+        app._check_age()
+        await pilot.pause()
+        assert "WHAT IF $3.50/h" in text_of(app)
+        await pilot.press("dollar_sign", "enter")
+        await pilot.pause()
+        app._check_age()
+        await pilot.pause()
+        assert "WHAT IF" not in text_of(app)
+        assert feed_of(app).told == [("suppose_price", 3.5), ("suppose_price", None)]
+
+
+async def test_while_live_nothing_is_marked_as_a_what_if(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        feed_of(app).what_if = 3.5
+        app._check_age()
+        await pilot.pause()
+        assert "WHAT IF" not in text_of(app)
+
+
+async def test_n_jumps_to_marks_and_m_to_those_of_a_kind(make_app: MakeApp) -> None:
+    app = make_app()
     async with app.run_test() as pilot:
         await pilot.pause()
-        await pilot.press("dollar_sign")
+        feed_of(app).marks = MARKS
+        for keys in (("n",), ("N",), ("m", "a"), ("m", "R"), ("m", "escape")):
+            await pilot.press(*keys)
+            await pilot.pause()
+        told = [("jump", None, True), ("jump", None, False), ("jump", "alert", True), ("jump", "restart", False)]
+        assert feed_of(app).told == told
         assert isinstance(app.screen, FleetScreen)
-        assert feed_of(app).told == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        (("n",), "No mark after this moment."),
+        (("m", "P"), "No price before this moment."),
+        (("m", "R"), "127.0.0.1:8001 restarted"),
+    ],
+)
+async def test_a_jump_says_where_it_went_or_that_there_is_nothing(
+    make_app: MakeApp, keys: tuple[str, ...], words: str
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 20)) as pilot:  # too low for the strip, so that a note says it
+        await pilot.pause()
+        feed_of(app).marks = tuple(mark for mark in MARKS if mark.kind != "price")
+        await pilot.press(*keys)
+        await pilot.pause()
+        await pilot.pause()
+        assert [note.message for note in app._notifications] == [words]
+
+
+async def test_the_second_c_shows_both_moments_side_by_side(make_app: MakeApp) -> None:
+    app = make_app(replace(replaying("paused"), tick_ms=at("12:00"), wall_ms=at("12:00")))
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.pause()
+        await pilot.press("c")
+        assert [note.message[:23] for note in app._notifications] == ["12:00:00 is marked as A"]
+        await pilot.press("c")
+        assert [note.message[:33] for note in app._notifications] == ["This is the moment marked as A: g"]
+        assert isinstance(app.screen, FleetScreen)
+        feed_of(app).send(replace(replaying("paused"), tick_ms=at("14:00")))
+        await pilot.pause()
+        await pilot.press("c")
+        await pilot.pause()
+        await pilot.pause()
+        assert isinstance(app.screen, CompareScreen)
+        text = text_of(app, ComparePage)
+        assert "the 10m until each moment" in text
+        assert re.search(r"output +tok/s +6 216 +12 431 +\+100 %", text)
+        await pilot.press("right_square_bracket", "x")
+        await pilot.pause()
+        await pilot.pause()
+        text = text_of(app, ComparePage)
+        assert "the 30m until each moment" in text
+        assert re.search(r"output +tok/s +12 431 +6 216 +−50.0 %", text)
+        await pilot.press("escape")
+        assert isinstance(app.screen, FleetScreen)
+    asked = {call for call in feed_of(app).told if call[0] == "window"}
+    assert asked == {("window", at(clock), length) for clock in ("12:00", "14:00") for length in (600_000, 1_800_000)}
+
+
+async def test_a_time_beyond_what_is_stored_is_told_to_be_so(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press("g")
+        app.screen.query_one(Input).value = "yesterday 9:00"
+        await pilot.press("enter")
+        await pilot.pause()
+        [note] = app._notifications
+        assert note.message == "That is before the first moment that is stored, 2026-05-04 10:50:38."
 
 
 async def test_who_only_watches_another_recorder_is_told_where_its_price_is_set(make_app: MakeApp) -> None:
@@ -298,7 +395,8 @@ async def test_while_replaying_the_screen_says_where_it_stands(make_app: MakeApp
         text = text_of(app)
         assert "REPLAY 1×" in text
         assert "1h 00m behind" in text
-        assert re.search(r"2026-05-04 13:03:22 +10:50 ━+▼─+ 14:03  1×  end live", text)
+        assert re.search(r"10:50 ━+▼─+ 14:03", text)
+        assert re.search(r"2026-05-04 13:03:22 +1×  end live", text)
 
 
 async def test_only_what_changed_is_repainted(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> None:

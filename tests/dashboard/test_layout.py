@@ -12,7 +12,7 @@ from tokwatch.dashboard.layout import columns, plan, tile_widths
 
 def rows_used(height: int, gpus: int, alerts: int, *, replaying: bool) -> int:
     made = plan(height, gpus, alerts, replaying=replaying)
-    sections = made.tiles + made.list_rows + made.strip + made.alerts + made.transport
+    sections = made.tiles + made.list_rows + made.strip + made.alerts + made.transport + made.time_strip
     return 2 + 4 + sections + made.list_gap + made.strip_gap + made.alert_gap
 
 
@@ -52,10 +52,23 @@ def test_a_long_list_leaves_a_line_for_alerts() -> None:
 
 
 def test_the_transport_takes_the_blank_row_above_the_footer() -> None:
-    live, replay = plan(24, 8, 3, replaying=False), plan(24, 8, 3, replaying=True)
-    assert replay.transport == 1
+    live, replay = plan(23, 8, 3, replaying=False), plan(23, 8, 3, replaying=True)
+    assert (replay.transport, replay.time_strip) == (1, 0)
     assert replay.list_rows == live.list_rows
     assert replay.alerts == live.alerts
+
+
+def test_from_24_rows_on_the_time_strip_takes_one_line_of_the_alerts() -> None:
+    live, replay = plan(24, 8, 3, replaying=False), plan(24, 8, 3, replaying=True)
+    assert (replay.transport, replay.time_strip) == (1, 1)
+    assert replay.list_rows == live.list_rows
+    assert replay.alerts == live.alerts - 1
+
+
+def test_at_the_usual_size_every_section_stays_while_replaying() -> None:
+    live, replay = plan(40, 8, 3, replaying=False), plan(40, 8, 3, replaying=True)
+    assert (replay.tiles, replay.list_rows, replay.strip) == (live.tiles, live.list_rows, live.strip)
+    assert replay.alerts >= 3
 
 
 @given(st.integers(50, 300))

@@ -66,6 +66,39 @@ CASES: dict[str, tuple[Snapshot, dict[str, Any]]] = {
 }
 
 
+PAST = replace(snapshots.replaying("paused"), tick_ms=snapshots.at("13:03:22"), wall_ms=snapshots.at("13:03:22"))
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x40"])
+def test_a_moment_of_the_past_with_its_marks(snap_compare: Compare, make_app: MakeApp, size: tuple[int, int]) -> None:
+    app = make_app(PAST, marks=snapshots.MARKS)
+    app.marked_ms = snapshots.at("12:30")
+    assert snap_compare(app, terminal_size=size)
+
+
+def test_a_moment_of_the_past_in_ascii_at_other_prices(snap_compare: Compare, make_app: MakeApp) -> None:
+    app = make_app(PAST, marks=snapshots.MARKS, ascii_only=True, what_if=3.5)
+    assert snap_compare(app, terminal_size=SMALL)
+
+
+def test_the_kinds_of_marks_to_jump_to(snap_compare: Compare, make_app: MakeApp) -> None:
+    assert snap_compare(make_app(PAST, marks=snapshots.MARKS), press=["m"], terminal_size=SMALL)
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL], ids=["80x24", "120x40"])
+def test_two_moments_side_by_side(snap_compare: Compare, make_app: MakeApp, size: tuple[int, int]) -> None:
+    app = make_app(PAST)
+    earlier = snapshots.at("12:30")
+
+    async def compare(pilot: Any) -> None:
+        await pilot.pause()
+        app.marked_ms = earlier
+        await pilot.press("c")
+        await pilot.pause()
+
+    assert snap_compare(app, run_before=compare, terminal_size=size)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_case(snap_compare: Compare, make_app: MakeApp, case: str) -> None:
     snapshot, options = CASES[case]

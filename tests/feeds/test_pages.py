@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tokwatch.exports.hourly import export_hourly
+from tokwatch.exports.hourly import Asked, export_hourly
 from tokwatch.feeds.pages import ImportResult, PagesError, import_pages
 from tokwatch.ledger.entries import Flag
 from tokwatch.store.reader import Reader
@@ -46,8 +46,8 @@ def imported(directory: Path, store: Path, **options: Any) -> ImportResult:
 
 
 def model_hours(store: Path) -> list[dict[str, Any]]:
-    out = io.StringIO()
-    export_hourly(store, by="model", format="json", out=out)
+    out = io.BytesIO()
+    export_hourly(store, Asked("model", format="json"), out)
     rows: list[dict[str, Any]] = json.loads(out.getvalue())
     return rows
 

@@ -12,9 +12,10 @@ import pytest
 
 from tests.feeds.quiet_box import AdvancedClock, OneGpu, begun_at, record_ticks
 from tokwatch.feeds import Feed
-from tokwatch.feeds.attach import Recordable, follow, record_and_show
+from tokwatch.feeds.attach import follow, record_and_show
 from tokwatch.feeds.cursor import Cursor
 from tokwatch.feeds.history import History, read_book
+from tokwatch.feeds.live_recording import Recordable
 from tokwatch.feeds.timeline import Timeline
 from tokwatch.ledger.snapshot import Snapshot
 from tokwatch.store.lock import RecorderLock

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import signal
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from rich.text import Text
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.reactive import var
 from textual.screen import Screen
 from textual.theme import Theme
 
 from tokwatch.dashboard.bell import Bell
-from tokwatch.dashboard.cells import plain
 from tokwatch.dashboard.ending import report, when_the_terminal_goes
 from tokwatch.dashboard.frame import Frame, SnapshotArrived
+from tokwatch.dashboard.mark_words import KEY_OF_KIND
 from tokwatch.dashboard.screens.fleet import FleetScreen
 from tokwatch.dashboard.theme import DARK_THEME, LIGHT_THEME, Look, palette_of
+from tokwatch.dashboard.time_travel import LONG_STEP, TimeTravel
 from tokwatch.feeds import Feed
 from tokwatch.ledger.snapshot import Snapshot
 
-SPEEDS = (1.0, 2.0, 5.0, 10.0, 60.0, 600.0, 3600.0)
-LONG_STEP = 60  # ticks
 LATE_AFTER = 5  # intervals without a Snapshot
 _CHECK_S = 1.0
 
 
-class TokwatchApp(App[str]):
+class TokwatchApp(TimeTravel):
     """The dashboard over a feed, or over something that opens one after the first paint.
 
     `first` is the last known Snapshot of an earlier run, shown with its age until a new one comes. `run()` returns
@@ -51,16 +51,19 @@ class TokwatchApp(App[str]):
         Binding("left_square_bracket", "slower", "Slower"),
         Binding("right_square_bracket", "faster", "Faster"),
         Binding("g", "go_to", "Go to a time"),
+        Binding("n", "jump(True)", "To the next mark in time"),
+        Binding("N", "jump(False)", "To the mark before"),
+        Binding("m", "jump_to_kind", "To the next mark of one kind: alert, restart, gap, …"),
         Binding("home", "start", "To the start of what is stored"),
         Binding("end", "live", "Back to now"),
-        Binding("dollar_sign", "set_price", "Set the price of a GPU hour"),
+        Binding("c", "compare", "Compare: mark this moment, then another one"),
+        Binding("dollar_sign", "set_price", "Set the price of a GPU hour; in the past: what if"),
         Binding("t", "toggle_theme", "Dark or light"),
         Binding("question_mark", "help", "Help"),
         Binding("q", "quit", "Quit"),
     ]
 
     # var, not reactive: a reactive of the app repaints the whole screen, 20 kB a tick.
-    frame: var[Frame] = var(Frame(), init=False)
     look: var[Look] = var(Look(), init=False)
 
     def __init__(
@@ -77,7 +80,6 @@ class TokwatchApp(App[str]):
         self._rings = bell or Bell()
         self.failure: BaseException | None = None
         self._source = feed
-        self._feed: Feed | None = None
         self._now = now
         self._arrived_s: float | None = None  # when the newest Snapshot came
         self._sources_opened_itself = False
@@ -134,7 +136,16 @@ class TokwatchApp(App[str]):
     def _frame(self, snapshot: Snapshot, *, age_s: float | None = None) -> Frame:
         feed = self._feed
         assert feed is not None  # it sent the Snapshot
-        return Frame(snapshot, age_s=age_s, speed=feed.speed, span_ms=feed.span_ms, can_go_live=feed.can_go_live)
+        return Frame(
+            snapshot,
+            age_s=age_s,
+            speed=feed.speed,
+            span_ms=feed.span_ms,
+            can_go_live=feed.can_go_live,
+            marks=feed.marks,
+            marked_ms=self.marked_ms,
+            what_if=feed.what_if,
+        )
 
     def say_starting(self, text: str) -> None:
         """What the opening of the feed is busy with. On screen until the first Snapshot; call it on the event loop."""
@@ -210,7 +221,7 @@ class TokwatchApp(App[str]):
         self.exit("demo")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Every key's action, then Textual's own."""
+        """Every key's action, jumps to each kind of mark, then Textual's own."""
         for binding in self.BINDINGS:
             if isinstance(binding, Binding):
                 action = binding.action
@@ -219,84 +230,7 @@ class TokwatchApp(App[str]):
                     f"key {binding.key}",
                     lambda action=action: self.call_later(self.run_action, action),
                 )
+        for kind, forward, title in self.jumps():
+            yield SystemCommand(title, f"key m, then {KEY_OF_KIND[kind]}", functools.partial(self.jump, kind, forward))
         yield SystemCommand("Demo", "Leave and start the demo", self.action_demo)
         yield from super().get_system_commands(screen)
-
-    # Time
-
-    def action_toggle_pause(self) -> None:
-        if feed := self._ready_feed():
-            if self.frame.snapshot and self.frame.snapshot.mode == "paused":
-                feed.play()
-            else:
-                feed.pause()
-            self._check_age()
-
-    def action_step(self, ticks: int) -> None:
-        if feed := self._ready_feed():
-            feed.step(ticks)
-
-    def action_slower(self) -> None:
-        if feed := self._ready_feed():
-            feed.set_speed(max((speed for speed in SPEEDS if speed < feed.speed), default=SPEEDS[0]))
-            self._check_age()
-
-    def action_faster(self) -> None:
-        if feed := self._ready_feed():
-            feed.set_speed(min((speed for speed in SPEEDS if speed > feed.speed), default=SPEEDS[-1]))
-            self._check_age()
-
-    def action_start(self) -> None:
-        if (feed := self._ready_feed()) and feed.span_ms:
-            feed.seek(feed.span_ms[0])
-
-    def action_live(self) -> None:
-        if feed := self._ready_feed():
-            feed.go_live()
-
-    def action_go_to(self) -> None:
-        from tokwatch.dashboard.screens.prompt import Prompt
-        from tokwatch.moments import parse_moment
-
-        feed, snapshot = self._ready_feed(), self.frame.snapshot
-        if feed is None or snapshot is None:
-            return
-
-        def read(text: str) -> int:
-            end_ms = feed.span_ms[1] if feed.span_ms else snapshot.tick_ms
-            return parse_moment(text, from_ms=snapshot.tick_ms, end_ms=end_ms, utc_offset_s=snapshot.utc_offset_s)
-
-        self.push_screen(
-            Prompt("Go to", "14:03, 14:03:20, 2026-05-01 14:03 or -10m", read),
-            lambda at_ms: feed.seek(at_ms) if at_ms is not None else None,
-        )
-
-    def action_set_price(self) -> None:
-        from tokwatch.dashboard.screens.prompt import Prompt
-        from tokwatch.moments import parse_price
-
-        feed, snapshot = self._ready_feed(), self.frame.snapshot
-        if feed is None or snapshot is None:
-            return
-        if not feed.can_go_live:
-            self._say("A stored session keeps the prices that were in force. Set a price while live.")
-            return
-        if not feed.takes_prices:
-            self._say("Another process records this box: give it --price, or [prices] in its config.")
-            return
-        self.push_screen(
-            Prompt(
-                f"Price in {plain(snapshot.currency)} of one GPU for one hour",
-                "such as 2.35; in force from now on",
-                parse_price,
-            ),
-            lambda price: feed.set_price(price) if price is not None else None,
-        )
-
-    def _ready_feed(self) -> Feed | None:
-        if self._feed is None:
-            self._say("Still starting: nothing is being read yet.")
-        return self._feed
-
-    def _say(self, text: str) -> None:
-        self.notify(text, markup=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from tokwatch.feeds.mark import Mark
 from tokwatch.ledger.snapshot import Snapshot
 
 
@@ -20,6 +21,9 @@ class Frame:
     speed: float = 1.0
     span_ms: tuple[int, int] | None = None  # what can be looked at
     can_go_live: bool = False
+    marks: tuple[Mark, ...] = ()  # what happened in the span
+    marked_ms: int | None = None  # the first of two moments to be compared
+    what_if: float | None = None  # the price of a GPU hour that the past is shown at; None: what it did cost
 
     @property
     def live(self) -> bool:

@@ -19,6 +19,11 @@ BAR = "━"
 BAR_HALF = "╸"
 UNWATCHED = "·"
 WARNING = "▲"
+RESTART = "↻"
+GAP = "┆"
+IDLE_BEGINS = "◌"
+PRICE = "$"
+POSITION = "▼"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,8 @@ _ASCII = str.maketrans(
         "◀": "<",
         "‖": "=",
         "▼": "v",
+        "↻": "@",
+        "┆": "|",
         "━": "=",
         "╸": "-",
         "─": "-",

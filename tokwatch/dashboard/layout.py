@@ -7,6 +7,7 @@ from itertools import pairwise
 
 MARGIN = 1  # columns left and right
 _SLO_TILE_FROM = 100  # columns
+TIME_STRIP_FROM = 24  # rows; below, the transport has a track
 _HEADER = _FOOTER = 1
 _LIST_CHROME = 4  # heading, rule, rule, closing row
 _STRIP_CHROME = 2  # heading, axis
@@ -26,6 +27,7 @@ class Plan:
     alerts: int
     alert_heading: bool
     transport: int
+    time_strip: int
 
 
 def plan(height: int, gpus: int, alerts: int, *, replaying: bool) -> Plan:
@@ -36,6 +38,8 @@ def plan(height: int, gpus: int, alerts: int, *, replaying: bool) -> Plan:
     tiles = 7 if height >= 30 else 5 if height >= 14 else 0
     room = height - _HEADER - _FOOTER - tiles - _LIST_CHROME
     transport = 1 if replaying else 0
+    time_strip = 1 if replaying and height >= TIME_STRIP_FROM else 0
+    room -= time_strip
     room -= transport or (1 if room > 3 else 0)  # the transport stands where else a blank row is
 
     for_alerts = 2 if alerts and room > 5 else 0
@@ -63,6 +67,7 @@ def plan(height: int, gpus: int, alerts: int, *, replaying: bool) -> Plan:
         alerts=heading + alert_lines + more_alerts,
         alert_heading=heading > 0,
         transport=transport,
+        time_strip=time_strip,
     )
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tokwatch.ledger.snapshot import Snapshot
 
+if TYPE_CHECKING:  # not part of the first frame
+    from tokwatch.feeds.mark import Kind, Mark
+    from tokwatch.ledger.window_figures import WindowFigures
+
 
 class Feed(Protocol):
-    """What a screen is given: Snapshots, and a transport over time. All calls return at once."""
+    """What a screen is given: Snapshots, and a transport over time. All calls return at once, or are awaited."""
 
     @property
     def can_go_live(self) -> bool:
@@ -29,6 +33,16 @@ class Feed(Protocol):
     @property
     def span_ms(self) -> tuple[int, int] | None:
         """First and last stored tick that can be looked at; None while nothing is stored."""
+        ...
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """What happened in the span, in order; nothing before the past was looked at."""
+        ...
+
+    @property
+    def what_if(self) -> float | None:
+        """What a GPU hour is taken to cost in the past; None: what it did cost."""
         ...
 
     def snapshots(self) -> AsyncIterator[Snapshot]:
@@ -55,6 +69,18 @@ class Feed(Protocol):
 
     def set_price(self, usd_per_gpu_hour: float) -> None:
         """The price book's new version, in force from now; only where takes_prices."""
+        ...
+
+    def suppose_price(self, usd_per_gpu_hour: float | None) -> None:
+        """Show the past as if every GPU had been rented at that; None takes it back. Nothing is stored."""
+        ...
+
+    async def jump(self, kind: Kind | None, *, forward: bool) -> Mark | None:
+        """Go to the next or the last mark of a kind, or of any, as seen from what is shown; None: there is none."""
+        ...
+
+    async def window(self, end_ms: int, length_ms: int) -> WindowFigures:
+        """What the ticks in (end_ms − length_ms, end_ms] add up to."""
         ...
 
     async def close(self) -> None: ...

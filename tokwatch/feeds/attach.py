@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from tokwatch.config import Config
-from tokwatch.feeds.alerting import Alerting, keep_muted
 from tokwatch.feeds.clock import Clock, SystemClock
 from tokwatch.feeds.cursor import Cursor
 from tokwatch.feeds.history import History, stored_price
 from tokwatch.feeds.live import Follower, RecorderView
-from tokwatch.feeds.recorder import Recorder, Seer
+from tokwatch.feeds.live_recording import LiveRecording, Notes, Recordable
 from tokwatch.feeds.start import Begun
+from tokwatch.feeds.takeover import Heir, Takeover
 from tokwatch.feeds.timeline import Timeline
-from tokwatch.feeds.told import ToldStore, keep_priced
 from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.prices.book import PriceBook, PriceVersion
 from tokwatch.ledger.prices.version import Prices
-from tokwatch.ledger.snapshot import Snapshot
 from tokwatch.store.errors import StoreError
 from tokwatch.store.lock import RecorderLock
 from tokwatch.store.writer import Writer
@@ -31,79 +26,113 @@ from tokwatch.store.writer import Writer
 _FLUSH_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Recordable:
-    """A store and how to begin recording into it."""
-
-    store: Path
-    begin: Callable[[], Begun]  # blocks; raises StoreError
-    open_sources: Callable[[], Seer]  # on the event loop
-    interval_s: float
-    notes: tuple[tuple[str, str], ...] = ()  # (what, words) to show among the recorder's own problems
-    show_kept: Callable[[Snapshot], None] | None = None  # takes the last stored moment, before the first new one
-    close: Callable[[], Awaitable[None]] | None = None  # what else ends with it
-    alerts: Config | None = None  # whose alerts on figures and outlets it has; None: what it shows is made up
-
-
 async def record_and_show(wanted: Recordable, lock: RecorderLock, clock: Clock | None = None) -> Timeline:
     """Begin to record, and the feed that shows it; closing the feed ends the recording and flushes it."""
     clock = clock or SystemClock()
-    begun = await asyncio.to_thread(wanted.begin)
+    begun = await _begin(wanted, lock)
     if wanted.show_kept is not None and begun.view.tick is not None:
         wanted.show_kept(snapshot(begun.view, mode="live"))
-    view = RecorderView(begun.view)
-    recorder = Recorder(
-        wanted.open_sources(), begun.bookkeeper, begun.writer, clock, interval_s=wanted.interval_s, notes=wanted.notes
-    )
-    recorder.listen(view.take)
-    alerting = None
-    if wanted.alerts is not None:
-        alerting = Alerting(wanted.alerts, wanted.store, recorder, begun.bookkeeper, view)
-    told = ToldStore(wanted.store, clock, recorder.tell)
-    keep_muted(told, begun.bookkeeper)
-    keep_priced(told, begun.bookkeeper, wanted.store, begun.run, view)
-    recorder.listen(told.tick)
-    stop = asyncio.Event()
-    recording = asyncio.create_task(recorder.run(stop))
-    pricing: set[asyncio.Task[None]] = set()
-    one_price = asyncio.Lock()
-
-    async def take_price(price: float) -> None:
-        try:
-            async with one_price:
-                await set_price(view, begun.writer, price)
-                begun.bookkeeper.book = view.book
-        except StoreError as error:
-            recorder.tell("price", f"the price was not set: {error}")
-
-    def on_price(price: float) -> None:
-        task = asyncio.create_task(take_price(price))
-        pricing.add(task)
-        task.add_done_callback(pricing.discard)
-
-    async def on_close() -> None:
-        stop.set()
-        await asyncio.wait(
-            {recording, *pricing}
-        )  # if one failed, snapshots() has said so: what was recorded is flushed
-        await told.close()
-        if alerting is not None:
-            await alerting.close()
-        await asyncio.to_thread(begun.writer.close, _FLUSH_S)
-        lock.release()
-        if wanted.close is not None:
-            await wanted.close()
-
+    here = RecordingHere(wanted, begun, lock, clock)
     timeline = Timeline(
         lambda: Cursor(History(wanted.store, begun.run)),
         clock,
-        now=view,
+        now=here.view,
         first_ms=begun.first_tick_ms,
-        on_price=on_price,
-        on_close=on_close,
+        on_price=here.take_price,
+        on_close=here.close,
     )
-    recording.add_done_callback(timeline.end_with)
+    here.task.add_done_callback(timeline.end_with)
     return timeline
+
+
+async def follow(store: Path, clock: Clock | None = None, *, heir: Heir | None = None) -> Timeline:
+    """Show what another process records into `store`; when it has gone, `heir` says how to record on."""
+    clock = clock or SystemClock()
+    loop = asyncio.get_running_loop()
+    thread = ThreadPoolExecutor(1, "tokwatch-follow")
+    cursor = await loop.run_in_executor(thread, lambda: Cursor(History(store)))
+    follower = Follower(cursor, thread)
+    takeover = Takeover(store, follower, clock, heir)
+    here: RecordingHere | None = None
+
+    async def follow_and_record_on() -> None:
+        nonlocal here
+        while here is None:
+            heritage = await takeover.follow()
+            try:
+                begun = await _begin(heritage.wanted, heritage.lock)
+            except StoreError as error:
+                takeover.failed(error)
+            else:
+                here = RecordingHere(heritage.wanted, begun, heritage.lock, clock, notes=heritage.notes)
+        follower.hand_over_to(here.view)
+        timeline.take_prices_with(here.take_price)
+        await here.task
+
+    async def on_close() -> None:
+        if here is None:
+            following.cancel()
+            await asyncio.wait({following})
+        else:
+            await here.close()
+        await loop.run_in_executor(thread, cursor.close)
+        thread.shutdown(wait=False)
+
+    span = await loop.run_in_executor(thread, cursor.span_ms)
+    timeline = Timeline(
+        lambda: Cursor(History(store)), clock, now=follower, first_ms=span[0] if span else None, on_close=on_close
+    )
+    following = asyncio.create_task(follow_and_record_on())
+    following.add_done_callback(timeline.end_with)
+    return timeline
+
+
+async def _begin(wanted: Recordable, lock: RecorderLock) -> Begun:
+    try:
+        return await asyncio.to_thread(wanted.begin)
+    except BaseException:
+        lock.release()
+        raise
+
+
+class RecordingHere:
+    """A recording that is shown in this process, from now until `close`."""
+
+    def __init__(
+        self, wanted: Recordable, begun: Begun, lock: RecorderLock, clock: Clock, *, notes: Notes = ()
+    ) -> None:
+        self.view = RecorderView(begun.view)
+        self._wanted, self._begun, self._lock = wanted, begun, lock
+        self._recording = LiveRecording(wanted, begun, clock, view=self.view, notes=notes)
+        self._stop = asyncio.Event()
+        self.task = asyncio.create_task(self._recording.run(self._stop))
+        self._pricing: set[asyncio.Task[None]] = set()
+        self._one_price = asyncio.Lock()
+
+    def take_price(self, usd_per_gpu_hour: float) -> None:
+        """Set on the screen: in force from the next tick on, as soon as it is stored."""
+        task = asyncio.create_task(self._take_price(usd_per_gpu_hour))
+        self._pricing.add(task)
+        task.add_done_callback(self._pricing.discard)
+
+    async def _take_price(self, usd_per_gpu_hour: float) -> None:
+        try:
+            async with self._one_price:
+                await set_price(self.view, self._begun.writer, usd_per_gpu_hour)
+                self._begun.bookkeeper.book = self.view.book
+        except StoreError as error:
+            self._recording.recorder.tell("price", f"the price was not set: {error}")
+
+    async def close(self) -> None:
+        """End the recording, flush it, and let the next recorder begin."""
+        self._stop.set()
+        # If one failed, snapshots() has said so: what was recorded is flushed.
+        await asyncio.wait({self.task, *self._pricing})
+        await self._recording.close()
+        await asyncio.to_thread(self._begun.writer.close, _FLUSH_S)
+        self._lock.release()
+        if self._wanted.close is not None:
+            await self._wanted.close()
 
 
 async def set_price(view: RecorderView, writer: Writer, price: float) -> None:
@@ -136,25 +165,3 @@ async def set_price(view: RecorderView, writer: Writer, price: float) -> None:
 
 def _without(book: PriceBook, version: PriceVersion) -> PriceBook:
     return PriceBook(tuple(each for each in book.versions if each != version), book.closed)
-
-
-async def follow(store: Path, clock: Clock | None = None) -> Timeline:
-    """Show what another process records into `store`."""
-    clock = clock or SystemClock()
-    thread = ThreadPoolExecutor(1, "tokwatch-follow")
-    cursor = await asyncio.get_running_loop().run_in_executor(thread, lambda: Cursor(History(store)))
-    follower = Follower(cursor, thread, clock)
-    following = asyncio.create_task(follower.run())
-
-    async def on_close() -> None:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
-        await asyncio.get_running_loop().run_in_executor(thread, cursor.close)
-        thread.shutdown(wait=False)
-
-    span = await asyncio.get_running_loop().run_in_executor(thread, cursor.span_ms)
-    timeline = Timeline(
-        lambda: Cursor(History(store)), clock, now=follower, first_ms=span[0] if span else None, on_close=on_close
-    )
-    following.add_done_callback(timeline.end_with)
-    return timeline

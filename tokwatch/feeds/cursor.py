@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from tokwatch.feeds.history import History
+from tokwatch.feeds.mark import Mark
+from tokwatch.feeds.mark_finder import GAP_INTERVALS
 from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.snapshot import Snapshot
 from tokwatch.ledger.view import View
+from tokwatch.ledger.window_figures import WindowFigures
 
 # Up to here it is cheaper to fold the ticks in than to build the View anew (its windows span 300 s).
 _FOLD_AT_MOST_MS = 120_000
@@ -20,6 +23,8 @@ class Cursor:
         self._from_ms = from_ms
         self._to_ms = to_ms
         self._view: View | None = None
+        self._marks: tuple[Mark, ...] = ()
+        self._marked: tuple[int, int] | None = None  # the span that _marks is of
 
     def close(self) -> None:
         self._history.close()
@@ -59,6 +64,35 @@ class Cursor:
             moved = self._go(target)
         return moved
 
+    def marks(self, late_ms: int = 0) -> tuple[Mark, ...]:
+        """What happened in the span; found at most `late_ms` of the session ago."""
+        span = self.span_ms()
+        if span is None:
+            return ()
+        if self._marked is None or self._marked[0] != span[0] or span[1] - self._marked[1] > late_ms:
+            self._marks, self._marked = self._history.marks(span[0] - 1, span[1]), span
+        return self._marks
+
+    def after_gap(self) -> int | None:
+        """The next tick of the session, where nobody watched between here and there."""
+        here, span = self.tick_ms, self.span_ms()
+        if self._view is None or here is None or span is None:
+            return None
+        next_ms = self._history.tick_after(here)
+        gap_ms = GAP_INTERVALS * self._view.settings.interval_s * 1000
+        return next_ms if next_ms is not None and here + gap_ms < next_ms <= span[1] else None
+
+    def suppose_price(self, usd_per_gpu_hour: float | None) -> bool:
+        """Go on as if every GPU had been rented at that; None: at the prices that were in force."""
+        self._history.suppose_price(usd_per_gpu_hour)
+        if (here := self.tick_ms) is not None:
+            self._view = self._history.view_at(here)
+        return True
+
+    def window(self, end_ms: int, length_ms: int) -> WindowFigures:
+        """What the ticks in (end_ms − length_ms, end_ms] add up to."""
+        return self._history.window(end_ms - length_ms, end_ms)
+
     def snapshot(self, mode: str, session: str) -> Snapshot | None:
         """The moment it stands at."""
         return None if self._view is None else snapshot(self._view, mode=mode, session=session)
@@ -67,7 +101,7 @@ class Cursor:
         """Runs that began and prices that were set since: what is summed by price is summed anew."""
         here = self.tick_ms
         if self._history.refresh() and here is not None:
-            self._view = self._history.view_at(here)
+            self._view, self._marked = self._history.view_at(here), None
 
     def _go(self, target_ms: int) -> bool:
         here = self.tick_ms

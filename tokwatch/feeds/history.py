@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from tokwatch.feeds.mark import Mark
+from tokwatch.feeds.mark_finder import find_marks
 from tokwatch.ledger.alert_time import Member, span_of
 from tokwatch.ledger.alerts import AlertBody
 from tokwatch.ledger.entries import Entity, Run, State, TickRecord
@@ -16,6 +18,7 @@ from tokwatch.ledger.prices.version import Prices
 from tokwatch.ledger.states import StateBody
 from tokwatch.ledger.strip import STRIP_MS
 from tokwatch.ledger.view import LOOKBACK_MS, Spent, View
+from tokwatch.ledger.window_figures import WindowFigures, window_figures
 from tokwatch.store.reader import Reader
 from tokwatch.store.rows import PriceVersion as StoredPrice
 from tokwatch.store.rows import Told
@@ -69,6 +72,8 @@ class History:
         self.runs: tuple[Run, ...] = ()
         self._ids: list[int] = []
         self._told: Told | None = None
+        self._stored_book = PriceBook()
+        self._supposed: float | None = None
         self.book = PriceBook()
         self._look()
 
@@ -89,8 +94,14 @@ class History:
         told = self._reader.told()
         # A price series is long: it is decoded when there is news, not at every tick.
         if self._told is None or (told.prices, told.closes) != (self._told.prices, self._told.closes):
-            self.book = read_book(self._reader)
+            self._stored_book = read_book(self._reader)
+            self.suppose_price(self._supposed)
         self._told = told
+
+    def suppose_price(self, usd_per_gpu_hour: float | None) -> None:
+        """Price all that is asked for from here on as if every GPU had been rented at that; None: as it was."""
+        self._supposed = usd_per_gpu_hour
+        self.book = self._stored_book if usd_per_gpu_hour is None else self._stored_book.supposing(usd_per_gpu_hour)
 
     def close(self) -> None:
         self._reader.close()
@@ -117,6 +128,32 @@ class History:
                 new.append(unseen.pop())
             yield msgspec.structs.replace(record, entities=tuple(new)) if new else record
 
+    def marks(self, from_ms: int, to_ms: int) -> tuple[Mark, ...]:
+        """What happened in (from_ms, to_ms] that one may want to jump to, each at a tick."""
+        return find_marks(self._reader, self.runs, self._stored_book, from_ms, to_ms)
+
+    def window(self, from_ms: int, to_ms: int) -> WindowFigures:
+        """What the ticks in (from_ms, to_ms] add up to, by the facts and prices of then."""
+        last_ms = self.last_tick(to_ms)
+        if last_ms is None or last_ms <= from_ms:
+            return window_figures(None, (), from_ms, to_ms)
+        last = next(self._reader.records(self._ids, last_ms - 1, last_ms))
+        view = View(next(run for run in self.runs if run.id == last.tick.run), self.book)
+        # Facts alone: times booked before the window are not in its figures.
+        view.restore(
+            entities=self._entities(last_ms),
+            events=self._reader.last_events(last_ms, runs=self._ids),
+            records=(last,),
+            strips=(),
+            idle_today={},
+            in_state={},
+            in_alert={},
+        )
+        return window_figures(view, self._reader.records(self._ids, from_ms, to_ms), from_ms, to_ms)
+
+    def _entities(self, at_ms: int) -> list[Entity]:
+        return [entity for entity in self._reader.entities() if entity.first_seen_ms <= at_ms]
+
     def view_at(self, tick_ms: int, run: Run | None = None) -> View:
         """The View of the stored tick at exactly tick_ms, as `run` sees it (the tick's own run unless given)."""
         records = list(self._reader.records(self._ids, tick_ms - LOOKBACK_MS, tick_ms))
@@ -125,7 +162,7 @@ class History:
         run = run or next(run for run in self.runs if run.id == records[-1].tick.run)
         view = View(run, self.book)
         events = self._reader.last_events(tick_ms, runs=self._ids)
-        entities = [entity for entity in self._reader.entities() if entity.first_seen_ms <= tick_ms]
+        entities = self._entities(tick_ms)
         # Also those that are not seen now: they may come back today.
         gpus = [entity.id for entity in entities if entity.kind == "gpu" and entity.host == run.host]
         states = {
@@ -140,7 +177,7 @@ class History:
             idle_today={gpu: self._idle(gpu, since, tick_ms) for gpu in gpus},
             in_state={gpu: self._in_state(gpu, states[gpu], tick_ms) for gpu in gpus if gpu in states},
             in_alert={
-                event.key: self._in_alert(msgspec.json.decode(event.body, type=AlertBody), tick_ms)
+                event.key: self.in_alert(msgspec.json.decode(event.body, type=AlertBody), tick_ms)
                 for event in events
                 if event.kind == "alert"
             },
@@ -153,7 +190,8 @@ class History:
     def _in_state(self, gpu: int, state: StateBody, to_ms: int) -> Spent:
         return self._spent(gpu, state.since_ms, to_ms, [State(state.state)])
 
-    def _in_alert(self, alert: AlertBody, to_ms: int) -> dict[Member, Spent]:
+    def in_alert(self, alert: AlertBody, to_ms: int) -> dict[Member, Spent]:
+        """How long each GPU of an alert was wasted in it, as known at a tick; nothing where its state wastes none."""
         if not State(alert.state).wasted:
             return {}
         spans = {member: span_of(alert, member, to_ms) for member in alert.members}

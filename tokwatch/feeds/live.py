@@ -8,7 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Protocol
 
-from tokwatch.feeds.clock import Clock
+from msgspec.structs import replace
+
 from tokwatch.feeds.cursor import Cursor
 from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.entries import TickRecord
@@ -16,7 +17,6 @@ from tokwatch.ledger.prices.book import PriceBook
 from tokwatch.ledger.snapshot import Snapshot
 from tokwatch.ledger.view import View
 
-_POLL_S = 0.25
 _RECENT_TICKS = 8  # a tick is on the disk within milliseconds
 
 
@@ -92,26 +92,46 @@ class RecorderView:
 class Follower:
     """Another process's recorder, read from the store it writes."""
 
-    def __init__(self, cursor: Cursor, thread: Executor, clock: Clock) -> None:
+    def __init__(self, cursor: Cursor, thread: Executor) -> None:
         self._cursor = cursor
         self._thread = thread
-        self._clock = clock
         self._listeners: list[Callable[[Snapshot], None]] = []
+        self._problem = ""
+        self.latest: Snapshot | None = None
 
     def listen(self, listener: Callable[[Snapshot], None]) -> None:
         self._listeners.append(listener)
 
-    async def run(self) -> None:
-        """Look for new ticks until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            current = await loop.run_in_executor(self._thread, self._latest)
-            if current is not None:
-                for listener in self._listeners:
-                    listener(current)
-            await self._clock.sleep(_POLL_S)
+    async def look(self) -> bool:
+        """Show the newest tick; False where there is none since the last look."""
+        current = await asyncio.get_running_loop().run_in_executor(self._thread, self._newest)
+        if current is None:
+            return False
+        self.latest = current
+        self._publish()
+        return True
 
-    def _latest(self) -> Snapshot | None:
+    def tell(self, problem: str) -> None:
+        """Words of the viewer's own that stand among the problems of what it shows; empty when over."""
+        if problem != self._problem:
+            self._problem = problem
+            self._publish()
+
+    def hand_over_to(self, now: Now) -> None:
+        """From here on another one tells its listeners what is."""
+        for listener in self._listeners:
+            now.listen(listener)
+        self._listeners.clear()
+
+    def _publish(self) -> None:
+        if self.latest is None:
+            return
+        problems = (*self.latest.problems, *filter(None, [self._problem]))
+        current = replace(self.latest, problems=problems)
+        for listener in self._listeners:
+            listener(current)
+
+    def _newest(self) -> Snapshot | None:
         span = self._cursor.span_ms()
         if span is None or not self._cursor.seek(span[1]):
             return None

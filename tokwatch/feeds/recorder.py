@@ -79,7 +79,7 @@ class Recorder:
         return record
 
     async def run(self, stop: asyncio.Event, *, for_s: float | None = None) -> None:
-        """Tick until `stop` is set or the time is over; the sources are closed at the end."""
+        """Tick until `stop` is set or the time is over, the last time at its end; then the sources are closed."""
         started_s = self._now_s()
         turn = 0
         try:
@@ -89,7 +89,8 @@ class Recorder:
                 if for_s is not None and elapsed_s >= for_s:
                     return
                 turn = max(turn + 1, int(elapsed_s / self._interval_s) + 1)
-                await _first(stop.wait(), self._clock.sleep(started_s + turn * self._interval_s - self._now_s()))
+                due_s = turn * self._interval_s if for_s is None else min(turn * self._interval_s, for_s)
+                await _first(stop.wait(), self._clock.sleep(started_s + due_s - self._now_s()))
         finally:
             await self._sources.close()
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -21,6 +23,8 @@ from tokwatch.ledger.view import View
 from tokwatch.store.reader import Reader
 from tokwatch.store.sessions import LONGEST_GAP_MS
 from tokwatch.store.writer import Writer
+
+_GIVE_UP_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,43 +57,49 @@ def begin(
     price: float | None = None,
     started_ms: int | None = None,
     on_commit: Callable[[int], None] | None = None,
+    looked_at: bool = True,
 ) -> Begun:
     """Open the store for writing and begin a run. Blocks; raises StoreError, ReferencesError.
 
-    price: what `--price` said. started_ms: the wall clock where it is not this machine's.
+    price: what `--price` said. started_ms: the wall clock where it is not this machine's. looked_at: False leaves the
+    View empty, which saves the megabytes of a day's strips where nobody will look.
     """
     now_ms = time.time_ns() // 1_000_000 if started_ms is None else started_ms
     settings = settings_of(config)
-    writer = Writer(store, on_commit=on_commit)
-    opened = writer.open()
-    run = writer.begin_run(Run(0, kind, box.host, box.boot_id, __version__, box.timezone, now_ms))
-    with Reader(store) as reader:
-        book, mutes = read_book(reader), tuple(reader.mutes())
-        past = lineage(reader.runs(), run)
-        ids = [each.id for each in past]
-        first_ms, last_ms = reader.tick_after(ids, -1), reader.last_tick(ids)
-        in_force: list[Event] = [] if last_ms is None else reader.last_events(last_ms, runs=ids)
-    # A clock that was stepped back is behind what is stored: a price must not reach into ticks that were shown already.
-    from_now_ms = now_ms if opened.last_tick_ms is None else max(now_ms, opened.last_tick_ms + 1)
-    news: list[str] = []
-    if (version := config_version(config.prices, book, from_now_ms, now_ms)) is not None:
-        book = book.with_version(added := _add(writer, version))
-        news = words(added, book, now_ms)
-    if price is not None and (said := said_version(price, config.prices.currency, book, from_now_ms, now_ms)):
-        book = book.with_version(_add(writer, said))
-    bookkeeper = Bookkeeper(
-        run,
-        settings=settings,
-        thresholds=config.states,
-        known=opened.entities,
-        in_force=in_force,
-        absolutes=opened.absolutes,
-        last_tick_ms=opened.last_tick_ms,
-        goes_on=last_ms is not None and now_ms - last_ms <= LONGEST_GAP_MS,
-        policy=config.alert_policy(),
-    )
-    bookkeeper.book, bookkeeper.mutes = book, mutes
-    return Begun(run, writer, bookkeeper, _view(store, run, book, last_ms), first_ms, tuple(news))
+    writer = Writer(store, on_commit=on_commit, retention=config.retention.retention())
+    with ExitStack() as undo:
+        undo.callback(writer.close, _GIVE_UP_S)
+        opened = writer.open()
+        run = writer.begin_run(Run(0, kind, box.host, box.boot_id, __version__, box.timezone, now_ms))
+        with Reader(store) as reader:
+            book, mutes = read_book(reader), tuple(reader.mutes())
+            past = lineage(reader.runs(), run)
+            ids = [each.id for each in past]
+            first_ms, last_ms = reader.tick_after(ids, -1), reader.last_tick(ids)
+            in_force: list[Event] = [] if last_ms is None else reader.last_events(last_ms, runs=ids)
+        # A clock that was stepped back is behind what is stored: a price must not reach into ticks that were shown.
+        from_now_ms = now_ms if opened.last_tick_ms is None else max(now_ms, opened.last_tick_ms + 1)
+        news: list[str] = []
+        if (version := config_version(config.prices, book, from_now_ms, now_ms)) is not None:
+            book = book.with_version(added := _add(writer, version))
+            news = words(added, book, now_ms)
+        if price is not None and (said := said_version(price, config.prices.currency, book, from_now_ms, now_ms)):
+            book = book.with_version(_add(writer, said))
+        bookkeeper = Bookkeeper(
+            run,
+            settings=settings,
+            thresholds=config.states,
+            known=opened.entities,
+            in_force=in_force,
+            absolutes=opened.absolutes,
+            last_tick_ms=opened.last_tick_ms,
+            goes_on=last_ms is not None and now_ms - last_ms <= LONGEST_GAP_MS,
+            policy=config.alert_policy(),
+        )
+        bookkeeper.book, bookkeeper.mutes = book, mutes
+        view = _view(store, run, book, last_ms) if looked_at else View(run, book)
+        undo.pop_all()
+        return Begun(run, writer, bookkeeper, view, first_ms, tuple(news))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from typing import TypeVar
 
 from tokwatch.feeds.clock import Clock
 from tokwatch.feeds.cursor import Cursor
 from tokwatch.feeds.live import Now
+from tokwatch.feeds.mark import Kind, Mark, next_mark
 from tokwatch.ledger.snapshot import Snapshot
+from tokwatch.ledger.window_figures import WindowFigures
+
+T = TypeVar("T")
 
 _FRAME_S = 0.5  # faster than real time it is redrawn twice a second, however many ticks that skips
+_MARKS_LATE_MS = 60_000  # while the recording goes on behind what is shown
+_WAIT_MS = 2_000  # a gap that takes longer to play through is skipped
 
 
 class Timeline:
@@ -33,8 +42,11 @@ class Timeline:
         first_ms: int | None = None,
         on_price: Callable[[float], None] | None = None,
         on_close: Callable[[], Awaitable[None]] | None = None,
+        reading: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
+        """reading: entered around whatever touches the store, in that thread; it may turn errors into others."""
         self._open_cursor = open_cursor
+        self._reading = reading
         self._clock = clock
         self._session = session
         self._speed = speed
@@ -48,6 +60,9 @@ class Timeline:
         self._playing = now is None
         self._position_ms: float | None = start_ms
         self._span: tuple[int, int] | None = None
+        self._marks: tuple[Mark, ...] = ()
+        self._what_if: float | None = None
+        self._shown_ms: int | None = None
         self._latest: Snapshot | None = None
         self._outbox: asyncio.Queue[Snapshot | None] = asyncio.Queue()
         self._jobs: asyncio.Queue[Callable[[Cursor], bool]] = asyncio.Queue()
@@ -74,6 +89,14 @@ class Timeline:
     @property
     def span_ms(self) -> tuple[int, int] | None:
         return self._span
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        return self._marks
+
+    @property
+    def what_if(self) -> float | None:
+        return self._what_if
 
     async def snapshots(self) -> AsyncIterator[Snapshot]:
         self._worker = asyncio.create_task(self._work())
@@ -132,6 +155,27 @@ class Timeline:
         if self._on_price is not None:
             self._on_price(usd_per_gpu_hour)
 
+    def take_prices_with(self, on_price: Callable[[float], None]) -> None:
+        """This process records from here on: prices are set through it."""
+        self._on_price = on_price
+
+    def suppose_price(self, usd_per_gpu_hour: float | None) -> None:
+        self._what_if = usd_per_gpu_hour
+        self._jobs.put_nowait(lambda cursor: cursor.suppose_price(usd_per_gpu_hour))
+
+    async def jump(self, kind: Kind | None, *, forward: bool) -> Mark | None:
+        shown_ms = self._shown_ms
+        if shown_ms is None:
+            return None
+        mark = next_mark(await self._ask(lambda cursor: cursor.marks()), shown_ms, kind, forward=forward)
+        if mark is not None:
+            self._shown_ms = mark.at_ms  # the next jump goes on from there, also before that is drawn
+            self.seek(mark.at_ms)
+        return mark
+
+    async def window(self, end_ms: int, length_ms: int) -> WindowFigures:
+        return await self._ask(lambda cursor: cursor.window(end_ms, length_ms))
+
     async def close(self) -> None:
         if self._closed:
             return
@@ -170,6 +214,7 @@ class Timeline:
         return self._latest.tick_ms
 
     def _show(self, current: Snapshot) -> None:
+        self._shown_ms = current.tick_ms
         if not self._closed:
             self._outbox.put_nowait(current)
 
@@ -177,14 +222,11 @@ class Timeline:
 
     async def _work(self) -> None:
         """Do what keys asked for, and play on; every touch of the store is in the feed's thread."""
-        loop = asyncio.get_running_loop()
         while True:
             job = await self._next_job()
             if self._at_now:
                 continue  # went live before it was done
-            if self._cursor is None:
-                self._cursor = await loop.run_in_executor(self._thread, self._open_cursor)
-            frame = await loop.run_in_executor(self._thread, self._frame, self._cursor, job)
+            frame = await self._ask(functools.partial(self._frame, job=job))
             if self._at_now:  # caught up
                 frame = self._latest
             if frame is not None:
@@ -206,9 +248,21 @@ class Timeline:
         elapsed_ms = (self._clock.now().boottime_ns - before_ns) / 1e6
         return lambda cursor: self._played(cursor, elapsed_ms * self._speed)
 
+    async def _ask(self, question: Callable[[Cursor], T]) -> T:
+        """The store's answer, in the feed's thread."""
+
+        def answer() -> T:
+            with self._reading():
+                if self._cursor is None:
+                    self._cursor = self._open_cursor()
+                return question(self._cursor)
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, answer)
+
     def _frame(self, cursor: Cursor, job: Callable[[Cursor], bool]) -> Snapshot | None:
         changed = job(cursor)
         self._span = cursor.span_ms() or self._span
+        self._marks = cursor.marks(_MARKS_LATE_MS)
         if not changed:
             return None
         return cursor.snapshot("replay" if self._playing else "paused", self._session)
@@ -229,6 +283,10 @@ class Timeline:
             return False
         self._position_ms += forward_ms
         moved = cursor.seek(int(self._position_ms))
+        next_ms = None if moved else cursor.after_gap()
+        if next_ms is not None and next_ms - self._position_ms > _WAIT_MS * self._speed:
+            self._position_ms = next_ms
+            moved = cursor.seek(next_ms)
         span = cursor.span_ms()
         if span is not None and self._position_ms >= span[1]:
             self._position_ms = span[1]

@@ -12,9 +12,11 @@ from tokwatch.ledger.capacity.rows import capacity_rows
 from tokwatch.ledger.devices import PACKAGE
 from tokwatch.ledger.figures import WARMING_UP, known_total, per_second, unknown
 from tokwatch.ledger.gpu_rows import gpu_rows, strip_rows
+from tokwatch.ledger.local_time import known_zone
 from tokwatch.ledger.moment import Moment
 from tokwatch.ledger.money.economy import Economist
 from tokwatch.ledger.money.rows import deployment_rows, traffic_rows
+from tokwatch.ledger.prices.book import SUPPOSED
 from tokwatch.ledger.server_rows import server_rows
 from tokwatch.ledger.snapshot import SCHEMA, Figure, GpuRow, ProbeRow, SelfCost, Snapshot
 from tokwatch.ledger.strip import STRIP_MS
@@ -44,6 +46,7 @@ def snapshot(view: View, *, mode: str, session: str = "") -> Snapshot:
         host=host.name if host else view.run.host,
         tick_ms=moment.now_ms,
         wall_ms=view.tick.wall_ms,
+        timezone=view.run.timezone if known_zone(view.run.timezone) else "UTC",
         utc_offset_s=0 if offset is None else int(offset.total_seconds()),
         interval_s=view.settings.interval_s,
         window_s=WINDOW_MS / 1000,
@@ -83,13 +86,14 @@ def _price(moment: Moment, rows: tuple[GpuRow, ...]) -> str:
     version = moment.version
     if version is None:
         return ""
-    since = datetime.fromtimestamp(version.effective_from_ms / 1000, moment.view.zone)
-    when = f"{since:%H:%M}" if moment.now_ms - version.effective_from_ms < 86_400_000 else f"{since:%d %b %Y}"
+    begun = datetime.fromtimestamp(version.effective_from_ms / 1000, moment.view.zone)
+    when = f"{begun:%H:%M}" if moment.now_ms - version.effective_from_ms < 86_400_000 else f"{begun:%d %b %Y}"
     rates = sorted({row.usd_per_hour.value for row in rows if row.usd_per_hour.value is not None})
     if not rates:
         return ""
     amount = f"{rates[0]:g}" if len(rates) == 1 else f"{rates[0]:g}–{rates[-1]:g}"
-    return f"{amount} {version.prices.currency}/GPU-h, {version.source}, since {when}"
+    since = "" if version.source == SUPPOSED else f", since {when}"
+    return f"{amount} {version.prices.currency}/GPU-h, {version.source}{since}"
 
 
 def _probes(view: View) -> tuple[ProbeRow, ...]:

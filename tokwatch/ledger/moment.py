@@ -20,8 +20,8 @@ from tokwatch.ledger.figures import (
     unknown,
 )
 from tokwatch.ledger.money.rates import Rates
+from tokwatch.ledger.money.spent import spent_usd
 from tokwatch.ledger.money.tenants import Tenants
-from tokwatch.ledger.prices.book import cost
 from tokwatch.ledger.snapshot import Figure
 from tokwatch.ledger.states import StateBody
 from tokwatch.ledger.sums import AT_END_WINDOW_MS, WINDOW_MS, FlowSums, FlowTotals, GpuSums
@@ -79,25 +79,10 @@ class Moment:
         return self.rates.usd_per_hour(gpu, servers)
 
     def spent_usd(self, body: GpuBody, spent: Spent) -> Figure:
-        """Dollars of booked milliseconds, each under its own price version; marked "part" where electricity is paid for
-        by itself, which is in the hourly figures and not in these."""
+        """Dollars of booked milliseconds, each under its own price version; marked as `money.spent` does."""
         if not spent:
             return Figure(0.0) if self.version else unknown(NO_PRICE)
-        versions = {version.id: version for version in self.view.book.versions}
-        dollars, unpriced_ms, metered = 0.0, 0, False
-        for key in sorted(spent):
-            prices, gpu = versions[key].prices if key in versions else None, self.rates.priced(body)
-            fixed = prices.fixed(gpu) if prices else None
-            metered |= prices is not None and prices.metered(gpu)
-            if fixed is None:
-                unpriced_ms += spent[key]
-            else:
-                dollars += cost(fixed.total, spent[key])
-        booked_ms = sum(spent.values())
-        if unpriced_ms == booked_ms:
-            return unknown(NO_PRICE)
-        marks = ("part",) if unpriced_ms or metered else ()
-        return Figure(dollars, coverage=1 - unpriced_ms / booked_ms, marks=marks)
+        return spent_usd(self.view.book, self.rates.priced(body), spent)
 
     def scope(self, gpu: int) -> tuple[str, ...]:
         """The mark of watts that are not the GPU's own; () where they are."""

@@ -264,6 +264,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     deployments: tuple[DeploymentRow, ...] = ()
     traffic: tuple[TrafficRow, ...] = ()
     capacity: tuple[CapacityRow, ...] = ()
+    timezone: str = "UTC"  # of the recording host: IANA name, else "UTC+HH:MM"
 
     @property
     def device(self) -> str:

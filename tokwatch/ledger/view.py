@@ -54,7 +54,7 @@ _FORGOTTEN_MS = AT_END_WINDOW_MS  # what was not heard of for so long leaves the
 # A server that is known and does not answer says so every 10 s at the latest; one that says nothing at all has ended.
 _ENDED_MS = 30_000
 
-_KINDS: dict[str, dict[str, type[msgspec.Struct]]] = {
+BODY_TYPES: dict[str, dict[str, type[msgspec.Struct]]] = {
     "facts": {"gpu": GpuBody, "server": ServerBody, "host": HostBody},
     "placement": {"gpu": PlacementBody},
     "reasons": {"gpu": ReasonsBody},
@@ -124,7 +124,7 @@ class View:
 
     def _take(self, event: Event) -> None:
         entity = self.entities.get(event.entity)
-        body_type = _KINDS.get(event.kind, {}).get(entity.kind if entity else "")
+        body_type = BODY_TYPES.get(event.kind, {}).get(entity.kind if entity else "")
         if body_type is None:
             return  # a kind this version does not draw
         body = msgspec.json.decode(event.body, type=body_type)

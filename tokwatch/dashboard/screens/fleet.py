@@ -17,6 +17,7 @@ from tokwatch.dashboard.widgets.gpu_list import GpuClosing, GpuHeading, GpuRows
 from tokwatch.dashboard.widgets.header import Header
 from tokwatch.dashboard.widgets.state_strip import StateStrip
 from tokwatch.dashboard.widgets.tiles import Tiles
+from tokwatch.dashboard.widgets.time_strip import TimeStrip
 from tokwatch.dashboard.widgets.transport import Transport
 
 KEYS = (
@@ -27,6 +28,16 @@ KEYS = (
     ("q", "quit"),
     ("t", "theme"),
     ("g", "go to"),
+)
+PAST_KEYS = (
+    ("?", "help"),
+    ("space", "play"),
+    ("n", "mark"),
+    ("←→", "step"),
+    ("g", "go to"),
+    ("[ ]", "speed"),
+    ("c", "compare"),
+    ("$", "what if"),
 )
 
 
@@ -54,8 +65,9 @@ class FleetScreen(FrameScreen):
         yield StateStrip(look)
         yield AlertList(look)
         with Vertical(id="bottom"):
+            yield TimeStrip(look)
             yield Transport(look)
-            yield Footer(look, "Fleet", KEYS)
+            yield Footer(look, "Fleet", KEYS, PAST_KEYS)
 
     def show(self, frame: Frame) -> None:
         self._arrange(frame)
@@ -75,17 +87,19 @@ class FleetScreen(FrameScreen):
             return
         self._plan = new
         self.query_one(AlertList).heading = new.alert_heading
+        self.query_one(Transport).under_strip = new.time_strip > 0
         for widget, rows, gap in (
             (Tiles, new.tiles, 0),
             (GpuHeading, 2, new.list_gap),
             (GpuRows, new.list_rows, 0),
             (StateStrip, new.strip, new.strip_gap),
             (AlertList, new.alerts, new.alert_gap),
+            (TimeStrip, new.time_strip, 0),
             (Transport, new.transport, 0),
         ):
             _set_rows(self.query_one(widget), rows, gap)
         _set_rows(self.query_one(GpuClosing), 2, 0)
-        _set_rows(self.query_one("#bottom"), 1 + new.transport, 0)
+        _set_rows(self.query_one("#bottom"), 1 + new.transport + new.time_strip, 0)
 
 
 def _set_rows(widget: Widget, rows: int, gap: int) -> None:

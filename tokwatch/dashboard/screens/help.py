@@ -8,8 +8,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from tokwatch.dashboard import glyphs
+from tokwatch.dashboard.mark_words import MEANINGS, look_of_kind
 from tokwatch.dashboard.screens.base import FrameScreen
+from tokwatch.dashboard.screens.compare import CompareScreen
 from tokwatch.dashboard.screens.fleet import FleetScreen
+from tokwatch.dashboard.screens.kinds import KindPrompt
 from tokwatch.dashboard.screens.money import MoneyScreen
 from tokwatch.dashboard.screens.sources import SourcesScreen
 from tokwatch.dashboard.widgets.document import Document, Page
@@ -88,6 +91,8 @@ class HelpPage(Document):
             ("ON FLEET", FleetScreen.BINDINGS),
             ("ON MONEY", MoneyScreen.BINDINGS),
             ("ON SOURCES", SourcesScreen.BINDINGS),
+            ("AFTER M", KindPrompt.BINDINGS),
+            ("ON COMPARE", CompareScreen.BINDINGS),
         ):
             page.heading(heading)
             for keys, description in _keys(bindings):
@@ -100,6 +105,13 @@ class HelpPage(Document):
             line = page.line()
             line.put(4, look.glyph, look.role)
             line.put(6, look.word)
+            page.beside(line, _TEXT, meaning)
+        page.heading("MARKS IN TIME")
+        for kind, meaning in MEANINGS.items():
+            glyph, role = look_of_kind(kind)
+            line = page.line()
+            line.put(4, glyph, role)
+            line.put(6, kind)
             page.beside(line, _TEXT, meaning)
         page.heading("MARKS")
         for mark, meaning in _MARKS:

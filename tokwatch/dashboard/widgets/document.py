@@ -88,6 +88,11 @@ class Document(Canvas):
         """Moves by lines."""
         self.scroll_to(y=self.scroll_offset.y + by, animate=False)
 
+    def rewrite(self) -> None:
+        """Writes the page anew: what it is about changed without a Frame."""
+        self._written_for = None
+        self.redraw()
+
     def _written(self) -> Sequence[Line]:
         wanted = (self.frame, self.look, self.size.width)
         if self._written_for != wanted:

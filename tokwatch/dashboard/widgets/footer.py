@@ -13,10 +13,12 @@ Keys = tuple[tuple[str, str], ...]
 class Footer(Canvas):
     """One row. Keys are given in the order of their worth; what does not fit is left out from the end."""
 
-    def __init__(self, look: Look, tab: str, keys: Keys) -> None:
+    def __init__(self, look: Look, tab: str, keys: Keys, past_keys: Keys | None = None) -> None:
+        """past_keys: those to show while the past is looked at, where they are others."""
         super().__init__(look)
         self._tab = tab
         self._keys = keys
+        self._past_keys = keys if past_keys is None else past_keys
 
     def draw(self, rows: range) -> list[Line]:
         width = self.size.width
@@ -30,7 +32,7 @@ class Footer(Canvas):
             x = line.put(x + 2 + len(key), name, "bright" if current else "quiet", bold=current) + 1
         room = width - x - 2
         shown: list[tuple[str, str]] = []
-        for key, label in self._keys:
+        for key, label in self._keys if self.frame.live else self._past_keys:
             cost = len(key) + 1 + len(label) + 2
             if cost > room:
                 break

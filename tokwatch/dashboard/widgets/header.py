@@ -54,9 +54,9 @@ class Heading(Canvas):
         line = Line(self.size.width, self.look, ground="surface")
         name, *left = _where(self.frame)
         mode, *right = _when(self.frame)
-        badge = _badge(self.frame)
+        badges = _badges(self.frame)
         room = self.size.width - 1 - _GAP - _GAP
-        room -= _width((name,)) + _width((mode,)) + (len(badge) + 4 if badge else 0)
+        room -= _width((name,)) + _width((mode,)) + sum(len(to_cells(badge)) + 4 for badge in badges)
 
         def fitting(groups: list[Group]) -> tuple[Group, ...]:
             nonlocal room
@@ -73,16 +73,23 @@ class Heading(Canvas):
         if len(more_left) < len(left):
             more_left += fitting(_how_many(self.frame))
         x = _put_groups(line, 1, (name, *more_left))
-        if badge:
-            line.paint(x + 2, len(badge) + 2, "ui_tint")
-            line.put(x + 3, badge, "ui", bold=True)
+        for badge in badges:
+            line.paint(x + 2, len(to_cells(badge)) + 2, "ui_tint")
+            x = line.put(x + 3, badge, "ui", bold=True) + 1
         shown = (mode, *more_right)
         _put_groups(line, self.size.width - _GAP - _width(shown), shown)
         return [line]
 
 
-def _badge(frame: Frame) -> str:
-    return _BADGES.get(frame.snapshot.kind, "") if frame.snapshot else ""
+def _badges(frame: Frame) -> list[str]:
+    snapshot = frame.snapshot
+    if snapshot is None:
+        return []
+    supposed = None if frame.live or frame.what_if is None else frame.what_if
+    what_if = (
+        "" if supposed is None else f"WHAT IF {formats.money(supposed, formats.currency_sign(snapshot.currency))}/h"
+    )
+    return [badge for badge in (_BADGES.get(snapshot.kind, ""), what_if) if badge]
 
 
 def _where(frame: Frame) -> tuple[Group, ...]:

@@ -12,6 +12,7 @@ import msgspec
 from tokwatch.ledger.prices.version import Prices
 
 MS_PER_HOUR = 3_600_000
+SUPPOSED = "what if"  # the source of a version that nobody recorded
 
 
 class PriceVersion(msgspec.Struct, frozen=True):
@@ -69,6 +70,15 @@ class PriceBook:
     def with_version(self, version: PriceVersion) -> PriceBook:
         """A book that holds one version more."""
         return PriceBook((*self.versions, version), self.closed)
+
+    def supposing(self, usd_per_gpu_hour: float) -> PriceBook:
+        """The book as it would be had every GPU always been rented at that; all else stays."""
+        always = PriceVersion(0, 0, 0, SUPPOSED, Prices().rented_at(usd_per_gpu_hour))
+        versions = (
+            msgspec.structs.replace(each, source=SUPPOSED, prices=each.prices.rented_at(usd_per_gpu_hour))
+            for each in self.versions
+        )
+        return PriceBook((always, *versions), self.closed)
 
     def closed_month(self, from_ms: int, to_ms: int) -> ClosedMonth | None:
         """The first closed month that [from, to) reaches into."""
