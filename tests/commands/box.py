@@ -50,7 +50,8 @@ class CommandBox:
 
     def command(self, *arguments: str | Path) -> list[str]:
         """The words of a command on this box's store and config."""
-        return [*self.plain(*arguments), "--store", str(self.store), "--config", str(self.config)]
+        # Before it: `doctor --store` is the audit of a store.
+        return self.plain("--store", self.store, "--config", self.config, *arguments)
 
     def plain(self, *arguments: str | Path) -> list[str]:
         """The words of a command, nothing added."""

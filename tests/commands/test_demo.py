@@ -43,7 +43,11 @@ def test_every_row_of_the_demo_is_marked(box: CommandBox, printed: str) -> None:
     demo = str(box.folder / "state" / "tokwatch" / "demo.db")
     for table in ("gpu", "model"):
         rows = list(
-            csv.DictReader(io.StringIO(box.run(box.plain("export", "hourly", "--by", table, "--store", demo)).stdout))
+            csv.DictReader(
+                io.StringIO(
+                    box.run(box.plain("export", "hourly", "--by", table, "--simulated", "--store", demo)).stdout
+                )
+            )
         )
         assert rows
         assert {row["simulated"] for row in rows} == {"true"}

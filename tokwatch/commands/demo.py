@@ -65,8 +65,9 @@ def _import_the_rest() -> None:
 async def _open(store: Path, progress: Callable[[float], None]) -> Feed:
     from tokwatch.demo.box import open_demo
     from tokwatch.demo.past import simulate_past
-    from tokwatch.feeds.attach import Recordable, record_and_show
+    from tokwatch.feeds.attach import record_and_show
     from tokwatch.feeds.clock import SystemClock
+    from tokwatch.feeds.live_recording import Recordable
     from tokwatch.feeds.start import begin
     from tokwatch.store.lock import RecorderLock
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import pwd
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tokwatch.commands.settings import (
     ascii_only,
@@ -16,14 +16,18 @@ from tokwatch.commands.settings import (
     config_of,
     configured_servers,
     keep_what_is_loaded,
+    store_choice,
     store_is_named,
-    store_of,
     this_box,
 )
 from tokwatch.config import Config
 from tokwatch.exits import Exit
 from tokwatch.feeds import Feed
 from tokwatch.ledger.snapshot import Snapshot
+from tokwatch.store.location import StoreChoice
+
+if TYPE_CHECKING:
+    from tokwatch.store.lock import Recorder
 
 
 def run(options: argparse.Namespace) -> int:
@@ -33,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
         options.json, options.for_s, options.fail_if = False, 10.0, []
         return once.run(options)
-    config, store = config_of(options), store_of(options)
+    config, choice = config_of(options), store_choice(options)
     from tokwatch.dashboard.app import TokwatchApp
     from tokwatch.dashboard.bell import Bell
 
@@ -42,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
         await asyncio.to_thread(_import_the_rest)
         feed = await _open(
             config,
-            store,
+            choice,
             exclusive_host=not store_is_named(options),
             price=options.price,
             show_kept=app.show_kept,
@@ -72,7 +76,7 @@ def _import_the_rest() -> None:
 
 async def _open(
     config: Config,
-    store: Path,
+    choice: StoreChoice,
     *,
     exclusive_host: bool,
     price: float | None,
@@ -80,17 +84,19 @@ async def _open(
     news: list[str],
 ) -> Feed:
     """news: filled with what the user is to be told when the screen has closed."""
-    from tokwatch.feeds.attach import Recordable, follow, record_and_show
+    from tokwatch.feeds.attach import follow, record_and_show
     from tokwatch.feeds.box import open_sources
+    from tokwatch.feeds.live_recording import Recordable
     from tokwatch.feeds.start import Begun, begin
-    from tokwatch.store.lock import Recorder, RecorderLock, who_records
+    from tokwatch.feeds.takeover import Heir
+    from tokwatch.store.lock import RecorderLock, recorder_for
 
-    def begun() -> Begun:
-        run = begin(store, this_box(config), config, price=price)
-        news.extend(run.news)
-        return run
+    def recordable(store: Path, *notes: tuple[str, str]) -> Recordable:
+        def begun() -> Begun:
+            run = begin(store, this_box(config), config, price=price)
+            news.extend(run.news)
+            return run
 
-    def recordable(*notes: tuple[str, str]) -> Recordable:
         return Recordable(
             store,
             begin=begun,
@@ -101,28 +107,29 @@ async def _open(
             alerts=config,
         )
 
-    def holder() -> Recorder | None:
-        return who_records(store) or who_records()
+    async def follow_and_inherit(store: Path) -> Feed:
+        return await follow(store, heir=Heir(recordable(store), exclusive_host))
 
+    store = choice.path
+    moved = () if choice.message is None else (("store place", choice.message),)
     lock = RecorderLock.acquire(store, exclusive_host=exclusive_host)
     if lock is not None:
-        return await record_and_show(recordable(), lock)
-    other = await asyncio.to_thread(holder)
+        return await record_and_show(recordable(store, *moved), lock)
+    other = await asyncio.to_thread(recorder_for, store)
     if other is not None and other.store is not None and os.access(other.store, os.R_OK):
-        return await follow(other.store)
+        return await follow_and_inherit(other.store)
     beside = RecorderLock.acquire(store, exclusive_host=False)
     if beside is None:
-        return await follow(store)
-    return await record_and_show(recordable(("other recorder", _strangers(other))), beside)
+        return await follow_and_inherit(store)
+    return await record_and_show(recordable(store, *moved, ("other recorder", _strangers(other))), beside)
 
 
-def _strangers(other: object) -> str:
-    from tokwatch.store.lock import Recorder
+def _strangers(other: Recorder | None) -> str:
+    from tokwatch.store.lock import user_of
 
-    if not isinstance(other, Recorder):
+    if other is None:
         return "another recorder of this host does not say who it is"
-    try:
-        user = pwd.getpwuid(other.uid).pw_name
-    except KeyError:
-        user = str(other.uid)
-    return f"user {user} records this host too (process {other.pid}); that store is not readable for you"
+    return (
+        f"user {user_of(other)} records this host too (process {other.pid}), into a store that you may not read; "
+        "this screen records on its own"
+    )

@@ -9,6 +9,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from tokwatch.commands.settings import config_of, configured_servers, store_is_named, store_of, this_box
 from tokwatch.config import Config
 from tokwatch.exits import Exit
@@ -24,7 +26,7 @@ from tokwatch.ledger.alerts.figures import read_figures
 from tokwatch.ledger.compose import snapshot
 from tokwatch.ledger.entries import TickRecord
 from tokwatch.ledger.snapshot import Snapshot, canonical_json
-from tokwatch.store.lock import who_records
+from tokwatch.store.lock import recorder_for, who_records
 
 _FRESH_MS = 5_000
 
@@ -32,7 +34,13 @@ _FRESH_MS = 5_000
 def run(options: argparse.Namespace) -> int:
     """Print the Snapshot of now; the exit code says whether a condition of --fail-if holds."""
     config = config_of(options)
-    current = _from_recorder(_recorded_store(options)) or asyncio.run(_measured(config, options))
+    store = _recorded_store(options)
+    current = _from_recorder(store)
+    if current is None:
+        current = asyncio.run(_measured(config, options))
+        if store is not None:
+            words = f"the recorder of {store} has stored nothing lately, its own messages say why: measured without it"
+            current = replace(current, problems=(*current.problems, words))
     print(canonical_json(current).decode() if options.json else plain_table(current), end="\n" if options.json else "")
     if current.nothing_found:
         return Exit.NOTHING_FOUND
@@ -62,7 +70,7 @@ def _recorded_store(options: argparse.Namespace) -> Path | None:
     if store_is_named(options):
         store = store_of(options)
         return store if who_records(store) else None
-    recorder = who_records()
+    recorder = recorder_for(store_of(options))
     return recorder.store if recorder else None
 
 

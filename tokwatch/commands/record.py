@@ -7,74 +7,79 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
+from tokwatch.commands.journal import Journal
 from tokwatch.commands.settings import (
     config_of,
     configured_servers,
     keep_what_is_loaded,
+    store_choice,
     store_is_named,
-    store_of,
     this_box,
 )
 from tokwatch.errors import CommandError
 from tokwatch.exits import Exit
-from tokwatch.feeds.alerting import Alerting, keep_muted, needs_view
+from tokwatch.feeds.alerting import needs_view
 from tokwatch.feeds.box import open_sources
 from tokwatch.feeds.clock import SystemClock
 from tokwatch.feeds.live import RecorderView
-from tokwatch.feeds.recorder import Recorder
+from tokwatch.feeds.live_recording import LiveRecording, Recordable
 from tokwatch.feeds.start import begin
-from tokwatch.feeds.told import ToldStore, keep_priced
-from tokwatch.ledger.alerts import AlertBody
-from tokwatch.ledger.bodies import body
-from tokwatch.ledger.entries import TickRecord
-from tokwatch.ledger.gpu_rows import state_name
 from tokwatch.ledger.snapshot import Snapshot, canonical_json
-from tokwatch.store.lock import RecorderLock, who_records
+from tokwatch.store.lock import RecorderLock, user_of, who_records
 
 FLUSH_S = 10.0
+_ASK_EVERY_S = 1.0
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Record until the time is over or a signal comes; every committed tick stays whatever happens."""
-    config, store = config_of(options), store_of(options)
-    box = this_box(config)
-    lock = RecorderLock.acquire(store, exclusive_host=not store_is_named(options))
-    if lock is None:
-        raise CommandError(_already_recorded(store))
-    begun = begin(store, box, config, price=options.price, on_commit=_acknowledge(options.commit_fd))
-    for line in (f"recording {box.host} into {store}; ctrl-c or SIGTERM ends it", *begun.news):
-        print(f"tokwatch: {line}", file=sys.stderr)
+    """Record until the time is over or a signal comes; every committed tick stays whatever happens.
+
+    A second signal ends it without waiting for a disk that does not answer.
+    """
+    for number in _SIGNALS:  # as process 1 of a container it would get none that it does not ask for
+        signal.signal(number, _leave)
+    config, choice = config_of(options), store_choice(options)
+    store = choice.path
+    lock = _lock(store, exclusive_host=not store_is_named(options), wait=options.wait)
+    looked_at = options.snapshots is not None or needs_view(config)
+    wanted = Recordable(
+        store,
+        begin=lambda: begin(
+            store,
+            this_box(config),
+            config,
+            price=options.price,
+            on_commit=_acknowledge(options.commit_fd),
+            looked_at=looked_at,
+        ),
+        open_sources=lambda: open_sources(config, configured_servers(config.servers)),
+        interval_s=config.interval_s,
+        notes=() if choice.message is None else (("store place", choice.message),),
+        alerts=config,
+    )
+    begun = wanted.begin()
+    for line in (f"recording {begun.run.host} into {store}; ctrl-c or SIGTERM ends it", *begun.news):
+        _say(line)
 
     async def record() -> None:
         stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, stop.set)
-        sources = open_sources(config, configured_servers(config.servers))
-        clock = SystemClock()
-        recorder = Recorder(sources, begun.bookkeeper, begun.writer, clock, interval_s=config.interval_s)
-        recorder.listen(_journal())
-        view = alerting = None
-        if options.snapshots is not None or needs_view(config):
-            view = RecorderView(begun.view)
-            recorder.listen(view.take)
-            alerting = Alerting(config, store, recorder, begun.bookkeeper, view)
+        _stop_at_signals(stop)
+        view = RecorderView(begun.view) if looked_at else None
+        recording = LiveRecording(wanted, begun, SystemClock(), view=view)
+        recording.recorder.listen(Journal(_say).take)
         if options.snapshots is not None and view is not None:
             view.listen(_snapshot_writer(options.snapshots))
-        told = ToldStore(store, clock, recorder.tell)
-        keep_muted(told, begun.bookkeeper)
-        keep_priced(told, begun.bookkeeper, store, begun.run, view)
-        recorder.listen(told.tick)
         keep_what_is_loaded()
         try:
-            await recorder.run(stop, for_s=options.for_s)
+            await recording.run(stop, for_s=options.for_s)
         finally:
-            await told.close()
-            if alerting is not None:
-                await alerting.close()
+            await recording.close()
 
     try:
         asyncio.run(record())
@@ -88,12 +93,55 @@ def run(options: argparse.Namespace) -> int:
     return Exit.DONE
 
 
+def _leave(number: int, _: object) -> NoReturn:
+    """While nothing is recorded yet."""
+    raise SystemExit(Exit.INTERRUPTED if number == signal.SIGINT else Exit.DONE)
+
+
+def _abandon(number: int, _: object) -> NoReturn:
+    """A second signal: whoever sends it does not want to wait for the disk."""
+    _say("ended at once: ticks that were not on the disk yet are lost")
+    os._exit(Exit.INTERRUPTED if number == signal.SIGINT else Exit.FAILED)
+
+
+def _stop_at_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def take(number: signal.Signals) -> None:
+        stop.set()
+        for each in _SIGNALS:
+            loop.remove_signal_handler(each)
+            signal.signal(each, _abandon)
+        _say(f"ending at {number.name}")
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, take, number)
+
+
+def _lock(store: Path, *, exclusive_host: bool, wait: bool) -> RecorderLock:
+    """The right to record. Raises CommandError where another process has it, unless it is to be waited for."""
+    told = None
+    while (lock := RecorderLock.acquire(store, exclusive_host=exclusive_host)) is None:
+        words = _already_recorded(store)
+        if not wait:
+            raise CommandError(f"{words}: look at it with `tokwatch`, or wait for its end with --wait")
+        if words != told:
+            _say(f"{words}; waiting for its end")
+            told = words
+        time.sleep(_ASK_EVERY_S)
+    return lock
+
+
+def _say(line: str) -> None:
+    print(f"tokwatch: {line}", file=sys.stderr, flush=True)
+
+
 def _already_recorded(store: Path) -> str:
     holder = who_records(store) or who_records()
     if holder is None:
-        return f"{store} was being recorded into until just now: try again"
+        return f"{store} was being recorded into until just now"
     where = f" into {holder.store}" if holder.store else ""
-    return f"this host is recorded already, by process {holder.pid}{where}: look at it with `tokwatch`"
+    return f"this host is recorded already, by process {holder.pid} of user {user_of(holder)}{where}"
 
 
 def _acknowledge(descriptor: int | None) -> Callable[[int], None] | None:
@@ -116,27 +164,3 @@ def _snapshot_writer(path: Path) -> Callable[[Snapshot], None]:
         file.flush()
 
     return write
-
-
-def _journal() -> Callable[[TickRecord], None]:
-    """A line on stderr for each alert that begins to fire or is over, unless it is muted or a fault says it already."""
-    told: dict[str, str] = {}
-
-    def tell(record: TickRecord) -> None:
-        for event in record.events:
-            if event.kind != "alert":
-                continue
-            alert = body(event, AlertBody)
-            if told.get(event.key) == alert.status or alert.status == "resolving" or not alert.leaves:
-                continue
-            told[event.key] = alert.status
-            if alert.status != "pending" and alert.fired_ms is not None:
-                print(f"tokwatch: {alert.status}: {_subject(event.key, alert)}: {alert.text}", file=sys.stderr)
-
-    return tell
-
-
-def _subject(key: str, alert: AlertBody) -> str:
-    if alert.of != "state":
-        return key
-    return f"{state_name(alert.state)} on {len(alert.gpus)} GPU{'s' if len(alert.gpus) != 1 else ''}"

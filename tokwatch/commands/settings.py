@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from collectors.readings import ServerFacts
 from tokwatch.config import Config, ServerSection, load
-from tokwatch.store.location import choose_store
+from tokwatch.store.location import StoreChoice, choose_store
 
 if TYPE_CHECKING:
     from tokwatch.feeds.start import Box
@@ -31,11 +31,16 @@ def config_of(options: argparse.Namespace) -> Config:
 
 def store_of(options: argparse.Namespace) -> Path:
     """Where the store is; says on stderr when it is not where one would look. Raises StoreError."""
+    return store_choice(options).path
+
+
+def store_choice(options: argparse.Namespace) -> StoreChoice:
+    """The same, with what was said for those who go on to show it."""
     named = options.store or os.environ.get("TOKWATCH_STORE")
     choice = choose_store(Path(named) if named else None)
     if choice.message:
         print(f"tokwatch: {choice.message}", file=sys.stderr)
-    return choice.path
+    return choice
 
 
 def store_is_named(options: argparse.Namespace) -> bool:
