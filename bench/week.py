@@ -41,7 +41,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tokwatch.cli import run
 from tokwatch.demo.play import play
 from tokwatch.demo.week import DAY_S, RENTED_MODEL, restate, week
-from tokwatch.exports.hourly import export_hourly
+from tokwatch.exports.hourly import Asked, export_hourly
 
 QUARTERS, RAW = ("gpu_quarter", "flow_quarter", "host_quarter"), ("gpu_raw", "flow_raw", "host_raw")
 TABLES = ("tick", "server_raw", "event", *RAW, *QUARTERS)
@@ -80,8 +80,8 @@ def check(store: Path) -> None:
     """Prints what must be equal: the cost by GPU and by model, and reserved rent with its invoice."""
     hours: dict[Literal["gpu", "model"], list[dict[str, Any]]] = {}
     for by in ("gpu", "model"):
-        out = io.StringIO()
-        export_hourly(store, by=by, format="json", out=out)
+        out = io.BytesIO()
+        export_hourly(store, Asked(by, format="json", simulated=True), out)
         hours[by] = json.loads(out.getvalue())
     costs = [math.fsum(row["cost_total_usd"] or 0.0 for row in rows) for rows in hours.values()]
     print(f"cost: {costs[0]:.6f} USD by GPU and hour, {costs[1]:.6f} by model and hour")
