@@ -9,13 +9,14 @@ import sqlite3
 from typing import Final
 
 from tokwatch.store.chunks import CHUNK_TABLES
+from tokwatch.store.minute_pruning import prune_minutes
 from tokwatch.store.retention import Retention
 from tokwatch.store.schema import ENTITY_BITS, ENTITY_LIMIT
 
 LOOK_EVERY_MS: Final = 60_000  # when nothing was due
 
+_FOR_EVER_MS: Final = 1 << 62
 _ROWS_AT_ONCE: Final = 500
-_MINUTE_TABLES: Final = ("gpu_minute", "flow_minute", "flow_elsewhere_minute", "host_minute")
 _FREE_PAGES: Final = 2048  # kept for what comes next: giving 8 MB back and taking them again helps nobody
 _PAGES_AT_ONCE: Final = 64
 
@@ -23,10 +24,6 @@ _PAGES_AT_ONCE: Final = 64
 _OLDEST_CHUNK: Final = """SELECT first_ms FROM tick_chunk JOIN run ON run.id = tick_chunk.run
     WHERE CASE run.kind WHEN 'imported' THEN max(run.started_ms, last_ms) ELSE last_ms END < ?
     ORDER BY first_ms LIMIT 1"""
-_OLD_MINUTES: Final = """DELETE FROM {table} WHERE (minute_ms, run) IN (
-    SELECT minute_ms, run FROM {table} WHERE minute_ms < :before
-    AND run NOT IN (SELECT id FROM run WHERE kind = 'imported' AND started_ms >= :before)
-    ORDER BY minute_ms LIMIT :rows)"""
 _OLD_ABSOLUTES: Final = """DELETE FROM absolute WHERE id IN (
     SELECT id FROM absolute WHERE id < :before AND flags = 0 ORDER BY id LIMIT :rows)"""
 
@@ -62,12 +59,10 @@ class Pruning:
         if row is not None:
             self._let_go(row[0])
             return True
-        within = {"before": now_ms - self._retention.minutes_ms, "rows": _ROWS_AT_ONCE}
-        for table in _MINUTE_TABLES:
-            if self._connection.execute(_OLD_MINUTES.format(table=table), within).rowcount:
-                return True
+        if prune_minutes(self._connection, now_ms - self._retention.minutes_ms, _ROWS_AT_ONCE):
+            return True
         # Counters as they stood at the edges of what is sealed; those beside a reset stay.
-        within["before"] = history_ms << ENTITY_BITS
+        within = {"before": history_ms << ENTITY_BITS, "rows": _ROWS_AT_ONCE}
         if self._connection.execute(_OLD_ABSOLUTES, within).rowcount:
             return True
         return self._is_too_large() and self._cut()
@@ -87,10 +82,7 @@ class Pruning:
             self._let_go(row[0])
             self._cut_to_ms = row[1]
             return True
-        within = {"before": 1 << 62, "rows": _ROWS_AT_ONCE}
-        return any(
-            self._connection.execute(_OLD_MINUTES.format(table=table), within).rowcount for table in _MINUTE_TABLES
-        )
+        return prune_minutes(self._connection, _FOR_EVER_MS, _ROWS_AT_ONCE) > 0
 
     def _is_too_large(self) -> bool:
         if self._retention.size_bytes is None:
