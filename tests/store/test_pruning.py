@@ -141,3 +141,21 @@ def test_a_recorder_prunes_as_it_goes_on(tmp_path: Path) -> None:
     assert NOON_MS + 3 * HOUR_MS - WINDOW_MS <= oldest_ms <= NOON_MS + 3 * HOUR_MS
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
+
+
+def test_what_was_measured_of_capacity_goes_with_the_minutes_and_the_last_of_a_series_stays(store: Path) -> None:
+    connection = open_for_writing(store)
+    connection.execute("DELETE FROM event")
+    for kind in ("operating", "alert"):
+        for key, days in (("a", (0, 1, 2, 6)), ("b", (0,))):
+            for day in days:
+                connection.execute(
+                    "INSERT INTO event (kind, entity, key, tick_ms, position, body, run) VALUES (?, 1, ?, ?, 0, '', 1)",
+                    (kind, key, NOON_MS + day * DAY_MS),
+                )
+    prune(connection, NOON_MS + 5 * DAY_MS)  # two days of minutes: the third day is the first that is kept
+    kept = connection.execute("SELECT kind, key, tick_ms FROM event ORDER BY kind, key, tick_ms").fetchall()
+    days = [(kind, key, (tick_ms - NOON_MS) // DAY_MS) for kind, key, tick_ms in kept]
+    assert days[:5] == [("alert", "a", 0), ("alert", "a", 1), ("alert", "a", 2), ("alert", "a", 6), ("alert", "b", 0)]
+    assert days[5:] == [("operating", "a", 2), ("operating", "a", 6), ("operating", "b", 0)]
+    connection.close()

@@ -152,12 +152,13 @@ def test_a_damaged_row_is_reported_and_does_not_end_the_thread(tmp_path: Path) -
     writer.open()
     run = writer.begin_run(RUN)
     writer.submit(record(NOON_MS + 1000, run.id))
-    writer.limit_pages(1 << 30)  # answered after the record is written
+    writer.submit(record(NOON_MS + 61_000, run.id))  # the minute before has its row
+    writer.limit_pages(1 << 30)  # answered after the records are written
     connection = sqlite3.connect(path)
-    connection.execute("UPDATE flow_raw SET histograms = x'63ff'")
+    connection.execute("UPDATE flow_minute SET histograms = x'63ff'")
     connection.commit()
     connection.close()
-    writer.submit(record(NOON_MS + QUARTER_MS + 1000, run.id))  # the roll-up reads the damaged row
+    writer.submit(record(NOON_MS + QUARTER_MS + 1000, run.id))  # the quarter hour is summed up from the damaged row
     assert writer.close(10) is False
     assert "doctor" in (writer.problem or "")
 

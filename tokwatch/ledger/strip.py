@@ -6,6 +6,8 @@ from tokwatch.ledger.entries import Flag, State
 
 STRIP_MS = 3 * 3_600_000
 
+_GAP = Flag.GAP.value  # a plain int: 86 000 entries of a strip are added at each seek, and `&` of an IntFlag takes 1 µs
+
 
 class Strip:
     """States of one GPU in the last STRIP_MS."""
@@ -17,7 +19,7 @@ class Strip:
 
     def add(self, t0_ms: int, t1_ms: int, state: int, flags: int) -> None:
         """Append one entry; entries come in order. Gaps and first readings are not watched time."""
-        if flags & Flag.GAP or t0_ms == t1_ms:
+        if flags & _GAP or t0_ms == t1_ms:
             return
         if self._spans:
             start, end, last = self._spans[-1]

@@ -183,9 +183,8 @@ class ChunkTable(Generic[E]):
             values[self._histograms_at - len(_ROW_TIMES)] = [None if blob is None else len(blob) for blob in blobs]
             tail = b"".join(blob for blob in blobs if blob is not None)
         body = pack((([place[tick] for tick in tick_ms]), t1, gaps_ms, *values), tail)
-        # In place of one that an interrupted sealing of the same window left.
         connection.execute(
-            f"INSERT OR REPLACE INTO {self._name} (id, entries, layout, body) VALUES (?, ?, ?, ?)",
+            f"INSERT INTO {self._name} (id, entries, layout, body) VALUES (?, ?, ?, ?)",
             ((ticks_ms[0] << ENTITY_BITS) + entity, len(rows), layouts.number(self._kind, self._layout), body),
         )
 
@@ -272,6 +271,13 @@ SERVER_CHUNKS: Final = ChunkTable("server", SERVER_ROWS)
 FLOW_CHUNKS: Final = ChunkTable("flow", FLOW_ROWS)
 HOST_CHUNKS: Final = ChunkTable("host", HOST_ROWS)
 CHUNK_TABLES: Final = (GPU_CHUNKS, SERVER_CHUNKS, FLOW_CHUNKS, HOST_CHUNKS)
+
+
+def delete_entries(connection: sqlite3.Connection, first_ms: int) -> None:
+    """Delete the chunks of every entity in the window that begins with a tick."""
+    base = first_ms << ENTITY_BITS
+    for table in CHUNK_TABLES:
+        connection.execute(f"DELETE FROM {table.name} WHERE id BETWEEN ? AND ?", (base, base + ENTITY_LIMIT - 1))
 
 
 def _columns(body: bytes, rows: int, names: tuple[str, ...], kind: str, window: Window) -> NamedColumns:

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from platformdirs import user_state_path
-
 from tokwatch.store.errors import StoreError
 
 STORE_NAME: Final = "store.db"
@@ -54,7 +52,7 @@ def choose_store(
     elif system_directory.is_dir() and os.access(system_directory, os.W_OK | os.X_OK):
         wanted = system_directory / STORE_NAME
     else:
-        wanted = (user_directory or user_state_path("tokwatch")) / STORE_NAME
+        wanted = (user_directory or _users_own()) / STORE_NAME
     type_ = file_system(wanted, mountinfo)
     if not (_is_network(type_) or (type_ not in _LOCAL_TYPES and probed(wanted.parent) is False)):
         return StoreChoice(wanted)
@@ -67,6 +65,12 @@ def choose_store(
         f"{wanted.parent} is on {where}, where SQLite cannot share a file safely: the store is {local} instead",
     )
 
+
+
+def _users_own() -> Path:
+    from platformdirs import user_state_path  # not needed where the store is named, as in the systemd unit
+
+    return user_state_path("tokwatch")
 
 def readable_system_store(system_directory: Path = SYSTEM_DIRECTORY) -> Path | None:
     """The store of the shipped systemd unit where this user may read it, as members of its group may; else None."""

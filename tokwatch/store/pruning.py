@@ -1,6 +1,7 @@
 """Pruning: what grew too old, or does not fit the size that the store may have, is let go, a window at a time.
 
-Quarter hours, events and prices are never let go. Sealed chunks go before minute rows, the oldest first.
+Quarter hours, prices and what happened are never let go; of what was measured of capacity as events, only what is older
+than minutes are kept, and never the last of a series. Sealed chunks go before minute rows, the oldest first.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from tokwatch.store.chunks import CHUNK_TABLES
+from tokwatch.store.chunks import delete_entries
 from tokwatch.store.minute_pruning import prune_minutes
 from tokwatch.store.retention import Retention
-from tokwatch.store.schema import ENTITY_BITS, ENTITY_LIMIT
+from tokwatch.store.schema import ENTITY_BITS
+from tokwatch.store.series import event_series
 
 LOOK_EVERY_MS: Final = 60_000  # when nothing was due
 
@@ -26,6 +28,14 @@ _OLDEST_CHUNK: Final = """SELECT first_ms FROM tick_chunk JOIN run ON run.id = t
     ORDER BY first_ms LIMIT 1"""
 _OLD_ABSOLUTES: Final = """DELETE FROM absolute WHERE id IN (
     SELECT id FROM absolute WHERE id < :before AND flags = 0 ORDER BY id LIMIT :rows)"""
+
+
+# A deployment writes 5000 of these a day: operating points and the frontier that was learnt from them.
+_MEASURED: Final = ("operating", "frontier", "load")
+_OLD_EVENTS: Final = """DELETE FROM event WHERE kind = :kind AND entity = :entity AND key = :key AND tick_ms < min(
+    (SELECT max(tick_ms) FROM event WHERE kind = :kind AND entity = :entity AND key = :key AND tick_ms < :before),
+    coalesce((SELECT tick_ms FROM event WHERE kind = :kind AND entity = :entity AND key = :key
+        ORDER BY tick_ms LIMIT 1 OFFSET :rows), :before))"""
 
 
 class Pruning:
@@ -65,14 +75,21 @@ class Pruning:
         within = {"before": history_ms << ENTITY_BITS, "rows": _ROWS_AT_ONCE}
         if self._connection.execute(_OLD_ABSOLUTES, within).rowcount:
             return True
+        if self._prune_events(now_ms - self._retention.minutes_ms):
+            return True
         return self._is_too_large() and self._cut()
 
-    def _let_go(self, first_ms: int) -> None:
-        base = first_ms << ENTITY_BITS
-        for table in CHUNK_TABLES:
+    def _prune_events(self, before_ms: int) -> bool:
+        return any(
             self._connection.execute(
-                f"DELETE FROM {table.name} WHERE id BETWEEN ? AND ?", (base, base + ENTITY_LIMIT - 1)
-            )
+                _OLD_EVENTS,
+                {"kind": kind, "entity": entity, "key": key, "before": before_ms, "rows": _ROWS_AT_ONCE},
+            ).rowcount
+            for kind, entity, key in event_series(self._connection, _MEASURED)
+        )
+
+    def _let_go(self, first_ms: int) -> None:
+        delete_entries(self._connection, first_ms)
         self._connection.execute("DELETE FROM tick_chunk WHERE first_ms = ?", (first_ms,))
 
     def _cut(self) -> bool:

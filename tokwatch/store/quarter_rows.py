@@ -11,7 +11,7 @@ import msgspec
 from tokwatch.ledger.entries import HistogramEntry
 
 
-class GpuQuarter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class GpuQuarter(msgspec.Struct, frozen=True, gc=False):
     """One GPU serving one owner in one quarter hour of one run. `*_ms` sums carry their own time: mean = sum / time."""
 
     quarter_ms: int
@@ -44,7 +44,7 @@ class GpuQuarter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return sum(self.state_ms.values())
 
 
-class FlowQuarter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class FlowQuarter(msgspec.Struct, frozen=True, gc=False):
     """One flow in one quarter hour of one run: what is counted at its server, or only what is counted elsewhere."""
 
     quarter_ms: int
@@ -65,7 +65,7 @@ class FlowQuarter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     accepted_tokens: int | None = None
 
 
-class HostQuarter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class HostQuarter(msgspec.Struct, frozen=True, gc=False):
     """What one box drew in one quarter hour of one run."""
 
     quarter_ms: int

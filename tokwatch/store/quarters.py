@@ -145,7 +145,7 @@ def _gpu_quarter(row: tuple[Any, ...]) -> GpuQuarter:
     in_states = row[_STATES_AT:_OBSERVED_AT]
     state_ms = {state: ms for state, ms in zip(_STATES, in_states, strict=True) if ms}
     values = (*row[:_STATES_AT], state_ms, *row[_OBSERVED_AT + 1 :])
-    return GpuQuarter(**dict(zip(GpuQuarter.__struct_fields__, values, strict=True)))
+    return GpuQuarter(*values)
 
 
 def _flow_values(row: FlowQuarter, codec: HistogramCodec) -> tuple[Any, ...]:
@@ -155,10 +155,10 @@ def _flow_values(row: FlowQuarter, codec: HistogramCodec) -> tuple[Any, ...]:
 
 
 def _flow_quarter(row: tuple[Any, ...], codec: HistogramCodec) -> FlowQuarter:
-    values = dict(zip(FlowQuarter.__struct_fields__, row, strict=True))
-    values["histograms"] = codec.unpack(values["histograms"])
-    return FlowQuarter(**values)
+    values = list(row)
+    values[_HISTOGRAMS_AT] = codec.unpack(values[_HISTOGRAMS_AT])
+    return FlowQuarter(*values)
 
 
 def _host_quarter(row: tuple[Any, ...]) -> HostQuarter:
-    return HostQuarter(**dict(zip(HostQuarter.__struct_fields__, row, strict=True)))
+    return HostQuarter(*row)

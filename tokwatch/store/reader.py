@@ -24,6 +24,7 @@ from tokwatch.store.named_sessions import NamedSession, select_meta, select_sess
 from tokwatch.store.open_periods import read_minutes, read_quarters
 from tokwatch.store.quarters import Quarters
 from tokwatch.store.seen import Seen, read_seen
+from tokwatch.store.series import event_series
 from tokwatch.store.state_time import state_time
 from tokwatch.store.ticks import Ticks
 
@@ -159,7 +160,7 @@ class Reader:
         )
         found = [
             row
-            for kind, entity, key in self._event_series(kinds)
+            for kind, entity, key in event_series(self._connection, kinds)
             for row in self._connection.execute(
                 f"{sql} AND {chosen}", within | {"kind": kind, "entity": entity, "key": key}
             )
@@ -177,7 +178,7 @@ class Reader:
     ) -> list[Event]:
         """The event in force at a moment for every kind × entity × key, in that order."""
         found = []
-        for kind, entity, key in self._event_series(kinds):
+        for kind, entity, key in event_series(self._connection, kinds):
             if entities is None or entity in entities:
                 row = self._connection.execute(
                     f"SELECT {rows.EVENT_COLUMNS} FROM event WHERE kind = :kind AND entity = :entity AND key = :key "
@@ -250,22 +251,6 @@ class Reader:
                 for state, ms in state_time(self._connection, self._ticks, entity, run, from_ms, to_ms, as_of_ms):
                     total[state] += ms
         return {state: total[state] for state in sorted(total) if total[state]}
-
-    def _event_series(self, kinds: Collection[str] | None) -> Iterator[tuple[str, int, str]]:
-        """Every kind, entity and key that has an event: an index seek for each, however many events there are."""
-        starts = [("", -1, "")] if kinds is None else [(kind, -1, "") for kind in sorted(set(kinds))]
-        for start in starts:
-            after = start
-            while True:
-                row = self._connection.execute(
-                    "SELECT kind, entity, key FROM event WHERE (kind, entity, key) > (?, ?, ?) "
-                    "ORDER BY kind, entity, key LIMIT 1",
-                    after,
-                ).fetchone()
-                if row is None or (kinds is not None and row[0] != start[0]):
-                    break
-                after = row
-                yield after
 
     def _data_version(self) -> int:
         version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]

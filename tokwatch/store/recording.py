@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from tokwatch.ledger.entries import Absolute, Entity, Run, TickRecord
 from tokwatch.store import absolutes, meta, quarters, rows
+from tokwatch.store.errors import StoreError
 from tokwatch.store.histograms import HistogramCodec
 from tokwatch.store.pruning import Pruning
 from tokwatch.store.retention import Retention
@@ -94,11 +95,14 @@ class Recording:
             ).fetchone():
                 return False
             run = rows.insert_run(self._connection, run)
+            ticks = Ticks(self._connection, self._codec)
             given_ms = placed_ms = None
             for record in records:
                 check_record(record, given_ms)
                 given_ms = record.tick.tick_ms
-                placed_ms = self._free_place(given_ms if placed_ms is None else max(given_ms, placed_ms + 1))
+                placed_ms = given_ms if placed_ms is None else max(given_ms, placed_ms + 1)
+                while ticks.after(None, placed_ms - 1) == placed_ms:  # taken, raw or sealed
+                    placed_ms += 1
                 if placed_ms > now_ms:
                     raise ValueError(f"the import has a tick at {given_ms}, which is later than now ({now_ms})")
                 placed = _placed(record, placed_ms, run.id)
@@ -131,19 +135,17 @@ class Recording:
         rows.insert_events(connection, record.tick.run, record.events)
 
     def _keep_up(self, tick_ms: int) -> None:
-        """Seal and prune a little."""
+        """Seal and prune a little. Raises StoreError for what is wrong with older ticks: this one is not to blame."""
         if tick_ms < self._rest_until_ms:
             return
         # Should there be no room for it, the tick is written again without: ticks come first.
         self._rest_until_ms = tick_ms + _REST_MS
-        if not self._sealing.step(tick_ms):
-            self._pruning.step(tick_ms)
+        try:
+            if not self._sealing.step(tick_ms):
+                self._pruning.step(tick_ms)
+        except (sqlite3.IntegrityError, ValueError, OverflowError) as error:
+            raise StoreError(f"older ticks could not be sealed or let go: {error}") from error
         self._rest_until_ms = 0
-
-    def _free_place(self, tick_ms: int) -> int:
-        while self._connection.execute("SELECT 1 FROM tick WHERE tick_ms = ?", (tick_ms,)).fetchone():
-            tick_ms += 1
-        return tick_ms
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from tokwatch.store.chunks import CHUNK_TABLES, Layouts, seal_ticks
+from tokwatch.store.chunks import CHUNK_TABLES, Layouts, delete_entries, seal_ticks
 from tokwatch.store.schema import ENTITY_BITS, TICK_LIMIT_MS
 from tokwatch.store.sealed import WINDOW_MS
 
@@ -83,15 +83,17 @@ class Sealing:
             "SELECT run, tick_ms FROM tick WHERE tick_ms >= ? AND tick_ms < ? ORDER BY tick_ms", (first_ms, end_ms)
         ):
             by_run.setdefault(run, []).append(tick_ms)
+        for ticks_ms in by_run.values():  # a sealing that was interrupted may have been of a longer window
+            delete_entries(self._connection, ticks_ms[0])
         for table in CHUNK_TABLES:
             for entity in table.raw_entities(self._connection, first_ms, end_ms - 1):
                 for run, ticks_ms in by_run.items():
                     self._steps.append(partial(table.seal, self._connection, self._layouts, run, ticks_ms, entity))
-        self._steps.append(partial(self._seal_ticks, first_ms, end_ms))
+        self._steps.append(partial(self._seal_ticks, first_ms, end_ms, sum(map(len, by_run.values()))))
         self._let_go(first_ms, end_ms)
 
-    def _seal_ticks(self, first_ms: int, end_ms: int) -> None:
-        """From here on the window is sealed."""
+    def _seal_ticks(self, first_ms: int, end_ms: int, planned: int) -> None:
+        """From here on the window is sealed; unless an import has come into it meanwhile: then it is begun anew."""
         by_run: dict[int, list[tuple[int | None, ...]]] = {}
         for run, *row in self._connection.execute(
             "SELECT run, tick_ms, wall_ms, boottime_ns, clock_step_ms, reaches_ms FROM tick "
@@ -99,6 +101,9 @@ class Sealing:
             (first_ms, end_ms),
         ):
             by_run.setdefault(run, []).append(tuple(row))
+        if sum(map(len, by_run.values())) != planned:
+            self._steps.clear()
+            return
         for run, rows in by_run.items():
             seal_ticks(self._connection, self._layouts, run, rows)
         self._connection.execute("DELETE FROM tick WHERE tick_ms >= ? AND tick_ms < ?", (first_ms, end_ms))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterator
-from heapq import merge
 from itertools import groupby
-from typing import Any, Final, cast
+from operator import itemgetter
+from typing import Any, Final
 
 from tokwatch.ledger.axis import clip_ms
 from tokwatch.ledger.entries import Flag, Tick, TickRecord
@@ -70,16 +70,17 @@ class Ticks:
             else:
                 ticks = self._sealed.all_gpu_times(window)
                 sealed += (each for each in ticks if from_ms < each.tick_ms <= to_ms)
-        sealed.sort()
         raw = self._connection.execute(
-            f"SELECT t.tick_ms, e.id & {ENTITY_LIMIT - 1}, t.tick_ms + e.t0, t.tick_ms + e.t1, e.state, e.flags "
+            f"SELECT e.id & {ENTITY_LIMIT - 1}, t.tick_ms + e.t0, t.tick_ms + e.t1, e.state, e.flags, t.tick_ms "
             f"FROM tick AS t CROSS JOIN gpu_raw AS e ON e.id BETWEEN t.tick_ms << {ENTITY_BITS} "
             f"AND (t.tick_ms << {ENTITY_BITS}) + {ENTITY_LIMIT - 1} "
             f"WHERE t.tick_ms > :from AND t.tick_ms <= :to AND {_OF_RUNS} ORDER BY t.tick_ms",
             {"from": from_ms, "to": to_ms, "runs": _json(runs)},
         ).fetchall()
-        found: Iterator[tuple[int, ...]] = merge(sealed, raw)
-        return (cast("tuple[int, int, int, int, int]", tuple(each[1:6])) for each in found)
+        if sealed:  # imports lie among what is recorded, and windows of two runs among one another
+            raw += [(*each[1:6], each.tick_ms) for each in sealed]
+            raw.sort(key=itemgetter(5))
+        return ((gpu, t0_ms, t1_ms, state, flags) for gpu, t0_ms, t1_ms, state, flags, _ in raw)
 
     def sealed_state_ms(
         self, entity: int, run: int, from_ms: int, to_ms: int, edge_ms: int, as_of_ms: int | None, longer_than_ms: int
