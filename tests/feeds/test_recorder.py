@@ -18,6 +18,7 @@ class Kept:
     """A store in memory."""
 
     problem: str | None = None
+    notice: str | None = None
 
     def __init__(self) -> None:
         self.ticks_s: list[float] = []

@@ -95,6 +95,17 @@ def test_a_store_that_is_too_large_loses_its_oldest_history_and_says_from_when_o
     connection.close()
 
 
+def test_the_writer_says_from_when_on_there_are_ticks_once_size_made_some_go(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "store.db", retention=Retention(WINDOW_MS, DAY_MS, DAY_MS, size_bytes=1))
+    writer.open()
+    run = writer.begin_run(RUN).id
+    for at_ms in range(1000, HOUR_MS, 10_000):
+        writer.submit(record(NOON_MS + at_ms, run))
+    assert writer.close(20)
+    assert "size_gb" in (writer.notice or "")
+    assert "ticks begin at 2026-11-21 12:" in (writer.notice or "")
+
+
 def test_without_a_size_nothing_is_cut(store: Path) -> None:
     connection = open_for_writing(store)
     assert prune(connection, NOON_MS + HOUR_MS).cut_to_ms is None
@@ -155,7 +166,7 @@ def test_what_was_measured_of_capacity_goes_with_the_minutes_and_the_last_of_a_s
                 )
     prune(connection, NOON_MS + 5 * DAY_MS)  # two days of minutes: the third day is the first that is kept
     kept = connection.execute("SELECT kind, key, tick_ms FROM event ORDER BY kind, key, tick_ms").fetchall()
-    days = [(kind, key, (tick_ms - NOON_MS) // DAY_MS) for kind, key, tick_ms in kept]
-    assert days[:5] == [("alert", "a", 0), ("alert", "a", 1), ("alert", "a", 2), ("alert", "a", 6), ("alert", "b", 0)]
-    assert days[5:] == [("operating", "a", 2), ("operating", "a", 6), ("operating", "b", 0)]
+    left = [(kind, key, (tick_ms - NOON_MS) // DAY_MS) for kind, key, tick_ms in kept]
+    assert left[:5] == [("alert", "a", 0), ("alert", "a", 1), ("alert", "a", 2), ("alert", "a", 6), ("alert", "b", 0)]
+    assert left[5:] == [("operating", "a", 2), ("operating", "a", 6), ("operating", "b", 0)]
     connection.close()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from collectors.discovery.likely_exporters import likely_exporters
-from collectors.discovery.scan import Discovery, discover
+from collectors.discovery.scan import discover
 from collectors.every_meter import EveryMeter
 from collectors.exporters import ExporterCollector
 from collectors.host import HostCollector
@@ -32,12 +29,7 @@ def open_sources(config: Config, configured: tuple[ServerFacts, ...]) -> Sources
         ServerCollector(scraper, interval_s=config.interval_s),
         HostCollector(server_power=(exporters.server_power, AcpiPowerMeter().read)),
         configured=configured,
-        scan=_look_around if config.discover else None,
+        scan=discover if config.discover else None,
         watch_exporters=exporters.set_likely,
         monotonic_s=lambda: boottime_ns() / 1e9,
     )
-
-
-def _look_around() -> Discovery:
-    found = discover()
-    return replace(found, exporters=likely_exporters(found.servers))

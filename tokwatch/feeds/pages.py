@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
 from statistics import median
+
+from msgspec.structs import replace
 
 from collectors.capture import capture_readings, captured_server, content_digest, read_capture
 from collectors.labels import clean_label
@@ -57,7 +60,8 @@ def import_pages(
     try:
         os.scandir(directory).close()  # a glob takes a directory that may not be read for an empty one
         pages = _Pages(directory, clean_label(host), store, on_page)
-        imported = writer.write_import(pages.run, pages.records())
+        begun = replace(pages.run, started_ms=time.time_ns() // _NS_PER_MS)  # how long it is kept counts from now
+        imported = writer.write_import(begun, pages.records())
     except OSError as error:
         raise PagesError(f"cannot read {error.filename or directory}: {error.strerror or error}") from error
     except ValueError as error:

@@ -26,6 +26,9 @@ class RecordWriter(Protocol):
     @property
     def problem(self) -> str | None: ...
 
+    @property
+    def notice(self) -> str | None: ...
+
     def submit(self, record: TickRecord) -> None: ...
 
 
@@ -67,8 +70,8 @@ class Recorder:
     async def turn(self) -> TickRecord:
         """One tick."""
         seen = self._complete(await self._sources.see())
-        problem = self._writer.problem or ""
-        seen = replace(seen, problems=(*seen.problems, *self._notes.items(), ("store", problem)))
+        of_store = (("store", self._writer.problem or ""), ("store size", self._writer.notice or ""))
+        seen = replace(seen, problems=(*seen.problems, *self._notes.items(), *of_store))
         record = self._bookkeeper.turn(self._clock.now(), seen)
         try:
             self._writer.submit(record)

@@ -102,17 +102,13 @@ def select_windows(
     connection: sqlite3.Connection, runs: Collection[int] | None, from_ms: int, to_ms: int, longest_ms: int
 ) -> list[Window]:
     """Windows with a tick in (from_ms, to_ms], none longer than longest_ms, in order."""
+    chosen = None if runs is None else json.dumps(list(runs))
     return [
         Window(*row)
         for row in connection.execute(
             f"SELECT {_WINDOW_COLUMNS} FROM tick_chunk WHERE first_ms > :from - :longest AND first_ms <= :to "
             "AND last_ms > :from AND (:runs IS NULL OR +run IN (SELECT value FROM json_each(:runs))) ORDER BY first_ms",
-            {
-                "from": from_ms,
-                "to": to_ms,
-                "longest": longest_ms,
-                "runs": None if runs is None else json.dumps(list(runs)),
-            },
+            {"from": from_ms, "to": to_ms, "longest": longest_ms, "runs": chosen},
         )
     ]
 

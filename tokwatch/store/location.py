@@ -66,11 +66,11 @@ def choose_store(
     )
 
 
-
 def _users_own() -> Path:
     from platformdirs import user_state_path  # not needed where the store is named, as in the systemd unit
 
     return user_state_path("tokwatch")
+
 
 def readable_system_store(system_directory: Path = SYSTEM_DIRECTORY) -> Path | None:
     """The store of the shipped systemd unit where this user may read it, as members of its group may; else None."""

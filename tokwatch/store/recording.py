@@ -49,6 +49,11 @@ class Recording:
         self._standing: absolutes.Standing | None = None
         self._roll_ups = RollUps(connection, self._codec)
 
+    @property
+    def cut_to_ms(self) -> int | None:
+        """Where history begins since the size that is allowed made younger ticks go; None: it never did."""
+        return self._pruning.cut_to_ms
+
     def recover(self) -> Opened:
         """Where the store stands."""
         last_tick_ms = Ticks(self._connection, self._codec).last(None, None)

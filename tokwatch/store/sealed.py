@@ -6,7 +6,7 @@ import json
 import sqlite3
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from tokwatch.ledger.entries import FlowEntry, GpuEntry, HostEntry, ServerEntry, Tick
@@ -16,6 +16,7 @@ from tokwatch.store.chunks import (
     HOST_CHUNKS,
     SERVER_CHUNKS,
     ChunkTable,
+    EntryColumns,
     Layouts,
     Window,
     read_ticks,
@@ -36,10 +37,21 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class GpuTime(NamedTuple):
-    """What a GPU did in (t0_ms, t1_ms]: at one tick as in its entry, or at several where nothing changed."""
+class GpuStretch(NamedTuple):
+    """What a GPU did in (t0_ms, t1_ms]: at one tick, or at several where nothing changed and no hole was left."""
 
     tick_ms: int  # the last one
+    entity: int
+    t0_ms: int
+    t1_ms: int
+    state: int
+    flags: int
+
+
+class GpuTime(NamedTuple):
+    """What a GPU did at one tick."""
+
+    tick_ms: int
     entity: int
     t0_ms: int
     t1_ms: int
@@ -67,7 +79,7 @@ class Sealed:
         self._ticks: OrderedDict[int, list[Tick]] = OrderedDict()
         self._entries: OrderedDict[int, WindowEntries] = OrderedDict()
         self._times: OrderedDict[tuple[int, int], list[GpuTime]] = OrderedDict()
-        self._stretches: OrderedDict[int, list[GpuTime]] = OrderedDict()
+        self._stretches: OrderedDict[int, list[GpuStretch]] = OrderedDict()
 
     def windows(self, runs: Collection[int] | None, from_ms: int, to_ms: int) -> list[Window]:
         """Those with a tick in (from_ms, to_ms], by their first tick; of several runs they may overlap."""
@@ -106,11 +118,13 @@ class Sealed:
         """The same of every GPU; not kept, for it is much."""
         return [each for of_one in self._gpu_times(window) for each in of_one]
 
-    def gpu_stretches(self, window: Window) -> list[GpuTime]:
-        """What every GPU did, one after another, what is alike and follows without a hole in one piece."""
+    def gpu_stretches(self, window: Window) -> list[GpuStretch]:
+        """What every GPU did, one after another, in as few pieces as say it."""
         found = _kept(self._stretches, window.first_ms)
         if found is None:
-            found = [each for of_one in self._gpu_times(window) for each in _joined(of_one)]
+            ticks, found = self.ticks(window), []
+            for gpu, columns in GPU_CHUNKS.columns(self._connection, self._layouts, window, ticks):
+                found += _stretches(gpu, columns, ticks)
             _keep(self._stretches, window.first_ms, found, _KEPT_STRETCHES)
         return found
 
@@ -198,18 +212,15 @@ class Sealed:
         return cast("int | None", self._connection.execute(sql, parameters).fetchone()[0])
 
 
-def _joined(times: list[GpuTime]) -> Iterator[GpuTime]:
-    """What follows without a hole in the same state, with the same flags, as one."""
-    stretch: GpuTime | None = None
-    for each in times:
-        if stretch is not None and stretch.t1_ms == each.t0_ms and stretch[4:6] == each[4:6]:
-            stretch = each._replace(t0_ms=stretch.t0_ms, measured_ms=stretch.measured_ms + each.measured_ms)
-            continue
-        if stretch is not None:
-            yield stretch
-        stretch = each
-    if stretch is not None:
-        yield stretch
+def _stretches(gpu: int, columns: EntryColumns, ticks: Sequence[Tick]) -> Iterator[GpuStretch]:
+    numbers = zip(*(columns[name] for name in ("tick", "t0_ms", "t1_ms", "state", "flags")), strict=True)
+    last, from_ms, to_ms, state, flags = next(numbers)
+    for place, t0_ms, t1_ms, next_state, next_flags in numbers:
+        if t0_ms != to_ms or next_state != state or next_flags != flags:
+            yield GpuStretch(ticks[last].tick_ms, gpu, from_ms, to_ms, state, flags)
+            from_ms, state, flags = t0_ms, next_state, next_flags
+        last, to_ms = place, t1_ms
+    yield GpuStretch(ticks[last].tick_ms, gpu, from_ms, to_ms, state, flags)
 
 
 def _tick_ms(tick: Tick) -> int:

@@ -95,7 +95,7 @@ def _named(named: NamedSession, runs: Sequence[Run], reader: Reader) -> Session 
         ids,
         named.from_ms,
         named.to_ms,
-        _title(its[0], named.from_ms, named.to_ms),
+        _title(its[0], named.from_ms + 1, named.to_ms),
         named=True,
         replayable=last_ms is not None and last_ms > named.from_ms,
     )

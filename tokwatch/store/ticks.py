@@ -15,7 +15,7 @@ from tokwatch.store import rows
 from tokwatch.store.chunks import Window
 from tokwatch.store.histograms import HistogramCodec
 from tokwatch.store.schema import ENTITY_BITS, ENTITY_LIMIT
-from tokwatch.store.sealed import WINDOW_MS, GpuTime, Sealed
+from tokwatch.store.sealed import WINDOW_MS, GpuStretch, GpuTime, Sealed
 
 _GAP: Final = Flag.GAP.value
 _TICKS_AT_ONCE: Final = 256  # no read transaction stays open while the caller thinks
@@ -63,7 +63,7 @@ class Ticks:
         self, runs: Collection[int] | None, from_ms: int, to_ms: int
     ) -> Iterator[tuple[int, int, int, int, int]]:
         """(gpu, t0_ms, t1_ms, State, Flag) of ticks in (from_ms, to_ms], in order: of an entry, or several alike."""
-        sealed: list[GpuTime] = []
+        sealed: list[GpuStretch | GpuTime] = []
         for window in self._sealed.windows(runs, from_ms, to_ms):
             if from_ms < window.first_ms and window.last_ms <= to_ms:
                 sealed += self._sealed.gpu_stretches(window)

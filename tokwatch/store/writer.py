@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -52,6 +53,7 @@ class Writer:
         self._last_tick_ms: int | None = None
         self._run: int | None = None
         self._problem: str | None = None
+        self._cut_to_ms: int | None = None
         self._dropped = self._merged = 0
         self._thread: threading.Thread | None = None
 
@@ -76,6 +78,14 @@ class Writer:
     def merged(self) -> int:
         """Ticks since the start that became one with the next, since the backlog was full: no increment is lost."""
         return self._merged
+
+    @property
+    def notice(self) -> str | None:
+        """What the user should know of the store though it is written well; None: nothing."""
+        if self._cut_to_ms is None:
+            return None
+        begins = datetime.fromtimestamp(self._cut_to_ms / 1000, UTC)
+        return f"the store is as large as [retention] size_gb allows: ticks begin at {begins:%Y-%m-%d %H:%M} UTC now"
 
     def open(self) -> Opened:
         """Create or migrate the store, finish what a killed recorder left, and start the thread.
@@ -207,7 +217,7 @@ class Writer:
                     self._drop_overflow()
                 return
             else:
-                self._problem = None
+                self._problem, self._cut_to_ms = None, recording.cut_to_ms
                 if self._on_commit is not None:
                     self._on_commit(tick_ms)
 
