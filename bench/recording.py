@@ -10,7 +10,7 @@ that go on. Each round is a new store; its first start, which makes the tables, 
 are printed. Modules that are not compiled yet cost 15 MB more: it compiles them first.
 
 CPU       user + system time of the process over the steady seconds, share of one core
-Rss, Pss  at the end of them; peak: the most it ever had (VmHWM), the start included
+Rss, Pss  at the end of them, in MB of 2^20 bytes; peak: the most it ever had (VmHWM), the start included
 stored    raw rows: pages of the store in use at the end less those at the beginning, scaled to a day
 -wal      the most bytes the write-ahead log had, looked at four times a second while a viewer asks every quarter second
 """

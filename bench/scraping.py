@@ -9,7 +9,7 @@ store. The scraper is alone on one core (Prometheus with GOMAXPROCS=1), the page
 consecutive ones of a real vLLM under load, so values change with every scrape.
 
 CPU       user + system time of the process over the steady seconds, for each page served in them
-tokwatch  collectors.servers.ServerCollector as the recorder runs it: aiohttp, the learnt layout, the reading
+tokwatch  collectors.servers.ServerCollector as the recorder runs it: plain HTTP, the learnt layout, the reading
 ratio     tokwatch / Prometheus in one round; they do not do the same, Prometheus also stores what it scrapes
 """
 

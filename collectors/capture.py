@@ -9,7 +9,7 @@ from pathlib import Path
 from collectors.exposition import ExpositionError, names_on
 from collectors.labels import clean_label
 from collectors.readings import ServerFacts, ServerReading
-from collectors.scrape import MAX_PAGE_BYTES
+from collectors.scrape_error import MAX_PAGE_BYTES
 from collectors.vocabularies import read_page, recognise
 
 _SUFFIX = ".prom"

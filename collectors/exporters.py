@@ -13,7 +13,8 @@ from collectors.meters.meter import Covers
 from collectors.meters.reader import MOST_DEVICES, HostPower, MeterPage, read_meter_page
 from collectors.power_sensors import ServerWatts
 from collectors.readings import GpuFacts, GpuReading, Probe, Reason, boottime_ns
-from collectors.scrape import Failure, Page, ScrapeError, Scraper
+from collectors.scrape import Page, Scraper
+from collectors.scrape_error import Failure, ScrapeError
 
 MAX_BACKOFF_S = 30.0
 STALE_AFTER = 3  # intervals without a page

@@ -1,110 +1,25 @@
-"""One bounded HTTP GET of a metrics page: deadline, byte cap, no redirects, log-ins that never leave their origin."""
+"""One bounded GET of a metrics page: deadline, byte cap, no redirects, log-ins that never leave their origin."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import enum
-import errno
-import os
-import ssl
-from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from collectors.credential import Credential, Origin
+from collectors.http_answer import Answer, UnusualAnswer
 from collectors.labels import clean_label
+from collectors.plain_http import PlainHttp, plain_target
 from collectors.readings import boottime_ns
+from collectors.scrape_error import Failure, ScrapeError
 
-if TYPE_CHECKING:  # importing aiohttp costs 0.25 s, which `--version` and `export` must not pay
-    import aiohttp
+if TYPE_CHECKING:
+    from collectors.full_http import FullHttp
 
-MAX_PAGE_BYTES = 8 * 2**20
 DEADLINE_S = 5.0  # vLLM's page took 1.06 s under load on two cores
-
-
-class Failure(enum.StrEnum):
-    """Why there is no page."""
-
-    UNREACHABLE = "unreachable"
-    TIMEOUT = "timeout"
-    TLS = "tls"
-    REDIRECT = "redirect"
-    LOGIN = "login"
-    NOT_FOUND = "not found"
-    REFUSED = "refused"  # any other status
-    TOO_LARGE = "too large"
-    BAD_ANSWER = "bad answer"
-    SETTING = "setting"  # the URL or the credential cannot be used; nothing was sent
-
-
-class ScrapeError(Exception):
-    """No page came. The text says what happened, where and what to do, and holds no secret."""
-
-    def __init__(self, problem: str, failure: Failure) -> None:
-        super().__init__(problem)
-        self.failure = failure
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What a credential is good for: scheme, host and port, all three."""
-
-    scheme: str
-    host: str
-    port: int
-
-    @classmethod
-    def of(cls, url: str) -> Self:
-        """The origin of `url`. Raises ValueError unless it is http(s) with a host and without user or password."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https"):
-            raise ValueError("only http and https URLs can be read")
-        if not parts.hostname:
-            raise ValueError("the URL names no host")
-        if "@" in parts.netloc:
-            raise ValueError("no user or password in a URL: name a password file or variable instead")
-        return cls(parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """How to log in to one origin, and whom to trust as it.
-
-    The secret itself is read from `file` or from the environment variable named `env` at each use and kept nowhere.
-    """
-
-    origin: Origin
-    login: Literal["none", "bearer", "basic"] = "none"
-    username: str = ""  # basic only
-    file: Path | None = None
-    env: str | None = None
-    ca_file: Path | None = None  # trust this CA instead of the system's
-
-    def authorization(self) -> str | None:
-        """The Authorization header. Raises ScrapeError, without the secret in it, when the secret cannot be used."""
-        if self.login == "none":
-            return None
-        secret = self._secret()
-        if not secret or not secret.isprintable() or not secret.isascii():
-            problem = f"{self._place()} holds no usable secret: it must be one line of printable ASCII"
-            raise ScrapeError(problem, Failure.SETTING)
-        if self.login == "bearer":
-            return f"Bearer {secret}"
-        return "Basic " + base64.b64encode(f"{self.username}:{secret}".encode()).decode()
-
-    def _secret(self) -> str:
-        if self.file is None:
-            return os.environ.get(self.env or "", "").strip()
-        try:
-            return self.file.read_bytes().decode("ascii", "replace").strip()
-        except OSError as error:
-            raise ScrapeError(f"cannot read {self._place()}: {error.strerror}", Failure.SETTING) from None
-
-    def _place(self) -> str:
-        return f"the secret file {self.file}" if self.file else f"the environment variable {self.env}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +34,11 @@ class Page:
 
 
 class Scraper:
-    """Gets pages over one shared client with kept-alive connections. Use it from one event loop."""
+    """Gets pages over kept-alive connections. Use it from one event loop.
+
+    Plain pages are got in the plain way. What is unusual about a URL or an answer is aiohttp's: an origin that gave an
+    unusual answer is asked again by it, and from then on.
+    """
 
     def __init__(
         self,
@@ -128,13 +47,16 @@ class Scraper:
         keep_headers: Collection[str] = (),
         deadline_s: float = DEADLINE_S,
         now_ns: Callable[[], int] = boottime_ns,
+        plain: bool = True,
     ) -> None:
+        """plain: False has aiohttp get everything."""
         self._credentials = {credential.origin: credential for credential in credentials}
         self._keep_headers = {name.lower() for name in keep_headers}
         self._deadline_s = deadline_s
         self._now_ns = now_ns
-        self._session: aiohttp.ClientSession | None = None
-        self._trust: dict[Path, ssl.SSLContext] = {}
+        self._plain = PlainHttp() if plain else None
+        self._full: FullHttp | None = None
+        self._unusual: set[Origin] = set()
 
     async def get(self, url: str, *, configured: bool) -> Page:
         """The page at `url`. Raises ScrapeError.
@@ -151,87 +73,68 @@ class Scraper:
         where = f"{parts.netloc}{parts.path}"  # no query: it may hold a key
         started_ns = self._now_ns()
         try:
-            async with asyncio.timeout(self._deadline_s), self._answer(url, origin, credential, where) as answer:
-                _check(answer, where)
-                body = await _body(answer, where)
+            async with asyncio.timeout(self._deadline_s):
+                headers = await _headers(origin, credential)
+                answer = await self._answer(url, origin, headers, where, credential.ca_file if credential else None)
         except TimeoutError:
             problem = f"{where} did not answer in full within {self._deadline_s:g} s: is it overloaded or stopped?"
             raise ScrapeError(problem, Failure.TIMEOUT) from None
         at_ns = self._now_ns()
+        _check(answer, where)
         return Page(
-            body=body,
+            body=answer.body,
             at_ns=at_ns,
             took_ms=(at_ns - started_ns) // 1_000_000,
-            content_type=clean_label(answer.headers.get("Content-Type", "")),
+            content_type=clean_label(answer.headers.get("content-type", "")),
             headers={name: clean_label(answer.headers[name]) for name in self._keep_headers if name in answer.headers},
         )
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._plain is not None:
+            await self._plain.close()
+        if self._full is not None:
+            await self._full.close()
+            self._full = None
 
-    @asynccontextmanager
     async def _answer(
-        self, url: str, origin: Origin, credential: Credential | None, where: str
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The answer's head, with aiohttp's errors as ours. Their texts are not used: they quote URLs and headers."""
-        import aiohttp
-
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None),  # ours covers the whole exchange
-                trust_env=False,  # a proxy from the environment has no business between us and a port of this box
-            )
-        headers = {
-            # Not OpenMetrics: its renderings of names with ':' contradict themselves.
-            "Accept": "text/plain;version=0.0.4",
-            # Over loopback, packing costs the server more than it saves.
-            "Accept-Encoding": "identity" if origin.host in ("127.0.0.1", "::1", "localhost") else "gzip",
-        }
-        trust: ssl.SSLContext | bool = True
-        if credential is not None:
-            if authorization := await asyncio.to_thread(credential.authorization):
-                headers["Authorization"] = authorization
-            if credential.ca_file is not None:
-                trust = await asyncio.to_thread(self._trusting, credential.ca_file)
-        try:
-            async with self._session.get(url, headers=headers, allow_redirects=False, ssl=trust) as answer:
-                yield answer
-        except aiohttp.ClientSSLError as error:
-            problem = f"{where}: TLS failed ({_tls_reason(error)}): set ca_file if the certificate is your own"
-            raise ScrapeError(problem, Failure.TLS) from None
-        except aiohttp.ClientConnectorError as error:
-            is_nameless = isinstance(error, aiohttp.ClientConnectorDNSError)
-            why = "name not known" if is_nameless else _no_connection(error.errno)
-            problem = f"{where} cannot be reached ({why}): is the server running, and is the address right?"
-            raise ScrapeError(problem, Failure.UNREACHABLE) from None
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            raise ScrapeError(f"{where} closed the connection without an answer", Failure.UNREACHABLE) from None
-        except aiohttp.InvalidURL:
-            raise ScrapeError("cannot read this URL: it is malformed", Failure.SETTING) from None
-        except aiohttp.ClientError as error:
-            problem = f"{where} gives no HTTP answer that can be read ({type(error).__name__}): is this the right port?"
-            raise ScrapeError(problem, Failure.BAD_ANSWER) from None
-
-    def _trusting(self, ca_file: Path) -> ssl.SSLContext:
-        if ca_file not in self._trust:
+        self, url: str, origin: Origin, headers: dict[str, str], where: str, ca_file: Path | None
+    ) -> Answer:
+        target = plain_target(url)
+        if self._plain is not None and target is not None and origin not in self._unusual:
             try:
-                self._trust[ca_file] = ssl.create_default_context(cafile=ca_file)
-            except OSError as error:  # ssl.SSLError is one
-                problem = f"cannot use the CA file {ca_file}: {error.strerror or 'no certificate in it'}"
-                raise ScrapeError(problem, Failure.SETTING) from None
-        return self._trust[ca_file]
+                return await self._plain.get(origin, target, headers, where)
+            except UnusualAnswer:
+                self._unusual.add(origin)
+        if self._full is None:
+            client = await asyncio.to_thread(_aiohttp_client)
+            self._full = self._full or client()  # another scrape may have waited for it too
+        return await self._full.get(url, headers, where, ca_file)
 
 
-def _check(answer: aiohttp.ClientResponse, where: str) -> None:
+def _aiohttp_client() -> type[FullHttp]:
+    from collectors.full_http import FullHttp  # 0.25 s, in which the event loop should go on
+
+    return FullHttp
+
+
+async def _headers(origin: Origin, credential: Credential | None) -> dict[str, str]:
+    headers = {
+        # Not OpenMetrics: its renderings of names with ':' contradict themselves.
+        "Accept": "text/plain;version=0.0.4",
+        # Over loopback, packing costs the server more than it saves.
+        "Accept-Encoding": "identity" if origin.host in ("127.0.0.1", "::1", "localhost") else "gzip",
+    }
+    if credential is not None and (authorization := await asyncio.to_thread(credential.authorization)):
+        headers["Authorization"] = authorization
+    return headers
+
+
+def _check(answer: Answer, where: str) -> None:
     status = answer.status
     if status == 200:
         return
     if 300 <= status < 400:
-        target = clean_label(answer.headers.get("Location", "").partition("?")[0], 100)
+        target = clean_label(answer.headers.get("location", "").partition("?")[0], 100)
         raise ScrapeError(f"{where} redirects to {target}: name that URL itself if you trust it", Failure.REDIRECT)
     if status in (401, 403):
         todo = "name a token or password file for it under its [[servers]] or [[meters]] in the config"
@@ -241,29 +144,3 @@ def _check(answer: aiohttp.ClientResponse, where: str) -> None:
         problem = f"{where} is not there (HTTP 404): metrics may be switched off or under another path"
         raise ScrapeError(problem, Failure.NOT_FOUND)
     raise ScrapeError(f"{where} answers HTTP {status}", Failure.REFUSED)
-
-
-async def _body(answer: aiohttp.ClientResponse, where: str) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in answer.content.iter_chunked(2**20):  # unpacked bytes, so a gzip bomb is counted at full size
-        size += len(chunk)
-        if size > MAX_PAGE_BYTES:
-            raise ScrapeError(f"{where} sends more than {MAX_PAGE_BYTES >> 20} MiB: not read", Failure.TOO_LARGE)
-        chunks.append(chunk)
-    return b"".join(chunks)  # most pages come in one piece, which is then not copied
-
-
-def _no_connection(number: int | None) -> str:
-    """Why in plain words; the error's own text is Python's: "Connect call failed ('127.0.0.1', 18999)"."""
-    if number == errno.ECONNREFUSED:
-        return "connection refused"
-    if number in (errno.EHOSTUNREACH, errno.ENETUNREACH):
-        return "no route"
-    return "no connection" if number is None else os.strerror(number).lower()
-
-
-def _tls_reason(error: aiohttp.ClientSSLError) -> str:
-    cause = error.__cause__
-    reason = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else ""
-    return clean_label(reason, 80) or "handshake"

@@ -11,7 +11,8 @@ from collectors.engine_info import MODEL, info_url, read_info
 from collectors.exposition import ExpositionError, PageKind
 from collectors.page_reader import PageReader
 from collectors.readings import UNNAMED, Probe, ServerFacts, ServerReading, boottime_ns
-from collectors.scrape import Failure, Page, ScrapeError, Scraper
+from collectors.scrape import Page, Scraper
+from collectors.scrape_error import Failure, ScrapeError
 
 INTERVAL_S = 1.0
 MAX_BACKOFF_S = 10.0

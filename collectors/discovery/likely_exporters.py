@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from collectors.discovery.processes import ListeningPort, ProcSource
-from collectors.discovery.scan import THIS_BOX
 from collectors.discovery.trust import is_trusted, runs_trusted
 from collectors.readings import ServerFacts
 
@@ -14,17 +13,18 @@ from collectors.readings import ServerFacts
 USUAL_PORTS = (9400, 9835, 5000, 41611, 2112, 9090, 28282, 9290)
 
 
-def likely_exporters(servers: Iterable[ServerFacts], proc: ProcSource = THIS_BOX) -> tuple[str, ...]:
+def likely_exporters(
+    ports: Iterable[ListeningPort], servers: Collection[ServerFacts], proc: ProcSource
+) -> tuple[str, ...]:
     """URLs of this box on which an exporter may answer: usual ports that are open, and no found server's own.
 
-    None that belong to another ordinary user, who could tell us any watts. Blocks for some milliseconds.
+    None that belong to another ordinary user, who could tell us any watts.
     """
-    servers = tuple(servers)
     addresses = {server.address.rpartition(":")[2] for server in servers}
     pids = {pid for server in servers for pid in server.pids}
     free = {
         port.port
-        for port in proc.listening_ports() or ()
+        for port in ports
         if port.port in USUAL_PORTS
         and str(port.port) not in addresses
         and port.pid not in pids

@@ -7,13 +7,12 @@ import os
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 import psutil
 
 from collectors.discovery.containers import Network, network_of
-from collectors.discovery.sockets import listening_sockets
+from collectors.discovery.sockets import PROC, holders, listening_sockets
 
 # The inode that Linux gives the first pid namespace (PROC_PID_INIT_INO in include/linux/proc_ns.h).
 _FIRST_PID_NAMESPACE = 0xEFFFFFFC
@@ -82,7 +81,7 @@ class ProcSource(Protocol):
 
 
 class PsutilSource:
-    """The processes of this box. Measured: 17 µs a command line, 38 µs a parent, 30 µs a process for its sockets."""
+    """The processes of this box. Measured: 17 µs a command line, 38 µs a parent, 17 µs an open file."""
 
     def processes(self) -> tuple[Sequence[Process], int]:
         seen: list[Process] = []
@@ -110,15 +109,14 @@ class PsutilSource:
 
     def listening_ports(self) -> Sequence[ListeningPort] | None:
         try:
-            sockets = psutil.net_connections("tcp")
-        except (psutil.AccessDenied, PermissionError):
+            sockets = listening_sockets(PROC / "net")
+        except (OSError, ValueError):  # closed to us, or a kernel that tells otherwise
             return None
-        users = _users_of_ports()
-        return [
-            ListeningPort(socket.laddr.ip, socket.laddr.port, socket.pid, users.get(socket.laddr.port))
-            for socket in sockets
-            if socket.status == psutil.CONN_LISTEN and socket.laddr
-        ]
+        # Of several users of one port (SO_REUSEPORT is one user's, two addresses need not be) the highest id, which
+        # is the one to trust least.
+        users = {socket.port: socket.uid for socket in sorted(sockets, key=lambda socket: socket.uid)}
+        pids = holders({socket.inode for socket in sockets}, psutil.pids())
+        return [ListeningPort(s.ip, s.port, pids.get(s.inode), users[s.port]) for s in sockets]
 
     def network(self, pid: int) -> Network | None:
         return network_of(pid)
@@ -152,13 +150,3 @@ class PsutilSource:
             return os.stat("/proc/self/ns/pid").st_ino == _FIRST_PID_NAMESPACE
         except FileNotFoundError:  # no pid namespaces in this kernel
             return True
-
-
-def _users_of_ports() -> dict[int, int]:
-    """Port → who opened it. Of several users of one port (SO_REUSEPORT is one user's, two addresses need not be) the
-    highest id, which is the one to trust least."""
-    try:
-        sockets = listening_sockets(Path("/proc/net"))
-    except (OSError, ValueError):  # a kernel that tells otherwise: then a port's user is not known
-        return {}
-    return {socket.port: socket.uid for socket in sorted(sockets, key=lambda socket: socket.uid)}

@@ -1,4 +1,4 @@
-"""Finds the inference servers that run on this box: process trees joined with listening ports.
+"""Finds the inference servers that run on this box, process trees joined with listening ports, and its exporters.
 
 A server is the topmost process whose command line starts an engine, with all its descendants. Command lines and
 environments are read here and go no further: what leaves is in ServerFacts and Probe.
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from collectors.discovery.addresses import where_to_read
 from collectors.discovery.command_line import Launch, is_python, is_worker, mentions_engine, part_of, recognise
 from collectors.discovery.containers import Network, Published, is_port_proxy, published_ports
+from collectors.discovery.likely_exporters import likely_exporters
 from collectors.discovery.processes import ListeningPort, Process, ProcessDetails, ProcSource, PsutilSource
 from collectors.discovery.trust import is_trusted, runs_trusted
 from collectors.discovery.visible_devices import DEVICE_VARIABLES, visible_devices
@@ -72,7 +73,7 @@ def discover(proc: ProcSource = THIS_BOX) -> Discovery:
     proxies = (p.argv for p in processes if is_port_proxy(p.argv) and runs_trusted(p.pid, proc))
     published = published_ports(proxies)
     trees = _trees(processes, proc)
-    ports = proc.listening_ports() if trees else ()
+    ports = proc.listening_ports()
     candidates = [found for tree in trees if (found := _look_at(tree, ports or (), proc)) is not None]
     candidates = _claim_ownerless(candidates, ports or ())
     listening = _one_per_address(_server(candidate, proc, published) for candidate in candidates if candidate.sockets)
@@ -82,10 +83,11 @@ def discover(proc: ProcSource = THIS_BOX) -> Discovery:
     probes = [
         *map(_server_probe, listening),
         *map(_silent_probe, silent),
-        *_box_probes(bool(trees), hidden, ports is not None, pids_are_the_hosts),
+        *_box_probes(bool(trees), hidden, ports is not None or not trees, pids_are_the_hosts),
     ]
+    exporters = likely_exporters(ports or (), servers, proc)
     took_ms = (time.monotonic_ns() - began_ns) // 1_000_000
-    return Discovery(servers, tuple(probes), pids_are_the_hosts, proc.own_hosts(), took_ms=took_ms)
+    return Discovery(servers, tuple(probes), pids_are_the_hosts, proc.own_hosts(), exporters, took_ms)
 
 
 # --- process trees ------------------------------------------------------------------------------------------------

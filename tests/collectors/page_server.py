@@ -32,7 +32,7 @@ async def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncI
 
 
 @asynccontextmanager
-async def speaking(handler: RawHandler) -> AsyncIterator[str]:
+async def speaking(handler: RawHandler, host: str = "127.0.0.1") -> AsyncIterator[str]:
     """The base URL of a server that gives every connection to `handler`, which may answer anything at all."""
     tasks: set[asyncio.Task[None]] = set()
 
@@ -42,15 +42,15 @@ async def speaking(handler: RawHandler) -> AsyncIterator[str]:
         tasks.add(task)
         try:
             await handler(reader, writer)
-        except (ConnectionError, asyncio.CancelledError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the scraper hung up, or the test is over
         finally:
             writer.close()
 
-    server = await asyncio.start_server(connection, "127.0.0.1", 0)
+    server = await asyncio.start_server(connection, host, 0)
     port = server.sockets[0].getsockname()[1]
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     finally:
         server.close()
         for task in tasks:

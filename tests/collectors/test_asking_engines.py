@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from collectors.credential import Credential, Origin
 from collectors.readings import UNNAMED
-from collectors.scrape import Credential, Origin, Scraper
+from collectors.scrape import Scraper
 from collectors.servers import ServerCollector
 from tests.collectors.page_server import serving
 from tests.collectors.test_servers import Box, Clock, facts

@@ -15,16 +15,24 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from collectors.scrape import MAX_PAGE_BYTES, Credential, Failure, Origin, Page, ScrapeError, Scraper
+from collectors.credential import Credential, Origin
+from collectors.scrape import Page, Scraper
+from collectors.scrape_error import MAX_PAGE_BYTES, Failure, ScrapeError
 from tests.collectors.page_server import read_request, serving, speaking
 
 TLS = Path(__file__).parent / "tls"
 SECRET = "s3cret-token"
 
 
+@pytest.fixture(params=["plain", "aiohttp"])
+def plain(request: pytest.FixtureRequest) -> bool:
+    """Both ways of getting a page hold to all that is said here."""
+    return bool(request.param == "plain")
+
+
 @pytest.fixture
-async def scraper() -> AsyncIterator[Scraper]:
-    scraper = Scraper(keep_headers=("Process-Start-Time-Unix",))
+async def scraper(plain: bool) -> AsyncIterator[Scraper]:
+    scraper = Scraper(keep_headers=("Process-Start-Time-Unix",), plain=plain)
     yield scraper
     await scraper.close()
 
@@ -47,9 +55,9 @@ async def test_a_page_comes_with_its_arrival_and_the_kept_headers(scraper: Scrap
     assert got.content_type == "text/plain; charset=utf-8"
 
 
-async def test_arrival_and_duration_are_of_the_injected_clock() -> None:
+async def test_arrival_and_duration_are_of_the_injected_clock(plain: bool) -> None:
     times = iter([5_000_000_000, 5_016_000_000])
-    scraper = Scraper(now_ns=lambda: next(times))
+    scraper = Scraper(now_ns=lambda: next(times), plain=plain)
 
     async def page(request: web.Request) -> web.Response:
         return web.Response(text="a 1\n")
@@ -136,7 +144,7 @@ async def test_a_gzip_bomb_is_counted_unpacked(scraper: Scraper) -> None:
     assert error.failure is Failure.TOO_LARGE
 
 
-async def test_bytes_that_trickle_in_do_not_stretch_the_deadline() -> None:
+async def test_bytes_that_trickle_in_do_not_stretch_the_deadline(plain: bool) -> None:
     async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
@@ -149,7 +157,7 @@ async def test_bytes_that_trickle_in_do_not_stretch_the_deadline() -> None:
             except TimeoutError:
                 continue
 
-    scraper = Scraper(deadline_s=0.1)
+    scraper = Scraper(deadline_s=0.1, plain=plain)
     async with speaking(trickle) as base:
         error = await failure(scraper, base)
     await scraper.close()
@@ -157,7 +165,7 @@ async def test_bytes_that_trickle_in_do_not_stretch_the_deadline() -> None:
     assert "within 0.1 s: is it overloaded or stopped?" in str(error)
 
 
-async def test_a_kept_connection_that_hangs_is_given_up_and_replaced() -> None:
+async def test_a_kept_connection_that_hangs_is_given_up_and_replaced(plain: bool) -> None:
     connections = 0
 
     async def hang_at_second(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -168,7 +176,7 @@ async def test_a_kept_connection_that_hangs_is_given_up_and_replaced() -> None:
         await read_request(reader)
         await asyncio.Event().wait()
 
-    scraper = Scraper(deadline_s=0.1)
+    scraper = Scraper(deadline_s=0.1, plain=plain)
     async with speaking(hang_at_second) as base:
         assert (await scraper.get(base, configured=False)).body == b"a 1\n"
         assert (await failure(scraper, base)).failure is Failure.TIMEOUT
@@ -195,6 +203,52 @@ async def test_an_answer_that_is_not_proper_http_is_told(scraper: Scraper, answe
     async with speaking(talk) as base:
         error = await failure(scraper, base)
     assert error.failure is expected
+
+
+async def test_a_server_that_closed_a_kept_connection_is_asked_once_more(scraper: Scraper) -> None:
+    connections = 0
+
+    async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\na 1\n")
+        if connections < 3:
+            await read_request(reader)  # … and closes without a word
+
+    async with speaking(answer_once) as base:
+        for _ in range(3):
+            assert (await scraper.get(base, configured=False)).body == b"a 1\n"
+    assert connections == 3
+
+
+async def test_what_follows_an_answer_is_never_taken_for_the_next_one(scraper: Scraper) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\na %d\n"
+    connections = 0
+
+    async def smuggle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await read_request(reader)
+        writer.write(answer % 1 + answer % 2)
+        await reader.read()
+
+    async with speaking(smuggle) as base:
+        for _ in range(2):
+            assert (await scraper.get(base, configured=False)).body == b"a 1\n"
+    assert connections == 2
+
+
+async def test_a_server_on_ipv6_is_read(scraper: Scraper) -> None:
+    hosts = []
+
+    async def look(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hosts.append(next(line for line in (await read_request(reader)).split(b"\r\n") if line.startswith(b"Host: ")))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\na 1\n")
+
+    async with speaking(look, "::1") as base:
+        assert (await scraper.get(f"{base}/metrics", configured=False)).body == b"a 1\n"
+    assert hosts == [b"Host: " + base.removeprefix("http://").encode()]
 
 
 async def test_nobody_listening_is_told(scraper: Scraper) -> None:
@@ -249,7 +303,9 @@ async def test_a_url_that_must_not_be_read_is_refused_before_anything_is_sent(sc
 # --- credentials --------------------------------------------------------------------------------------------------
 
 
-async def seen_by_server(credential_file: Path, login: str, *, configured: bool = True, at: str = "") -> str | None:
+async def seen_by_server(
+    credential_file: Path, login: str, plain: bool, *, configured: bool = True, at: str = ""
+) -> str | None:
     """The Authorization header that arrives, for a credential bound to the server's origin (or to `at`)."""
     seen: list[str | None] = []
 
@@ -260,7 +316,7 @@ async def seen_by_server(credential_file: Path, login: str, *, configured: bool 
     async with serving(look) as base:
         origin = Origin.of(at or base)
         credential = Credential(origin, "basic" if login == "basic" else "bearer", "ann", file=credential_file)
-        scraper = Scraper([credential])
+        scraper = Scraper([credential], plain=plain)
         await scraper.get(base, configured=configured)
         await scraper.close()
     return seen[0]
@@ -273,21 +329,21 @@ def secret_file(tmp_path: Path) -> Path:
     return path
 
 
-async def test_a_bearer_token_is_read_from_its_file(secret_file: Path) -> None:
-    assert await seen_by_server(secret_file, "bearer") == f"Bearer {SECRET}"
+async def test_a_bearer_token_is_read_from_its_file(secret_file: Path, plain: bool) -> None:
+    assert await seen_by_server(secret_file, "bearer", plain) == f"Bearer {SECRET}"
 
 
-async def test_a_basic_password_is_sent_with_its_user(secret_file: Path) -> None:
-    assert await seen_by_server(secret_file, "basic") == "Basic YW5uOnMzY3JldC10b2tlbg=="
+async def test_a_basic_password_is_sent_with_its_user(secret_file: Path, plain: bool) -> None:
+    assert await seen_by_server(secret_file, "basic", plain) == "Basic YW5uOnMzY3JldC10b2tlbg=="
 
 
-async def test_a_credential_is_not_sent_to_a_server_that_was_merely_found(secret_file: Path) -> None:
-    assert await seen_by_server(secret_file, "bearer", configured=False) is None
+async def test_a_credential_is_not_sent_to_a_server_that_was_merely_found(secret_file: Path, plain: bool) -> None:
+    assert await seen_by_server(secret_file, "bearer", plain, configured=False) is None
 
 
 @pytest.mark.parametrize("other", ["http://127.0.0.1:1", "https://127.0.0.1", "http://localhost:8000"])
-async def test_a_credential_is_not_sent_to_another_origin(secret_file: Path, other: str) -> None:
-    assert await seen_by_server(secret_file, "bearer", at=other) is None
+async def test_a_credential_is_not_sent_to_another_origin(secret_file: Path, other: str, plain: bool) -> None:
+    assert await seen_by_server(secret_file, "bearer", plain, at=other) is None
 
 
 async def test_a_token_may_come_from_the_environment_and_is_read_at_use(monkeypatch: pytest.MonkeyPatch) -> None:

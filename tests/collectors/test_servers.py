@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from collectors.credential import Credential, Origin
 from collectors.engine_info import INFO_PAGES
 from collectors.readings import UNNAMED, ServerFacts, ServerReading
-from collectors.scrape import Credential, Origin, Scraper
+from collectors.scrape import Scraper
 from collectors.servers import ServerCollector
 from collectors.vocabularies import START_HEADERS
 from tests.collectors.page_server import serving

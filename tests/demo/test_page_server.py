@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from collectors.scrape import Failure, ScrapeError, Scraper
+from collectors.scrape import Scraper
+from collectors.scrape_error import Failure, ScrapeError
 from tokwatch.demo.page_server import PageServer
 from tokwatch.demo.server_page import MetricsPage
 

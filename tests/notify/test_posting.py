@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors.scrape import Credential, Origin
+from collectors.credential import Credential, Origin
 from tests.collectors.page_server import speaking
 from tests.notify.messages import Received, receiver
 from tokwatch.notify.outlet import NotifyError

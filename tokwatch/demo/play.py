@@ -100,7 +100,7 @@ async def _record(
     finally:
         await watcher.close()
         written = begun.writer.close(_WRITER_S)
-    if not written or begun.writer.dropped:
+    if not written or begun.writer.dropped or begun.writer.merged:
         raise StoreError(begun.writer.problem or f"not all of the scenario is in {store}")
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from collectors.scrape import Credential, Origin, ScrapeError
+from collectors.credential import Credential, Origin
+from collectors.scrape_error import ScrapeError
 from tokwatch.notify.outlet import NotifyError
 
-if TYPE_CHECKING:  # importing aiohttp costs 0.25 s, which a recorder without webhooks must not pay twice
+if TYPE_CHECKING:  # importing aiohttp costs 0.25 s, which a recorder without webhooks must not pay
     import aiohttp
 
 DEADLINE_S = 10.0

@@ -178,10 +178,22 @@ def test_a_reused_pid_that_closes_a_circle_of_parents_does_not_hang_the_scan(box
     assert discover(box).servers
 
 
-def test_an_empty_box_says_so_and_its_sockets_are_not_even_looked_at(box: Box) -> None:
+@pytest.mark.parametrize("sockets_are_seen", [True, False])
+def test_an_empty_box_says_so(box: Box, sockets_are_seen: bool) -> None:
     box.run(1, "/sbin/init", 0)
+    box.ports = [] if sockets_are_seen else None
     assert only_probe(discover(box)).name == "inference servers"
-    assert box.socket_scans == 0
+
+
+def test_sockets_are_listed_once_for_servers_and_exporters(box: Box) -> None:
+    box.run(200, "vllm serve m")
+    box.listen(8000, 200)
+    box.run(300, "dcgm-exporter", uid=0)
+    box.listen(9400, 300)
+    found = discover(box)
+    assert only_server(found).address == "127.0.0.1:8000"
+    assert found.exporters == ("http://127.0.0.1:9400/metrics",)
+    assert box.socket_scans == 1
 
 
 def test_what_the_system_hides_is_told(box: Box) -> None:
