@@ -96,12 +96,13 @@ def command(*arguments: str) -> Callable[[Path], int]:
     """A command of tokwatch in this process; how many characters it wrote."""
 
     def timed(store: Path) -> int:
-        out = io.StringIO()
+        out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
         with redirect_stdout(out):
             code = run([*arguments, "--store", str(store)])
         if code:
             raise SystemExit(f"tokwatch {' '.join(arguments)} failed: {code}")
-        return out.tell()
+        out.flush()
+        return out.buffer.tell()
 
     return timed
 
@@ -131,8 +132,8 @@ def compare(store: Path, rounds: int) -> None:
     subjects: dict[str, Callable[[Path], int]] = {
         "scan": scan(QUARTERS, in_sql=False),
         "sums": scan(QUARTERS, in_sql=True),
-        "export by gpu": command("export", "hourly", "--by", "gpu"),
-        "export by model": command("export", "hourly", "--by", "model"),
+        "export by gpu": command("export", "hourly", "--simulated", "--by", "gpu"),
+        "export by model": command("export", "hourly", "--simulated", "--by", "model"),
         "money": command("money", "--json", "--since", begins),
         "scan of raw rows": scan(RAW, in_sql=False),
         "sums of raw rows": scan(RAW, in_sql=True),

@@ -5,7 +5,8 @@ Counters, which the store keeps as increments, are cumulative here, and so are b
 record's samples is its tick's, moved to the full second where that is within 2 ms, as Prometheus does when it scrapes:
 so each of them has only one time, where our rows keep two for each device.
 
-Left out: the two times of a row; a histogram's `_count`, which its last bucket repeats.
+Left out: the two times of a row; a histogram's `_count`, which its last bucket repeats; a histogram at a tick at which
+nothing was observed, for then our row does not have it.
 """
 
 from __future__ import annotations

@@ -96,6 +96,7 @@ def test_a_simulated_store_without_the_flag_is_a_message_and_a_code(
         (["--tz", "Mars/Olympus"], "knows no time zone 'Mars/Olympus'"),
         (["--since", "soon"], "'soon' is no date and time"),
         (["--session", "nope"], "no session 'nope'"),
+        (["--since", "2026-11-21", "--until", "2026-11-20"], "--until 2026-11-20 is not later than --since 2026-11-21"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_on_stderr_and_nothing_on_stdout(

@@ -85,6 +85,11 @@ def test_what_is_not_understood_is_told_with_what_is(store: Path, capsys: Told) 
     assert "no session 'nosuch'" in refused(capsys, "--store", str(store), "nosuch")
 
 
+@pytest.mark.parametrize("named", ["nosuch.db", "./nosuch", "/dev/zero", "/"])
+def test_what_is_no_file_is_told_and_not_looked_for_among_sessions(capsys: Told, named: str) -> None:
+    assert refused(capsys, named).startswith(f"tokwatch: {named} is no file; ")
+
+
 def test_two_windows_stand_side_by_side(store: Path, capsys: Told) -> None:
     assert run(["replay", str(store), "--compare", "13:00", "17:40", "--window", "30m"]) == Exit.DONE
     told = capsys.readouterr().out.splitlines()

@@ -26,7 +26,10 @@ from tokwatch.dashboard.widgets.canvas import Canvas
 from tokwatch.dashboard.widgets.gpu_list import GpuRows
 from tokwatch.errors import CommandError
 from tokwatch.feeds import Feed
+from tokwatch.feeds.mark import Kind, Mark
 from tokwatch.ledger.snapshot import Figure
+from tokwatch.ledger.window_figures import WindowFigures
+from tokwatch.store.errors import StoreError
 
 Clock = Callable[[], float]
 
@@ -123,6 +126,31 @@ async def test_a_failure_the_user_can_act_on_ends_in_one_line(frozen: Clock) -> 
         await pilot.pause()
     assert app.return_code == 1
     assert isinstance(app.failure, CommandError)
+
+
+class DamagedFeed(FakeFeed):
+    """Shows its moment, and fails at what else is asked of it."""
+
+    async def jump(self, kind: Kind | None, *, forward: bool) -> Mark | None:
+        raise StoreError("cut.db is damaged")
+
+    async def window(self, end_ms: int, length_ms: int) -> WindowFigures:
+        raise StoreError("cut.db is damaged")
+
+
+@pytest.mark.parametrize("keys", ["n", "cc"])
+async def test_a_question_that_the_feed_fails_at_ends_in_one_line(frozen: Clock, keys: str) -> None:
+    feed = DamagedFeed()
+    app = TokwatchApp(feed, now=frozen)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        for key in keys:
+            await pilot.press(key)
+            feed.send(replace(BOX, tick_ms=BOX.tick_ms + 1000))
+            await pilot.pause()
+        await pilot.pause()
+    assert app.return_code == 1
+    assert str(app.failure) == "cut.db is damaged"
 
 
 async def test_transport_keys_tell_the_feed(make_app: MakeApp) -> None:

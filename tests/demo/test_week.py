@@ -25,7 +25,7 @@ from tokwatch.demo.week import (
     scenario_text,
     week,
 )
-from tokwatch.exports.hourly import export_hourly
+from tokwatch.exports.hourly import Asked, export_hourly
 
 RENT_USD = 2.90
 HOUR_S = 3600.0
@@ -43,8 +43,8 @@ def _play(store: Path, scenario: Scenario, from_s: float, until_s: float, *, int
 
 
 def _hours(store: Path, by: Literal["gpu", "model"]) -> list[Row]:
-    out = io.StringIO()
-    export_hourly(store, by=by, format="json", out=out)
+    out = io.BytesIO()
+    export_hourly(store, Asked(by, format="json", simulated=True), out)
     rows: list[Row] = json.loads(out.getvalue())
     return rows
 

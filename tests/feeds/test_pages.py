@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tarfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,14 @@ def test_an_import_is_a_session_of_its_own_kind(series: Path, store: Path) -> No
         [session] = sessions(reader)
     assert (session.id,) == result.sessions
     assert (session.kind, session.host) == ("imported", "lab\ufffd[31m")
+
+
+def test_how_long_an_import_is_kept_counts_from_the_import(series: Path, store: Path) -> None:
+    before_ms = time.time_ns() // 1_000_000
+    imported(series, store)
+    with Reader(store) as reader:
+        [run] = reader.runs()
+    assert before_ms <= run.started_ms <= time.time_ns() // 1_000_000
 
 
 def test_the_same_content_comes_in_once(series: Path, store: Path, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_a_share_says_what_was_replaced_and_what_is_still_to_be_seen(
     assert sessions(store, "share", "--from", "12:01:20", "--to", "+10s", "--out", tmp_path / "cut.db") == Exit.DONE
     told = capsys.readouterr()
     assert told.out == ""
-    assert "0.2 min, 11 ticks" in told.err
+    assert "10s, 11 ticks" in told.err
     assert "names replaced: 1 GPU, 1 alert, 1 deployment, 1 host, 1 model, 2 probes," in told.err
     assert "still to be seen: prices, times" in told.err
     assert "left out, as nobody knows what they hold: events, 1 of gossip" in told.err
@@ -91,7 +91,7 @@ def test_files_are_merged(store: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert run([*words, "--prices-of", str(store)]) == Exit.DONE
     told = capsys.readouterr().err
     assert "2 recordings of dgx-03, dgx-04, 60 ticks" in told
-    assert "1 of them were in several files" in told
+    assert "1 of them in several files, and in it once" in told
 
 
 def test_a_file_is_not_merged_into_itself(store: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -180,3 +180,10 @@ def test_ranges_that_were_offered_are_offered_still(two: tuple[Path, Path], tmp_
         ("dgx-04", False, BEGINS_MS + 1000),
         ("dgx-03", True, BEGINS_MS + 9_999),
     ]
+
+
+def test_a_range_that_comes_twice_is_offered_once(two: tuple[Path, Path], tmp_path: Path) -> None:
+    file = cut(two[0], tmp_path / "cut.db", 1, BEGINS_MS + 9_999, ENDS_MS)
+    merged(tmp_path / "all.db", file, two[1], prices_of=file)
+    merged(tmp_path / "again.db", tmp_path / "all.db", file, prices_of=file)
+    assert sessions_of(tmp_path / "again.db") == sessions_of(tmp_path / "all.db")

@@ -8,19 +8,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.feeds.test_any_evening import any_evening
-from tests.handover.fleet import BEGINS_MS, TICKS, Names, make_store
+from tests.handover.fleet import BEGINS_MS, GPU, TICKS, Names, make_store
 from tests.handover.looking import sessions_of, snapshots
 from tests.nvml_stub.stub import pynvml_as_found
+from tests.store.records import gpu, tick
 from tokwatch.handover.share import Wish, share, whole_from
+from tokwatch.ledger.entries import Run, State, TickRecord
 from tokwatch.ledger.view import LOOKBACK_MS
 from tokwatch.store.errors import StoreError
 from tokwatch.store.foreign import check_foreign
 from tokwatch.store.reader import Reader
 from tokwatch.store.rollup import QUARTER_MS
 from tokwatch.store.sessions import Session
+from tokwatch.store.writer import Writer
 
 __all__ = ["pynvml_as_found"]
 
@@ -79,6 +83,22 @@ def test_sums_of_the_last_quarter_hour_end_with_the_range(tmp_path: Path) -> Non
     with Reader(tmp_path / "cut.db") as reader:
         (flow,) = reader.quarters(0, BEGINS_MS + QUARTER_MS).flows
     assert flow.output_tokens == 10 * 1551
+
+
+def test_a_gpu_that_came_back_in_a_later_run_has_no_part_in_a_cut_before_it(tmp_path: Path) -> None:
+    store = tmp_path / "store.db"
+    run = make_store(store, Names())
+    later_ms = BEGINS_MS + 3 * QUARTER_MS
+    writer = Writer(store)
+    writer.open()
+    later = writer.begin_run(Run(0, "recorded", Names().host, "another boot", "0.1.0", "UTC", later_ms))
+    lost = msgspec.structs.replace(gpu(later_ms + 1000, entity=GPU), t0_ms=BEGINS_MS + 30_000, state=State.LOST)
+    writer.submit(TickRecord(tick(later_ms + 1000, later.id), gpus=(lost,)))
+    assert writer.close(10)
+    cut(store, tmp_path / "cut.db", Wish(run, BEGINS_MS, BEGINS_MS + QUARTER_MS))
+    with Reader(tmp_path / "cut.db") as reader:
+        assert [each.id for each in reader.runs()] == [run]
+        assert {row.run for row in reader.quarters(0, later_ms).gpus} == {run}
 
 
 def test_a_range_without_a_tick_is_refused(tmp_path: Path) -> None:

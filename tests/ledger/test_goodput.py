@@ -12,7 +12,8 @@ from collectors.readings import Histogram, Layer, ServerReading
 from tests.ledger.box import PRICE, Box, placed
 from tests.ledger.readings import flow, gpu, page
 from tokwatch.ledger.bodies import SettingsBody
-from tokwatch.ledger.slo import PER_TOKEN_ONLY, Slo
+from tokwatch.ledger.goodput import Population, service_level
+from tokwatch.ledger.slo import PER_TOKEN_ONLY, Outcomes, Slo
 from tokwatch.ledger.snapshot import Interval, ServerRow, Snapshot
 
 MINUTE = 61  # pages, so that the window is full
@@ -242,3 +243,11 @@ def test_an_engine_without_latencies_says_so_and_not_that_nothing_finished() -> 
         reading = flow(output_tokens=100 * second, finished=None)
         box.turn(second, [gpu(second)], [page(second, reading, facts=placed(0))])
     assert box.snapshot(PRICE).servers[0].slo_met.why == "its page tells no latencies"
+
+
+def test_until_the_others_are_warm_nothing_is_blamed_on_the_engine_without_latencies() -> None:
+    slo = Slo(ttft_s=0.5)
+    silent = Population(slo, Outcomes(None, 0, 0), {}, output_tokens=100, length_ms=1000)
+    cold = Population(slo, Outcomes(None, 0, 0), {}, output_tokens=0, length_ms=0)
+    assert service_level([silent, cold], slo).met.why == "warming up"
+    assert service_level([silent], slo).met.why == "its page tells no latencies"

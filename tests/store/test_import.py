@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.store.records import NOON_MS, fill, record
+from tests.store.test_sealing import sealed
 from tokwatch.ledger.entries import Event, Run
 from tokwatch.store.reader import Reader
 from tokwatch.store.writer import Writer
@@ -44,6 +45,24 @@ def test_an_imported_tick_moves_where_its_place_is_taken(tmp_path: Path) -> None
     assert [each.tick.tick_ms for each in moved] == [PAST_MS + 2, PAST_MS + 3]
     assert moved[0].events == (replace(event, tick_ms=PAST_MS + 2),)
     assert moved[0].gpus == record(PAST_MS).gpus  # what it speaks for does not move
+
+
+def test_an_imported_tick_moves_where_its_place_is_taken_by_a_sealed_one(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    places = [PAST_MS + second * 1000 for second in range(60)]
+    live = fill(path, [record(at_ms) for at_ms in places])
+    sealed(path)
+    writer = Writer(path)
+    writer.open()
+    assert writer.write_import(IMPORT, [record(at_ms) for at_ms in places])
+    assert writer.close(10)
+    for _ in range(2):  # raw, then sealed in windows that begin beside those of the other run
+        with Reader(path) as reader:
+            assert [each.tick.tick_ms for each in reader.records([live], 0, NOON_MS)] == places
+            moved = list(reader.records([live + 1], 0, NOON_MS))
+            assert [each.tick.tick_ms for each in moved] == [at_ms + 1 for at_ms in places]
+            assert [each.gpus for each in moved] == [record(at_ms).gpus for at_ms in places]
+        sealed(path)
 
 
 def test_a_bad_import_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from tests.store.records import NOON_MS, RUN, fill, record, tick
 from tests.store.strategies import runs_of_records
+from tests.store.sums import check_sums
 from tokwatch.ledger.entries import Run, State, TickRecord
 from tokwatch.ledger.strip import Strip
 from tokwatch.store.connection import open_for_writing
@@ -220,6 +221,34 @@ def test_an_import_into_minutes_that_are_being_let_go_stays(tmp_path: Path) -> N
     assert rows_left(path) == 0
     with Reader(path) as reader:
         assert len(list(reader.records([1], 0, LATER_MS))) == len(list(reader.records([2], 0, LATER_MS))) == 60
+
+
+@pytest.mark.parametrize("pieces", range(10))
+def test_an_import_into_minutes_that_are_being_sealed_is_sealed_whole(tmp_path: Path, pieces: int) -> None:
+    path = tmp_path / "store.db"
+    fill(path, [record(NOON_MS + second * 1000) for second in range(60)])
+    connection = open_for_writing(path)
+    close_all_periods(connection)
+    sealing = Sealing(connection, 0, clock_s=iter(range(10**6)).__next__)
+    for _ in range(pieces):
+        sealing.step(LATER_MS)
+    writer = Writer(path)
+    writer.open()
+    # Of one more GPU, and so many that the window is cut.
+    entries = [record(NOON_MS + 30_500 + place) for place in range(TICKS_AT_MOST)]
+    late = [replace(each, gpus=(replace(each.gpus[0], entity=2),)) for each in entries]
+    writer.write_import(Run(0, "imported", "dgx-04", "", "0.1.0", "UTC", NOON_MS, "digest"), late)
+    writer.close(10)
+    while sealing.step(LATER_MS):
+        pass
+    connection.close()
+    sealed(path)
+    assert rows_left(path) == 0
+    with Reader(path) as reader:
+        records = list(reader.records(None, 0, LATER_MS))
+        assert len(records) == 60 + TICKS_AT_MOST
+        assert all(each.gpus and each.servers and each.flows for each in records)
+        check_sums(records, reader.quarters(0, LATER_MS))
 
 
 def test_ticks_go_on_while_older_ones_are_sealed_beside_them(tmp_path: Path) -> None:

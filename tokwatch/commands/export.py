@@ -15,7 +15,7 @@ from tokwatch.errors import CommandError
 from tokwatch.exits import Exit
 from tokwatch.exports.focus.billing import Billing
 from tokwatch.exports.hourly import Asked, Exported, export_days, export_hourly
-from tokwatch.exports.hours import parse_instant
+from tokwatch.exports.hours import parse_range
 from tokwatch.exports.periods import zone_called
 from tokwatch.progress import Progress
 
@@ -25,13 +25,14 @@ _NAMED_AT_MOST = 3
 def run(options: argparse.Namespace) -> int:
     """Write the rows; what was left out is told on stderr."""
     zone = zone_called(options.tz)
+    since_ms, until_ms = parse_range(options.since, options.until, zone)
     asked = Asked(
         by=options.by,
         grain=options.grain,
         zone=options.tz,
         format=options.format,
-        since_ms=None if options.since is None else parse_instant(options.since, zone),
-        until_ms=None if options.until is None else parse_instant(options.until, zone),
+        since_ms=since_ms,
+        until_ms=until_ms,
         session=options.session,
         simulated=options.simulated,
         billing=Billing(config_of(options).focus, options.focus, options.billed),

@@ -9,15 +9,16 @@ from tokwatch.commands.export import tell_left_out
 from tokwatch.commands.settings import store_of
 from tokwatch.exits import Exit
 from tokwatch.exports.alerts import Asked, export_alerts
-from tokwatch.exports.hours import parse_instant
+from tokwatch.exports.hours import parse_range
 
 
 def run(options: argparse.Namespace) -> int:
     """Write the rows; what was left out is told on stderr."""
+    since_ms, until_ms = parse_range(options.since, options.until)
     asked = Asked(
         format=options.format,
-        since_ms=None if options.since is None else parse_instant(options.since),
-        until_ms=None if options.until is None else parse_instant(options.until),
+        since_ms=since_ms,
+        until_ms=until_ms,
         session=options.session,
         simulated=options.simulated,
     )

@@ -11,7 +11,7 @@ import msgspec
 from tokwatch.commands.settings import config_of, store_of
 from tokwatch.errors import CommandError
 from tokwatch.exits import Exit
-from tokwatch.exports.hours import parse_instant, utc
+from tokwatch.exports.hours import parse_range, utc
 from tokwatch.feeds.history import History
 from tokwatch.feeds.references import load_references, references_of
 from tokwatch.ledger.accounts import Accounts
@@ -37,8 +37,7 @@ class _Answer(msgspec.Struct):
 def run(options: argparse.Namespace) -> int:
     """A table a deployment; with --json one object."""
     references = load_references(options.references) if options.references else references_of(config_of(options))
-    since_ms = None if options.since is None else parse_instant(options.since)
-    until_ms = None if options.until is None else parse_instant(options.until)
+    since_ms, until_ms = parse_range(options.since, options.until)
     at_ms, rows = _rows(store_of(options), since_ms, until_ms)
     if options.json:
         print(msgspec.json.format(msgspec.json.encode(_Answer(utc(at_ms), rows, references)), indent=1).decode())

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     from tokwatch.dashboard.bell import Bell
 
     async def open_feed() -> Feed:
-        # Collectors, aiohttp and the store take longer to import than the first frame may take: so after it.
+        # Collectors and the store take longer to import than the first frame may take: so after it.
         await asyncio.to_thread(_import_the_rest)
         feed = await _open(
             config,
@@ -68,8 +68,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _import_the_rest() -> None:
-    import aiohttp  # noqa: F401
-
     import tokwatch.feeds.attach
     import tokwatch.feeds.box  # noqa: F401
 

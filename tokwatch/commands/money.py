@@ -9,7 +9,7 @@ import msgspec
 
 from tokwatch.commands.settings import store_of
 from tokwatch.exits import Exit
-from tokwatch.exports.hours import parse_instant
+from tokwatch.exports.hours import parse_range
 from tokwatch.exports.money.otherwise import parse_changes, parse_mix
 from tokwatch.exports.money.read import Question, money
 from tokwatch.exports.money_table import money_table
@@ -17,9 +17,10 @@ from tokwatch.exports.money_table import money_table
 
 def run(options: argparse.Namespace) -> int:
     """A plain report; with --json one object. The store is only read."""
+    since_ms, until_ms = parse_range(options.since, options.until)
     question = Question(
-        since_ms=None if options.since is None else parse_instant(options.since),
-        until_ms=None if options.until is None else parse_instant(options.until),
+        since_ms=since_ms,
+        until_ms=until_ms,
         session=options.session,
         by=options.by,
         rent_usd_per_gpu_hour=options.rent,

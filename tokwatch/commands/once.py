@@ -91,6 +91,7 @@ class _Nowhere:
     """Takes records and keeps none: what is measured here is not stored."""
 
     problem: str | None = None
+    notice: str | None = None
 
     def submit(self, record: TickRecord) -> None:
         """Nothing to do."""

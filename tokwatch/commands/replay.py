@@ -112,7 +112,13 @@ def _run(options: argparse.Namespace, path: Path, reading: Callable[[], Abstract
 def _path(options: argparse.Namespace) -> Path:
     """The argument is a session's id, or a store to look into."""
     named: str | None = options.session
-    return Path(named) if named is not None and Path(named).is_file() else store_of(options)
+    if named is None:
+        return store_of(options)
+    if Path(named).is_file():
+        return Path(named)
+    if "/" in named or named.endswith(".db"):
+        raise CommandError(f"{named} is no file; `tokwatch replay` takes one, or a session of `tokwatch sessions`")
+    return store_of(options)
 
 
 def _is_own(path: Path, options: argparse.Namespace) -> bool:

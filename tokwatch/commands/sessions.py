@@ -12,6 +12,7 @@ from pathlib import Path
 from tokwatch.commands.settings import store_of
 from tokwatch.errors import CommandError
 from tokwatch.exits import Exit
+from tokwatch.exports.table import duration
 from tokwatch.ledger.local_time import zone_of
 from tokwatch.moments import parse_moment
 from tokwatch.store.named_sessions import NamedSession, delete_session, insert_session
@@ -93,9 +94,9 @@ def _list(options: argparse.Namespace) -> int:
         return Exit.DONE
     width = max((len(session.id) for session in found), default=0)
     for session in found:
-        minutes = (session.to_ms - session.from_ms) / 60_000
         left = "" if session.replayable else "  sums only"
-        print(f"{session.id:<{width}}  {session.kind:<9}  {minutes:7.1f} min  {session.title}{left}")
+        length = duration(session.to_ms - session.from_ms)
+        print(f"{session.id:<{width}}  {session.kind:<9}  {length:>7}  {session.title}{left}")
     return Exit.DONE
 
 

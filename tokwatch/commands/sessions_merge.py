@@ -20,11 +20,12 @@ def run(options: argparse.Namespace) -> int:
             options.files, options.out, prices_of=options.prices_of, replaces=options.force, on_share=progress.update
         )
     print(
-        f"tokwatch: {options.out}: {merged.runs} recordings of {', '.join(merged.hosts)}, {merged.ticks} ticks",
+        f"tokwatch: {options.out}: {merged.runs} recording{'' if merged.runs == 1 else 's'} of "
+        f"{', '.join(merged.hosts)}, {merged.ticks} ticks",
         file=sys.stderr,
     )
     if merged.twice:
-        print(f"tokwatch: {merged.twice} of them were in several files and are in it once", file=sys.stderr)
+        print(f"tokwatch: {merged.twice} of them in several files, and in it once", file=sys.stderr)
     if merged.unlike_names:
         print(
             "tokwatch: names were replaced in each file by itself: what is called model-1 in two of them may be two "

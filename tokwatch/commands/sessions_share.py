@@ -10,6 +10,7 @@ from tokwatch.commands.sessions import find_session, gone, range_of
 from tokwatch.commands.settings import store_of
 from tokwatch.errors import CommandError
 from tokwatch.exits import Exit
+from tokwatch.exports.table import duration
 from tokwatch.handover.share import Shared, Wish, share, whole_from
 from tokwatch.progress import Progress
 
@@ -38,9 +39,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _report(out: Path, wish: Wish, shared: Shared) -> list[str]:
-    minutes = (wish.to_ms - wish.from_ms) / 60_000
+    ticks = f"{shared.ticks} tick{'' if shared.ticks == 1 else 's'}"
     lines = [
-        f"{out}: {minutes:.1f} min, {shared.ticks} ticks, {out.stat().st_size / 1024:.0f} KiB; "
+        f"{out}: {duration(wish.to_ms - wish.from_ms)}, {ticks}, {out.stat().st_size / 1024:.0f} KiB; "
         f"see it with `tokwatch replay {out}`"
     ]
     prices = "prices, " if wish.prices else ""

@@ -61,8 +61,7 @@ def url_problem(url: str) -> str:
         return "must start with http:// or https://"
     try:
         parts = urlsplit(url)
-        named = bool(parts.hostname) and parts.port != 0 and url.isprintable() and " " not in url
-        (parts.hostname or "").encode("idna")
+        named = _is_name(parts.hostname or "") and parts.port != 0 and url.isprintable() and " " not in url
     except ValueError:  # a port that is no number, a bracket left open, a part of a name that DNS cannot have
         named = False
     if not named:
@@ -70,3 +69,10 @@ def url_problem(url: str) -> str:
     if "@" in parts.netloc:
         return "holds a user or password: write user and password_file, or token_file, beside it"
     return ""
+
+
+def _is_name(host: str) -> bool:
+    """Whether DNS can have it. Raises UnicodeError where it can have no name like it."""
+    # The codec would check ASCII too, and takes 0.8 MB, which a recorder would keep.
+    name = host if host.isascii() else host.encode("idna").decode()
+    return all(0 < len(label) < 64 for label in name.removesuffix(".").split("."))

@@ -118,8 +118,11 @@ class TokwatchApp(TimeTravel):
             async for snapshot in self._feed.snapshots():
                 self.post_message(SnapshotArrived(snapshot))
         except Exception as error:  # noqa: BLE001  the boundary to the feed: end, and say why
-            self.failure = error
-            self.exit(return_code=1, message=Text(report(error)))
+            self.end_with(error)
+
+    def end_with(self, error: Exception) -> None:
+        self.failure = error
+        self.exit(return_code=1, message=Text(report(error)))
 
     def _end(self, number: signal.Signals) -> None:
         self.exit(return_code=128 + number)

@@ -33,6 +33,10 @@ class TimeTravel(App[str]):
         """Takes what the feed now says of itself into the frame."""
         raise NotImplementedError
 
+    def end_with(self, error: Exception) -> None:
+        """The feed has failed: end, and say why."""
+        raise NotImplementedError
+
     # Pace
 
     def action_toggle_pause(self) -> None:
@@ -121,7 +125,11 @@ class TimeTravel(App[str]):
             self.run_worker(self._jump(feed, kind, forward), group="jump", exclusive=True)
 
     async def _jump(self, feed: Feed, kind: Kind | None, forward: bool) -> None:
-        mark = await feed.jump(kind, forward=forward)
+        try:
+            mark = await feed.jump(kind, forward=forward)
+        except Exception as error:  # noqa: BLE001  the boundary to the feed: end, and say why
+            self.end_with(error)
+            return
         self.clear_notifications()
         if mark is None:
             self._say(f"No {kind or 'mark'} {'after' if forward else 'before'} this moment.")

@@ -35,3 +35,12 @@ def parse_instant(text: str, zone: tzinfo = UTC) -> int:
         raise ExportError(f"{text!r} is of another age: write a year from 1970 to 2200")
     aware = instant if instant.tzinfo else instant.replace(tzinfo=zone)
     return round((aware - _EPOCH).total_seconds() * 1000)
+
+
+def parse_range(since: str | None, until: str | None, zone: tzinfo = UTC) -> tuple[int | None, int | None]:
+    """Both ends of a range as typed, in Unix milliseconds; None where one is left open. Raises ExportError."""
+    since_ms = None if since is None else parse_instant(since, zone)
+    until_ms = None if until is None else parse_instant(until, zone)
+    if since_ms is not None and until_ms is not None and until_ms <= since_ms:
+        raise ExportError(f"--until {until} is not later than --since {since}: nothing lies between them")
+    return since_ms, until_ms

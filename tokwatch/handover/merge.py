@@ -232,15 +232,20 @@ def _copy_book(copy: StoreCopy, versions: Sequence[PriceVersion], closes: Iterab
 def _copy_sessions(copy: StoreCopy, sources: Sequence[_Source], parts: Sequence[Sequence[_Part]]) -> None:
     numbers = {(id(part.source), part.run.id): number for number, of in enumerate(parts, start=1) for part in of}
     taken: set[str] = set()
+    copied: set[tuple[str, tuple[int, ...], int, int]] = set()
     for source in sources:
         for named in source.reader.named_sessions():
-            runs = {numbers[id(source), run] for run in named.runs if (id(source), run) in numbers}
+            runs = tuple(sorted({numbers[id(source), run] for run in named.runs if (id(source), run) in numbers}))
+            same = (named.name, runs, named.from_ms, named.to_ms)
+            if same in copied:
+                continue
+            copied.add(same)
             number, name = 1, named.name
             while name in taken:
                 number += 1
                 name = f"{named.name}-{number}"
             taken.add(name)
-            copy.name_session(replace(named, name=name, runs=tuple(sorted(runs))))
+            copy.name_session(replace(named, name=name, runs=runs))
     offered = {
         number for number, of in enumerate(parts, start=1) if all(part.run.id in part.source.offered for part in of)
     }

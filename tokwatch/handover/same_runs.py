@@ -48,7 +48,7 @@ class _Began(NamedTuple):
 
 
 def identity(file: Described, run: Run) -> Identity:
-    return Identity(file.names_of, run.host, run.boot_id, run.started_ms, run.kind, run.source)
+    return Identity(file.names_of, run.host, run.boot_id, _began_ms(run), run.kind, run.source)
 
 
 def refuse_unlike_names(files: Sequence[Described]) -> None:
@@ -87,4 +87,9 @@ def _began(file: Described, run: Run) -> _Began:
     boot, source = run.boot_id, run.source
     if not file.names_of:
         boot, source = same_for_same("boot", boot), same_for_same("import", source)
-    return _Began(boot, run.started_ms, run.kind, source)
+    return _Began(boot, _began_ms(run), run.kind, source)
+
+
+def _began_ms(run: Run) -> int:
+    """An import is known by its content, whenever it came into which store."""
+    return 0 if run.kind == "imported" else run.started_ms

@@ -105,7 +105,7 @@ def share(store: Path, out: Path, wish: Wish, *, replaces: bool = False, on_tick
                 copy.add_record(replace(record, events=tuple(_told_events(told, record.events))))
                 ticks += record.tick.tick_ms > wish.from_ms
                 on_tick(record.tick.tick_ms)
-            _copy_sums(reader, copy, runs, source.whole_from_ms, wish.to_ms)
+            _copy_sums(reader, copy, [run.id for run in source.cut_runs], source.whole_from_ms, wish.to_ms)
     replaced = told.names.counts() if isinstance(told, Scrubbed) else {}
     left_out = dict(told.left_out) if isinstance(told, Scrubbed) else {}
     return Shared(session, ticks, replaced, left_out)
@@ -199,7 +199,10 @@ def _told_events(told: Told, events: Sequence[Event]) -> list[Event]:
 
 
 def _copy_sums(reader: Reader, copy: StoreCopy, runs: Sequence[int], from_ms: int, to_ms: int) -> None:
-    """Quarter hours as they are, the last one without what came after the range."""
+    """Quarter hours as they are, the last one without what came after the range.
+
+    runs: those with ticks in the file. A later one has parts in these quarters too, where a lost GPU came back in it.
+    """
     last_ms = quarter_of(to_ms)
     for quarter_ms in range(from_ms, last_ms, QUARTER_MS):
         copy.add_quarters(reader.quarters(quarter_ms, quarter_ms + QUARTER_MS, runs))

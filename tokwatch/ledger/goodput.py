@@ -124,7 +124,9 @@ def service_level(populations: Sequence[Population], slo: Slo) -> ServiceLevel:
     reasons = [each.good for each in populations if isinstance(each.good, str)]
     unjudged = [why for why in reasons if why not in (NO_REQUEST, NO_SLO, WARMING_UP)]
     if not judged:
-        nothing = Interval(None, None, next(iter(unjudged or reasons), NO_REQUEST if slo.limits else NO_SLO))
+        # What will be told in a moment goes before what will never be told of a part.
+        waiting = [why for why in reasons if why == WARMING_UP]
+        nothing = Interval(None, None, next(iter(waiting or unjudged or reasons), NO_REQUEST if slo.limits else NO_SLO))
         return ServiceLevel(nothing, nothing, nothing, "")
     marks = ("part",) if unjudged else ()
     every = reduce(add, (good for _, good in judged))

@@ -125,7 +125,11 @@ class CompareScreen(FrameScreen):
     async def _add_up(self) -> None:
         page, ends_ms, width_ms = self.query_one(ComparePage), self._ends_ms, self._width_ms
         page.take(ends_ms, width_ms, None)
-        before, after = await self._ask(ends_ms[0], width_ms), await self._ask(ends_ms[1], width_ms)
+        try:
+            before, after = await self._ask(ends_ms[0], width_ms), await self._ask(ends_ms[1], width_ms)
+        except Exception as error:  # noqa: BLE001  the boundary to the feed: end, and say why
+            self.tokwatch.end_with(error)
+            return
         page.take(ends_ms, width_ms, Windows(before, after))
 
 
