@@ -124,7 +124,7 @@ def fill(store: Path, hours: float) -> None:
         power = [500_000 + (number * 7919 + place * 104_729) % 90_000 for place in range(GPUS)]
         writer.submit(
             TickRecord(
-                tick(at_ms, run),
+                replace(tick(at_ms, run), boottime_ns=at_ms * 1_000_000),
                 tuple(replace(gpu(at_ms, entity=1 + n), power_mw=power[n], energy_mj=power[n]) for n in range(GPUS)),
                 tuple(server(at_ms, entity=101 + n) for n in range(SERVERS)),
                 tuple(flow(at_ms, entity=201 + n) for n in range(SERVERS)),

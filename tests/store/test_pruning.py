@@ -170,3 +170,22 @@ def test_what_was_measured_of_capacity_goes_with_the_minutes_and_the_last_of_a_s
     assert left[:5] == [("alert", "a", 0), ("alert", "a", 1), ("alert", "a", 2), ("alert", "a", 6), ("alert", "b", 0)]
     assert left[5:] == [("operating", "a", 2), ("operating", "a", 6), ("operating", "b", 0)]
     connection.close()
+
+
+def test_years_of_windows_that_are_kept_cost_the_search_for_older_ones_nothing(store: Path) -> None:
+    connection = open_for_writing(store)
+    connection.executescript(
+        "WITH RECURSIVE place (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM place WHERE n < 5000) "
+        "INSERT INTO tick_chunk SELECT first_ms + n * 600000, last_ms + n * 600000, run, ticks, NULL, layout, body "
+        f"FROM place, (SELECT * FROM tick_chunk WHERE first_ms >= {NOON_MS + 5 * WINDOW_MS} LIMIT 1)"
+    )
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+
+    connection.set_progress_handler(step, 1)
+    Pruning(connection, RETENTION).step(NOON_MS + HOUR_MS)
+    assert steps < 2000, "of SQLite's machine; 5000 windows would take some for each"
+    connection.close()

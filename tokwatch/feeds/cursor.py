@@ -53,16 +53,16 @@ class Cursor:
 
     def step(self, ticks: int) -> bool:
         """By whole ticks; stops at either end of the session."""
-        moved = False
+        span, target = self.span_ms(), self.tick_ms
+        if target is None or span is None:
+            return False
+        # Counted first, gone to once: to find a tick is cheap, to build its View is not.
         for _ in range(abs(ticks)):
-            here, span = self.tick_ms, self.span_ms()
-            if here is None or span is None:
-                return moved
-            target = self._history.tick_after(here) if ticks > 0 else self._history.last_tick(here - 1)
-            if target is None or not span[0] <= target <= span[1]:
-                return moved
-            moved = self._go(target)
-        return moved
+            next_ms = self._history.tick_after(target) if ticks > 0 else self._history.last_tick(target - 1)
+            if next_ms is None or not span[0] <= next_ms <= span[1]:
+                break
+            target = next_ms
+        return self._go(target)
 
     def marks(self, late_ms: int = 0) -> tuple[Mark, ...]:
         """What happened in the span; found at most `late_ms` of the session ago."""

@@ -22,8 +22,9 @@ _ROWS_AT_ONCE: Final = 500
 _FREE_PAGES: Final = 2048  # kept for what comes next: giving 8 MB back and taking them again helps nobody
 _PAGES_AT_ONCE: Final = 64
 
-# What was imported is as old as its import: it would be gone at once else.
-_OLDEST_CHUNK: Final = """SELECT first_ms FROM tick_chunk JOIN run ON run.id = tick_chunk.run
+# What was imported is as old as its import: it would be gone at once else. One index seek for each run.
+_OLDEST_CHUNK: Final = """SELECT first_ms FROM run CROSS JOIN tick_chunk
+    ON first_ms = (SELECT min(of_run.first_ms) FROM tick_chunk AS of_run WHERE of_run.run = run.id)
     WHERE CASE run.kind WHEN 'imported' THEN max(run.started_ms, last_ms) ELSE last_ms END < ?
     ORDER BY first_ms LIMIT 1"""
 _OLD_ABSOLUTES: Final = """DELETE FROM absolute WHERE id IN (
