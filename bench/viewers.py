@@ -53,7 +53,7 @@ from tokwatch.store.writer import Writer  # noqa: E402
 
 COLUMNS, ROWS = 120, 40
 SETTLE_S = 25.0
-WINDOWS_A_MINUTE = 3  # that a recorder seals at the most
+WINDOWS_A_MINUTE = 15  # more than a recorder that catches up seals
 COMPLAINTS = (b"locked", b"cannot write", b"Traceback")
 
 # The recorder itself, with a watch held over each transaction.
