@@ -19,6 +19,7 @@ from tests.store.strategies import runs_of_records
 from tests.store.sums import check_sums
 from tokwatch.ledger.entries import Run, State, TickRecord
 from tokwatch.ledger.strip import Strip
+from tokwatch.store.columns import pack
 from tokwatch.store.connection import open_for_writing
 from tokwatch.store.errors import StoreError
 from tokwatch.store.histograms import HistogramCodec
@@ -266,6 +267,22 @@ def test_ticks_go_on_while_older_ones_are_sealed_beside_them(tmp_path: Path) -> 
     (oldest_raw_ms,) = connection.execute("SELECT min(tick_ms) FROM tick").fetchone()
     connection.close()
     assert NOON_MS + 3 * HOUR_MS - WINDOW_MS <= oldest_raw_ms <= NOON_MS + 3 * HOUR_MS
+
+
+@pytest.mark.parametrize("table", ["tick_chunk", "gpu_chunk"])
+def test_a_chunk_without_times_is_damage_too(tmp_path: Path, table: str) -> None:
+    path = tmp_path / "store.db"
+    fill(path, [record(NOON_MS + 1000)])
+    sealed(path)
+    connection = sqlite3.connect(path)
+    (layout,) = connection.execute(
+        "SELECT json_array_length(columns) FROM chunk_layout WHERE kind = ?", (table.partition("_")[0],)
+    ).fetchone()
+    with connection:
+        connection.execute(f"UPDATE {table} SET body = ?", (pack([[None]] * layout),))
+    connection.close()
+    with Reader(path) as reader, pytest.raises(StoreError, match="no time"):
+        list(reader.records(None, 0, LATER_MS))
 
 
 def test_damage_is_told_and_is_no_crash(tmp_path: Path) -> None:

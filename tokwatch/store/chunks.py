@@ -120,6 +120,8 @@ def read_ticks(connection: sqlite3.Connection, layouts: Layouts, window: Window)
         raise _damaged("ticks", window, "it is gone")
     found = _columns(row[0], window.ticks, layouts.columns(window.layout), "ticks", window)
     tick_ms, wall, boottime, clock_step_ms = (found[name] for name in _TICK_COLUMNS[:4])
+    if any(None in column for column in (tick_ms, wall, boottime, clock_step_ms)):
+        raise _damaged("ticks", window, "it has ticks of no time")
     if tick_ms[0] != window.first_ms or tick_ms[-1] != window.last_ms:
         raise _damaged("ticks", window, "it holds other ticks")
     return [
@@ -243,15 +245,17 @@ class EntryColumns:
 
     def __init__(self, columns: NamedColumns, ticks: Sequence[Tick], window: Window, kind: str) -> None:
         self._columns = columns
-        places: list[int] = columns["tick"]
+        places, ends, gaps = (columns[name] for name in _ROW_TIMES)
+        if None in places or None in ends or None in gaps:
+            raise _damaged(kind, window, "it has rows of no time")
         if not all(0 <= place < len(ticks) for place in (min(places), max(places))):
             raise _damaged(kind, window, "it has rows of no tick")
         tick_ms = [ticks[place].tick_ms for place in places]
-        ends_ms = [tick + off for tick, off in zip(tick_ms, columns["t1_less_tick_ms"], strict=True)]
+        ends_ms = [tick + off for tick, off in zip(tick_ms, ends, strict=True)]
         before_ms = (tick_ms[0], *ends_ms)
         self._times = {
             "t1_ms": ends_ms,
-            "t0_ms": [end + gap for end, gap in zip(before_ms, columns["t0_less_t1_before_ms"], strict=False)],
+            "t0_ms": [end + gap for end, gap in zip(before_ms, gaps, strict=False)],
         }
 
     def __getitem__(self, name: str) -> list[Any]:
