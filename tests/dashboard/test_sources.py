@@ -8,11 +8,12 @@ from msgspec.structs import replace
 
 from tests.dashboard import snapshots
 from tests.dashboard.snapshots import BOX, GPUS, SERVERS
+from tokwatch.dashboard.screens.sources import _write_probes
 from tokwatch.dashboard.screens.sources_gpus import write_gpus
 from tokwatch.dashboard.screens.sources_servers import write_servers
 from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.document import Page
-from tokwatch.ledger.snapshot import Figure, GpuRow, Interval, ServerRow, Snapshot
+from tokwatch.ledger.snapshot import Figure, GpuRow, Interval, ProbeRow, ServerRow, Snapshot
 
 
 def written(write: Callable[[Page, Snapshot], None], snapshot: Snapshot, width: int = 120) -> list[str]:
@@ -170,3 +171,15 @@ def test_series_that_another_server_has_too_are_not_listed_again() -> None:
     lines = written(write_servers, replace(BOX, servers=(first, second)))
     assert sum("generation_tokens_total" in line for line in lines) == 1
     assert lines[-1].endswith("4 series, the same read and the same missing as of 127.0.0.1:8000")
+
+
+# --- probes -----------------------------------------------------------------------------------------------------------
+
+
+def test_one_probe_is_one() -> None:
+    def heading(probes: tuple[ProbeRow, ...]) -> str:
+        return written(lambda page, box: _write_probes(page, box, 80), replace(BOX, probes=probes))[0]
+
+    fine, failed = ProbeRow("NVIDIA driver", True, "580.82", ""), ProbeRow("inference servers", False, "none", "")
+    assert heading((fine,)) == " WHERE TOKWATCH LOOKED  1 probe"
+    assert heading((fine, failed)) == " WHERE TOKWATCH LOOKED  2 probes, 1 failed"

@@ -15,6 +15,8 @@ from tokwatch.feeds.cursor import Cursor
 from tokwatch.feeds.history import History
 from tokwatch.feeds.mark import Mark
 from tokwatch.feeds.timeline import Timeline
+from tokwatch.ledger.entries import Run
+from tokwatch.ledger.view import View
 from tokwatch.store.reader import Reader
 
 PAUSE_S = 600  # between two runs of the recorder
@@ -200,3 +202,33 @@ async def test_a_window_over_a_gap_says_how_much_of_it_was_watched(store: Path) 
     assert window.power_w.value == pytest.approx(100.0)
     assert history.window(0, 1000).tok_s.why == "nothing was recorded then"
     history.close()
+
+
+# --- steps ----------------------------------------------------------------------------------------------------------
+
+
+class CountedHistory(History):
+    """Knows how often a View was built anew, which is what takes time."""
+
+    views = 0
+
+    def view_at(self, tick_ms: int, run: Run | None = None) -> View:
+        self.views += 1
+        return super().view_at(tick_ms, run)
+
+
+async def test_a_long_step_back_builds_one_view_and_shows_what_short_ones_show(store: Path) -> None:
+    ticks = await record_ticks(store, AdvancedClock(), 40)
+    history = CountedHistory(store)
+    cursor, on_foot = Cursor(history), Cursor(History(store))
+    for each in (cursor, on_foot):
+        each.seek(ticks[-1])
+    before = history.views
+    assert cursor.step(-30)
+    assert history.views == before + 1
+    assert all(on_foot.step(-1) for _ in range(30))
+    assert cursor.snapshot("paused", "s") == on_foot.snapshot("paused", "s")
+    assert cursor.step(-30)  # there are only nine more
+    assert (cursor.tick_ms, cursor.step(-30)) == (ticks[0], False)
+    cursor.close()
+    on_foot.close()

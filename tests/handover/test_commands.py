@@ -68,6 +68,15 @@ def test_a_range_gets_a_name_and_loses_it(store: Path, capsys: pytest.CaptureFix
     assert len(sessions_of(store)) == 1
 
 
+def test_a_named_range_is_listed_from_its_first_moment_with_its_length(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sessions(store, "name", "the outage", "--from", "12:01:00", "--to", "12:01:15")
+    sessions(store)
+    [line] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("the outage")]
+    assert line.split()[2:] == ["recorded", "15s", "dgx-03", "2026-11-21", "12:01–12:01"]
+
+
 def test_a_named_range_is_shared_by_its_name(store: Path, tmp_path: Path) -> None:
     sessions(store, "name", "the outage", "--from", "12:01:10", "--to", "12:01:15")
     assert sessions(store, "share", "the outage", "--out", tmp_path / "cut.db") == Exit.DONE

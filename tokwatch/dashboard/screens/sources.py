@@ -67,10 +67,8 @@ def _write_nothing_found(page: Page) -> None:
 
 def _write_probes(page: Page, snapshot: Snapshot, narrow: int) -> None:
     failed = sum(not probe.ok for probe in snapshot.probes)
-    page.heading(
-        "WHERE TOKWATCH LOOKED",
-        f"{len(snapshot.probes)} probes, {failed} failed" if failed else f"{len(snapshot.probes)} probes",
-    )
+    tried = f"{len(snapshot.probes)} probe{'' if len(snapshot.probes) == 1 else 's'}"
+    page.heading("WHERE TOKWATCH LOOKED", f"{tried}, {failed} failed" if failed else tried)
     for probe in snapshot.probes:
         line = page.line()
         line.put(_GLYPH, glyphs.OK if probe.ok else glyphs.FAILED, "work" if probe.ok else "text")
