@@ -74,6 +74,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     connection.close()
     if version > schema.SCHEMA_VERSION:
         raise _newer(path, version)
+    if version == 0:
+        raise StoreError(f"{path} is empty: nothing was ever recorded into it")
     raise StoreError(
         f"{path} has schema version {version}, this tokwatch reads {schema.SCHEMA_VERSION}. "
         f"Open it once with `tokwatch record --store {path}`, which brings it up to date."
