@@ -39,6 +39,7 @@ def test_a_signal_flushes_and_ends_it_well(box: CommandBox, number: signal.Signa
     recording = box.start_recording()
     recording.wait_for_ticks(3)
     recording.process.send_signal(number)
+    recording.process.wait(30)  # `end` sends a signal too, and a second one does not wait for the disk
     told, _, stderr = recording.end()
     assert recording.process.returncode == 0, stderr
     assert [path.name for path in box.folder.glob("store.db*")] == ["store.db"], "the -wal was brought in"
