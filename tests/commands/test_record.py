@@ -46,6 +46,15 @@ def test_a_signal_flushes_and_ends_it_well(box: CommandBox, number: signal.Signa
     assert ticks_of(box.store) == told
 
 
+def test_a_server_that_goes_while_it_is_asked_does_not_end_it(box: CommandBox) -> None:
+    recording = box.start_recording()
+    recording.wait_for_ticks(1)
+    status = Path(f"/proc/{recording.process.pid}/status").read_text()
+    recording.end()
+    ignored = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigIgn:"))
+    assert ignored >> signal.SIGPIPE - 1 & 1, "writing to a connection that was closed would kill it"
+
+
 def test_it_ends_by_itself_and_says_one_line_a_matter(box: CommandBox) -> None:
     ended = box.run(box.command("record", "--for", "0.2s"))
     assert ended.returncode == 0

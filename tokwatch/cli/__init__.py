@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import re
 import signal
 import sys
@@ -47,16 +48,29 @@ def run(arguments: Sequence[str]) -> int:
     """Parse and run one command; the exit code."""
     parser = make_parser()
     options = parser.parse_args(_with_negative_times(arguments))
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `tokwatch export … | head` ends quietly
     if not sys.stdout.isatty() and hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        return int(_command(options.command).run(options))
+        code = int(_command(options.command).run(options))
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+    except BrokenPipeError:  # `tokwatch export … | head`
+        _end_as_others_do()
+        return Exit.FAILED
     except _expected_errors() as error:
         print(f"tokwatch: {_one_line(error)}", file=sys.stderr)
         return Exit.FAILED
+
+
+def _end_as_others_do() -> None:
+    """Quietly, by the signal that a program without Python's handling of it would have got.
+
+    Not set at the start: sockets raise it too, and a server that goes while it is asked must not end a recorder.
+    """
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGPIPE)
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     foreign = not _is_own(path, options)
     if foreign:
         check_foreign(path)
-    reading = partial(told_plainly, path, expected=EXPECTED) if foreign else nullcontext
+    reading = partial(told_plainly, path, expected=(*EXPECTED, BrokenPipeError)) if foreign else nullcontext
     with reading():
         return _run(options, path, reading)
 
