@@ -1,4 +1,4 @@
-"""How long each level of the store is kept: numbers only. Quarter hours, events and prices are kept for ever."""
+"""How long each level of the store is kept: numbers only. Quarter hours, prices and what happened are kept for ever."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Retention:
 
     raw_ms: int = 24 * HOUR_MS  # then ticks are sealed into chunks
     history_ms: int = 30 * DAY_MS  # then chunks go
-    minutes_ms: int = 90 * DAY_MS  # then minute rows go
+    minutes_ms: int = 90 * DAY_MS  # then minute rows go, and what was measured of capacity
     size_bytes: int | None = None  # the whole store; None: as large as it gets
 
     def __post_init__(self) -> None:
