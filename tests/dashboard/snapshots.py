@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
+from tests.dashboard.answers import ANSWERS
 from tokwatch.feeds.mark import Kind, Mark, next_mark
+from tokwatch.feeds.question import Question
 from tokwatch.ledger.entries import State
 from tokwatch.ledger.gpu_rows import state_name
 from tokwatch.ledger.snapshot import (
@@ -29,6 +32,8 @@ from tokwatch.ledger.snapshot import (
     Totals,
 )
 from tokwatch.ledger.window_figures import WindowFigures
+
+Answer = TypeVar("Answer")
 
 UNKNOWN = Figure(None, "not measured")
 WARMING_UP = Figure(None, "warming up")
@@ -715,6 +720,7 @@ class FakeFeed:
         self.marks: tuple[Mark, ...] = ()
         self.what_if: float | None = None
         self.told: list[tuple[object, ...]] = []
+        self.answers: dict[type[object], Callable[[Any], Any]] = dict(ANSWERS)
         self.closed = False
         self.clock: asyncio.Task[None] | None = None  # what sends, when something does
         self._queue: asyncio.Queue[Snapshot] = asyncio.Queue()
@@ -761,6 +767,12 @@ class FakeFeed:
     async def window(self, end_ms: int, length_ms: int) -> WindowFigures:
         self.told.append(("window", end_ms, length_ms))
         return windows(end_ms, length_ms)
+
+    async def ask(self, question: Question[Answer]) -> Answer:
+        """The answer laid ready for this kind of question."""
+        self.told.append(("ask", question))
+        answer: Answer = self.answers[type(question)](question)
+        return answer
 
     async def close(self) -> None:
         self.closed = True

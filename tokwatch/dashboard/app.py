@@ -7,11 +7,10 @@ import functools
 import signal
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.text import Text
 from textual.app import SystemCommand
-from textual.binding import Binding
 from textual.reactive import var
 from textual.screen import Screen
 from textual.theme import Theme
@@ -19,12 +18,18 @@ from textual.theme import Theme
 from tokwatch.dashboard.bell import Bell
 from tokwatch.dashboard.ending import report, when_the_terminal_goes
 from tokwatch.dashboard.frame import Frame, SnapshotArrived
+from tokwatch.dashboard.keys import SHARED
 from tokwatch.dashboard.mark_words import KEY_OF_KIND
+from tokwatch.dashboard.screens.base import FrameScreen
 from tokwatch.dashboard.screens.fleet import FleetScreen
+from tokwatch.dashboard.screens.registry import TABS, screen_class
 from tokwatch.dashboard.theme import DARK_THEME, LIGHT_THEME, Look, palette_of
-from tokwatch.dashboard.time_travel import LONG_STEP, TimeTravel
+from tokwatch.dashboard.time_travel import TimeTravel
 from tokwatch.feeds import Feed
+from tokwatch.feeds.question import Question
 from tokwatch.ledger.snapshot import Snapshot
+
+Answer = TypeVar("Answer")
 
 LATE_AFTER = 5  # intervals without a Snapshot
 _CHECK_S = 1.0
@@ -39,29 +44,7 @@ class TokwatchApp(TimeTravel):
 
     ENABLE_COMMAND_PALETTE = True
     TITLE = "tokwatch"
-    BINDINGS = [
-        Binding("1", "show_fleet", "Fleet: tiles, GPUs, states, alerts"),
-        Binding("4", "show_money", "Money: cost, what a token costs, what it earns"),
-        Binding("6", "show_sources", "Sources: what was looked for and found"),
-        Binding("space", "toggle_pause", "Pause or play"),
-        Binding("left", "step(-1)", "One tick back"),
-        Binding("right", "step(1)", "One tick on"),
-        Binding("shift+left", f"step({-LONG_STEP})", f"{LONG_STEP} ticks back"),
-        Binding("shift+right", f"step({LONG_STEP})", f"{LONG_STEP} ticks on"),
-        Binding("left_square_bracket", "slower", "Slower"),
-        Binding("right_square_bracket", "faster", "Faster"),
-        Binding("g", "go_to", "Go to a time"),
-        Binding("n", "jump(True)", "To the next mark in time"),
-        Binding("N", "jump(False)", "To the mark before"),
-        Binding("m", "jump_to_kind", "To the next mark of one kind: alert, restart, gap, …"),
-        Binding("home", "start", "To the start of what is stored"),
-        Binding("end", "live", "Back to now"),
-        Binding("c", "compare", "Compare: mark this moment, then another one"),
-        Binding("dollar_sign", "set_price", "Set the price of a GPU hour; in the past: what if"),
-        Binding("t", "toggle_theme", "Dark or light"),
-        Binding("question_mark", "help", "Help"),
-        Binding("q", "quit", "Quit"),
-    ]
+    BINDINGS = [*SHARED]
 
     # var, not reactive: a reactive of the app repaints the whole screen, 20 kB a tick.
     look: var[Look] = var(Look(), init=False)
@@ -119,6 +102,16 @@ class TokwatchApp(TimeTravel):
                 self.post_message(SnapshotArrived(snapshot))
         except Exception as error:  # noqa: BLE001  the boundary to the feed: end, and say why
             self.end_with(error)
+
+    async def ask(self, question: Question[Answer]) -> Answer | None:
+        """The stored past's answer; None before the feed is open, and where it failed, which ends the app."""
+        if self._feed is None:
+            return None
+        try:
+            return await self._feed.ask(question)
+        except Exception as error:  # noqa: BLE001  the boundary to the feed: end, and say why
+            self.end_with(error)
+            return None
 
     def end_with(self, error: Exception) -> None:
         self.failure = error
@@ -180,7 +173,7 @@ class TokwatchApp(TimeTravel):
         empty = snapshot.nothing_found
         if empty and snapshot.probes and not self._seen_any and not self._sources_opened_itself:
             self._sources_opened_itself = True
-            self.action_show_sources()
+            self.action_show_screen("Sources")
         elif not empty and not self._seen_any:
             self._seen_any = True
             if self._sources_opened_itself:
@@ -188,24 +181,49 @@ class TokwatchApp(TimeTravel):
 
     # Screens and looks
 
+    def action_show_screen(self, name: str) -> None:
+        """Opens a screen of the footer over Fleet, which stays below all of them."""
+        tab = next(tab for tab in TABS if tab.name == name)
+        if isinstance(self.screen, FrameScreen) and name == self.screen.TAB and not self.screen.DRILLED:
+            return
+        self.action_show_fleet()
+        if name != FleetScreen.TAB:
+            self.push_screen(screen_class(tab)())
+
     def action_show_fleet(self) -> None:
         while len(self.screen_stack) > 1:
             self.pop_screen()
 
-    def action_show_money(self) -> None:
-        from tokwatch.dashboard.screens.money import MoneyScreen  # not part of the first frame
+    def action_leave(self) -> None:
+        """To the screen below; nothing on Fleet."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
 
-        self._open(MoneyScreen)
+    def action_what_if(self) -> None:
+        from tokwatch.dashboard.screens.what_if import WhatIfScreen  # not part of the first frame
 
-    def action_show_sources(self) -> None:
-        from tokwatch.dashboard.screens.sources import SourcesScreen  # not part of the first frame
+        if not isinstance(self.screen, WhatIfScreen):
+            self.push_screen(WhatIfScreen())
 
-        self._open(SourcesScreen)
+    def action_inspect(self) -> None:
+        from tokwatch.dashboard.inspecting import inspect
 
-    def _open(self, kind: type[Screen[None]]) -> None:
-        if not isinstance(self.screen, kind):
-            self.action_show_fleet()
-            self.push_screen(kind())
+        inspect(self)
+
+    def action_copy_table(self) -> None:
+        from tokwatch.dashboard.taking_away import copy_table
+
+        copy_table(self)
+
+    def action_save_picture(self) -> None:
+        from tokwatch.dashboard.taking_away import save_picture
+
+        save_picture(self)
+
+    def action_export(self) -> None:
+        from tokwatch.dashboard.exporting import export
+
+        export(self)
 
     def action_help(self) -> None:
         from tokwatch.dashboard.screens.help import HelpScreen
@@ -213,7 +231,7 @@ class TokwatchApp(TimeTravel):
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen())
 
-    def action_toggle_theme(self) -> None:
+    def action_next_theme(self) -> None:
         self.theme = LIGHT_THEME.name if self.current_theme.dark else DARK_THEME.name
 
     def _take_theme(self, theme: Theme) -> None:
@@ -225,14 +243,12 @@ class TokwatchApp(TimeTravel):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every key's action, jumps to each kind of mark, then Textual's own."""
-        for binding in self.BINDINGS:
-            if isinstance(binding, Binding):
-                action = binding.action
-                yield SystemCommand(
-                    binding.description,
-                    f"key {binding.key}",
-                    lambda action=action: self.call_later(self.run_action, action),
-                )
+        for binding in SHARED:
+            yield SystemCommand(
+                binding.description,
+                f"key {binding.key}",
+                functools.partial(self.call_later, self.run_action, binding.action),
+            )
         for kind, forward, title in self.jumps():
             yield SystemCommand(title, f"key m, then {KEY_OF_KIND[kind]}", functools.partial(self.jump, kind, forward))
         yield SystemCommand("Demo", "Leave and start the demo", self.action_demo)

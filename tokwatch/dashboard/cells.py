@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import get_character_cell_size
 from rich.segment import Segment
@@ -12,6 +13,9 @@ from textual.strip import Strip
 
 from tokwatch.dashboard.glyphs import to_ascii
 from tokwatch.dashboard.theme import Ink, Look, style_of
+
+if TYPE_CHECKING:  # a name in annotations; the first frame needs none of it
+    from tokwatch.ledger.figure_path import FigurePath
 
 REPLACEMENT = "\ufffd"
 _SECOND_HALF = ""  # the cell after a wide character
@@ -82,16 +86,25 @@ def wrap(text: str, width: int) -> list[str]:
     return rows
 
 
+class Spot(NamedTuple):
+    """Where on a Line a figure stands, so that it can be pointed at, explained and copied."""
+
+    x: int
+    width: int
+    path: FigurePath
+
+
 class Line:
     """One row of cells being drawn. Cells outside of it are not drawn; later text covers earlier text."""
 
-    __slots__ = ("_chars", "_inks", "_look", "width")
+    __slots__ = ("_chars", "_inks", "_look", "spots", "width")
 
     def __init__(self, width: int, look: Look, ground: str = "bg") -> None:
         self.width = max(0, width)
         self._look = look
         self._chars = [" "] * self.width
         self._inks = [Ink(ground=ground)] * self.width
+        self.spots: list[Spot] = []
 
     def put(
         self,
@@ -102,8 +115,9 @@ class Line:
         bold: bool = False,
         width: int | None = None,
         right: bool = False,
+        of: FigurePath | None = None,
     ) -> int:
-        """Draws `text` at `x` on the ground that is there, and returns the column after it.
+        """Draws `text` at `x` on the ground that is there, and returns the column after it. `of`: the figure it is.
 
         `width` is the room, else the rest of the line: longer text is cut with "…". With `right` it ends where the
         room ends.
@@ -118,6 +132,8 @@ class Line:
         end = x + len(cells)
         first, last = max(0, x), min(self.width, end)
         if first < last:
+            if of is not None:
+                self.spots.append(Spot(first, last - first, of))
             self._clear_halves(first)
             self._clear_halves(last)
             self._chars[first:last] = cells[first - x : last - x]

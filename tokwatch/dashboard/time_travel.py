@@ -17,7 +17,6 @@ from tokwatch.feeds.mark import Kind
 from tokwatch.ledger.snapshot import Snapshot
 
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 60.0, 300.0, 3600.0)
-LONG_STEP = 60  # ticks
 
 
 class TimeTravel(App[str]):

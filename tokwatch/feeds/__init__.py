@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tokwatch.ledger.snapshot import Snapshot
 
 if TYPE_CHECKING:  # not part of the first frame
     from tokwatch.feeds.mark import Kind, Mark
+    from tokwatch.feeds.question import Question
     from tokwatch.ledger.window_figures import WindowFigures
+
+Answer = TypeVar("Answer")
 
 
 class Feed(Protocol):
@@ -81,6 +84,13 @@ class Feed(Protocol):
 
     async def window(self, end_ms: int, length_ms: int) -> WindowFigures:
         """What the ticks in (end_ms − length_ms, end_ms] add up to."""
+        ...
+
+    async def ask(self, question: Question[Answer]) -> Answer:
+        """What the stored past says, at the prices that are supposed; read beside everything else.
+
+        One question after the other; cancel the waiting task and it is given up. Raises what the store raises.
+        """
         ...
 
     async def close(self) -> None: ...

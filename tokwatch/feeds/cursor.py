@@ -30,6 +30,11 @@ class Cursor:
         self._history.close()
 
     @property
+    def history(self) -> History:
+        """What it stands in."""
+        return self._history
+
+    @property
     def tick_ms(self) -> int | None:
         """Where it stands."""
         return self._view.tick.tick_ms if self._view is not None and self._view.tick is not None else None

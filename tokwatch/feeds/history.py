@@ -73,7 +73,7 @@ class History:
         self._ids: list[int] = []
         self._told: Told | None = None
         self._stored_book = PriceBook()
-        self._supposed: float | None = None
+        self.supposed: float | None = None  # what a GPU hour is taken to have cost
         self.book = PriceBook()
         self._look()
 
@@ -95,16 +95,30 @@ class History:
         # A price series is long: it is decoded when there is news, not at every tick.
         if self._told is None or (told.prices, told.closes) != (self._told.prices, self._told.closes):
             self._stored_book = read_book(self._reader)
-            self.suppose_price(self._supposed)
+            self.suppose_price(self.supposed)
         self._told = told
 
     def suppose_price(self, usd_per_gpu_hour: float | None) -> None:
         """Price all that is asked for from here on as if every GPU had been rented at that; None: as it was."""
-        self._supposed = usd_per_gpu_hour
+        self.supposed = usd_per_gpu_hour
         self.book = self._stored_book if usd_per_gpu_hour is None else self._stored_book.supposing(usd_per_gpu_hour)
 
     def close(self) -> None:
         self._reader.close()
+
+    def interrupt(self) -> None:
+        """Ends what is being read, with sqlite3.OperationalError there; may be called from any thread."""
+        self._reader.interrupt()
+
+    @property
+    def reader(self) -> Reader:
+        """The store, for questions; of `ids` only."""
+        return self._reader
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The runs of the lineage."""
+        return tuple(self._ids)
 
     def first_tick(self) -> int | None:
         return self._reader.tick_after(self._ids, -1)

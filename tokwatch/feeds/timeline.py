@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
+from tokwatch.feeds.asking import Asking
 from tokwatch.feeds.clock import Clock
 from tokwatch.feeds.cursor import Cursor
 from tokwatch.feeds.live import Now
 from tokwatch.feeds.mark import Kind, Mark, next_mark
+from tokwatch.feeds.question import Question
 from tokwatch.ledger.snapshot import Snapshot
 from tokwatch.ledger.window_figures import WindowFigures
 
@@ -54,6 +56,7 @@ class Timeline:
         self._on_price = on_price
         self._on_close = on_close
         self._thread = ThreadPoolExecutor(1, "tokwatch-replay")
+        self._asking = Asking(lambda: open_cursor().history, reading)
         self._cursor: Cursor | None = None
         self._live = now is not None
         self._at_now = now is not None
@@ -176,10 +179,14 @@ class Timeline:
     async def window(self, end_ms: int, length_ms: int) -> WindowFigures:
         return await self._ask(lambda cursor: cursor.window(end_ms, length_ms))
 
+    async def ask(self, question: Question[T]) -> T:
+        return await self._asking.ask(question, self._what_if)
+
     async def close(self) -> None:
         if self._closed:
             return
         self._closed = True
+        await self._asking.close()
         if self._worker is not None:
             self._worker.cancel()
             await asyncio.gather(self._worker, return_exceptions=True)

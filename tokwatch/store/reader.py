@@ -54,6 +54,10 @@ class Reader:
     def close(self) -> None:
         self._connection.close()
 
+    def interrupt(self) -> None:
+        """Ends what is being read, with sqlite3.OperationalError there; the one call that any thread may make."""
+        self._connection.interrupt()
+
     def changed(self) -> bool:
         """Whether anything was committed since the last call (or since opening). Costs microseconds: poll it."""
         version = self._data_version()

@@ -1,31 +1,69 @@
-"""The screen under all others: shows the app's Frames on its Canvases."""
+"""The screen under all others: header, body, and the row of time and keys; shows the app's Frames on its Canvases."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.css.query import NoMatches
+from textual.events import Resize
 from textual.screen import Screen
 
 from tokwatch.dashboard.frame import Frame
+from tokwatch.dashboard.layout import TIME_STRIP_FROM
 from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.canvas import Canvas
+from tokwatch.dashboard.widgets.footer import Footer, Keys
+from tokwatch.dashboard.widgets.header import Header
+from tokwatch.dashboard.widgets.time_strip import TimeStrip
+from tokwatch.dashboard.widgets.transport import Transport
 
 if TYPE_CHECKING:
     from tokwatch.dashboard.app import TokwatchApp
+    from tokwatch.feeds.question import Question
+
+Answer = TypeVar("Answer")
 
 
 class FrameScreen(Screen[None]):
-    """Takes every Frame while it is in the stack, also under a prompt; catches up when it comes back."""
+    """Takes every Frame while it is in the stack, also under a prompt; catches up when it comes back.
+
+    Subclasses yield their Canvases in `body` and name their tab and keys.
+    """
 
     AUTO_FOCUS = None
+    TAB: ClassVar[str] = ""  # its name in the footer
+    KEYS: ClassVar[Keys] = ()
+    DRILLED: ClassVar[bool] = False  # under a tab's screen, so that its key leads back there
+    PAST_KEYS: ClassVar[Keys | None] = None  # those to show while the past is looked at, where they are others
+    DEFAULT_CSS = """
+    FrameScreen > #bottom { dock: bottom; height: 1; }
+    """
 
     @property
     def tokwatch(self) -> TokwatchApp:
         """The app, by its own type."""
         return cast("TokwatchApp", self.app)
 
+    def body(self) -> ComposeResult:
+        """What stands between the header and the bottom rows."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        look = self.tokwatch.look
+        yield Header(look)
+        yield from self.body()
+        with Vertical(id="bottom"):
+            yield TimeStrip(look)
+            yield Transport(look)
+            yield Footer(look, self.TAB, self.KEYS, self.PAST_KEYS)
+
+    # Frames
+
     _canvases: tuple[Canvas, ...] | None = None
+    _bottom_rows: tuple[int, int] | None = None
 
     @property
     def canvases(self) -> Iterable[Canvas]:
@@ -44,10 +82,30 @@ class FrameScreen(Screen[None]):
         self._restyle(self.tokwatch.look)
         self.show(self.tokwatch.frame)
 
+    def on_resize(self, event: Resize) -> None:
+        self.lay_out(self.tokwatch.frame, event.size.width, event.size.height)
+
     def show(self, frame: Frame) -> None:
         """Draws the frame."""
+        self.lay_out(frame, self.size.width, self.size.height)
         for canvas in self.canvases:
             canvas.show(frame)
+
+    def lay_out(self, frame: Frame, width: int, height: int) -> None:
+        """Gives every part its rows. Subclasses arrange their body too; called with every frame, so be quick."""
+        transport = 0 if frame.live else 1
+        strip = transport if height >= TIME_STRIP_FROM else 0
+        if (transport, strip) == self._bottom_rows:
+            return
+        try:
+            bottom = self.query_one("#bottom")
+        except NoMatches:  # a screen over others, without a row of time
+            return
+        self._bottom_rows = (transport, strip)
+        self.query_one(Transport).under_strip = strip > 0
+        self.query_one(TimeStrip).display = strip > 0
+        self.query_one(Transport).display = transport > 0
+        bottom.styles.height = 1 + transport + strip
 
     def _take(self, frame: Frame) -> None:
         if self in self.app.screen_stack:
@@ -56,3 +114,14 @@ class FrameScreen(Screen[None]):
     def _restyle(self, look: Look) -> None:
         for canvas in self.canvases:
             canvas.set_look(look)
+
+    # The past
+
+    def ask(self, question: Question[Answer], take: Callable[[Answer], None], *, group: str = "ask") -> None:
+        """Asks the stored past and takes the answer when it is there; a later question of the group replaces it."""
+        self.run_worker(self._ask(question, take), group=group, exclusive=True)
+
+    async def _ask(self, question: Question[Answer], take: Callable[[Answer], None]) -> None:
+        answer = await self.tokwatch.ask(question)
+        if answer is not None and self.is_attached:
+            take(answer)

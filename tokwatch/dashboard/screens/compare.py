@@ -12,8 +12,6 @@ from tokwatch.dashboard import formats, glyphs
 from tokwatch.dashboard.screens.base import FrameScreen
 from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.document import Document, Page
-from tokwatch.dashboard.widgets.footer import Footer
-from tokwatch.dashboard.widgets.header import Header
 from tokwatch.ledger.figure import Figure, Interval
 from tokwatch.ledger.window_figures import LABELS, LOAD, Compared, WindowFigures, compared
 
@@ -90,17 +88,16 @@ class CompareScreen(FrameScreen):
         Binding("up,k", "scroll(-1)", "Up"),
     ]
 
+    KEYS = KEYS
+
     def __init__(self, ask: Ask, first_ms: int, second_ms: int) -> None:
         super().__init__()
-        self._ask = ask
+        self._window = ask
         self._ends_ms = (first_ms, second_ms)
         self._width_ms = USUAL_WIDTH_MS
 
-    def compose(self) -> ComposeResult:
-        look = self.tokwatch.look
-        yield Header(look)
-        yield ComparePage(look, self._ends_ms)
-        yield Footer(look, "", KEYS)
+    def body(self) -> ComposeResult:
+        yield ComparePage(self.tokwatch.look, self._ends_ms)
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -126,7 +123,7 @@ class CompareScreen(FrameScreen):
         page, ends_ms, width_ms = self.query_one(ComparePage), self._ends_ms, self._width_ms
         page.take(ends_ms, width_ms, None)
         try:
-            before, after = await self._ask(ends_ms[0], width_ms), await self._ask(ends_ms[1], width_ms)
+            before, after = await self._window(ends_ms[0], width_ms), await self._window(ends_ms[1], width_ms)
         except Exception as error:  # noqa: BLE001  the boundary to the feed: end, and say why
             self.tokwatch.end_with(error)
             return

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
-from textual.events import Resize
 from textual.widget import Widget
 
 from tokwatch.dashboard.frame import Frame
 from tokwatch.dashboard.layout import Plan, plan
 from tokwatch.dashboard.screens.base import FrameScreen
 from tokwatch.dashboard.widgets.alert_list import AlertList, alert_count
-from tokwatch.dashboard.widgets.footer import Footer
 from tokwatch.dashboard.widgets.gpu_list import GpuClosing, GpuHeading, GpuRows
-from tokwatch.dashboard.widgets.header import Header
 from tokwatch.dashboard.widgets.state_strip import StateStrip
 from tokwatch.dashboard.widgets.tiles import Tiles
-from tokwatch.dashboard.widgets.time_strip import TimeStrip
-from tokwatch.dashboard.widgets.transport import Transport
 
 KEYS = (
     ("?", "help"),
@@ -50,56 +44,42 @@ class FleetScreen(FrameScreen):
         Binding("pagedown", "cursor(10)", "Ten GPUs down"),
         Binding("pageup", "cursor(-10)", "Ten GPUs up"),
     ]
-    DEFAULT_CSS = """
-    FleetScreen > #bottom { dock: bottom; }
-    """
+    TAB, KEYS, PAST_KEYS = "Fleet", KEYS, PAST_KEYS
     _plan: Plan | None = None
+    _width = 0
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> ComposeResult:
         look = self.tokwatch.look
-        yield Header(look)
         yield Tiles(look)
         yield GpuHeading(look)
         yield GpuRows(look)
         yield GpuClosing(look)
         yield StateStrip(look)
         yield AlertList(look)
-        with Vertical(id="bottom"):
-            yield TimeStrip(look)
-            yield Transport(look)
-            yield Footer(look, "Fleet", KEYS, PAST_KEYS)
-
-    def show(self, frame: Frame) -> None:
-        self._arrange(frame)
-        super().show(frame)
-
-    def on_resize(self, event: Resize) -> None:
-        self.query_one(Tiles).share_out(event.size.width)
-        self._arrange(self.tokwatch.frame, event.size.height)
 
     def action_cursor(self, by: int) -> None:
         self.query_one(GpuRows).move_cursor(by)
 
-    def _arrange(self, frame: Frame, height: int | None = None) -> None:
+    def lay_out(self, frame: Frame, width: int, height: int) -> None:
+        super().lay_out(frame, width, height)
         gpus = len(frame.snapshot.gpus) if frame.snapshot else 0
-        new = plan(height or self.size.height, gpus, alert_count(frame.snapshot), replaying=not frame.live)
+        new = plan(height, gpus, alert_count(frame.snapshot), replaying=not frame.live)
+        if width != self._width:
+            self._width = width
+            self.query_one(Tiles).share_out(width)
         if new == self._plan:
             return
         self._plan = new
         self.query_one(AlertList).heading = new.alert_heading
-        self.query_one(Transport).under_strip = new.time_strip > 0
         for widget, rows, gap in (
             (Tiles, new.tiles, 0),
             (GpuHeading, 2, new.list_gap),
             (GpuRows, new.list_rows, 0),
             (StateStrip, new.strip, new.strip_gap),
             (AlertList, new.alerts, new.alert_gap),
-            (TimeStrip, new.time_strip, 0),
-            (Transport, new.transport, 0),
         ):
             _set_rows(self.query_one(widget), rows, gap)
         _set_rows(self.query_one(GpuClosing), 2, 0)
-        _set_rows(self.query_one("#bottom"), 1 + new.transport + new.time_strip, 0)
 
 
 def _set_rows(widget: Widget, rows: int, gap: int) -> None:

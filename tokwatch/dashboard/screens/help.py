@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from tokwatch.dashboard import glyphs
+from tokwatch.dashboard.keys import SHARED
 from tokwatch.dashboard.mark_words import MEANINGS, look_of_kind
 from tokwatch.dashboard.screens.base import FrameScreen
 from tokwatch.dashboard.screens.compare import CompareScreen
@@ -16,8 +17,6 @@ from tokwatch.dashboard.screens.kinds import KindPrompt
 from tokwatch.dashboard.screens.money import MoneyScreen
 from tokwatch.dashboard.screens.sources import SourcesScreen
 from tokwatch.dashboard.widgets.document import Document, Page
-from tokwatch.dashboard.widgets.footer import Footer
-from tokwatch.dashboard.widgets.header import Header
 from tokwatch.ledger.marks import MARKS
 
 _KEY_NAMES = {
@@ -72,11 +71,10 @@ class HelpScreen(FrameScreen):
         Binding("pageup", "scroll(-10)", "Ten lines up"),
     ]
 
-    def compose(self) -> ComposeResult:
-        look = self.tokwatch.look
-        yield Header(look)
-        yield HelpPage(look)
-        yield Footer(look, "", (("esc", "close"), ("↑↓", "scroll")))
+    KEYS = (("esc", "close"), ("↑↓", "scroll"))
+
+    def body(self) -> ComposeResult:
+        yield HelpPage(self.tokwatch.look)
 
     def action_scroll(self, by: int) -> None:
         self.query_one(HelpPage).scroll(by)
@@ -87,7 +85,7 @@ class HelpPage(Document):
 
     def write(self, page: Page) -> None:
         for heading, bindings in (
-            ("KEYS", [*type(self.app).BINDINGS, Binding("ctrl+p", "command_palette", "Every action by name")]),
+            ("KEYS", [*SHARED, Binding("ctrl+p", "command_palette", "Every action by name")]),
             ("ON FLEET", FleetScreen.BINDINGS),
             ("ON MONEY", MoneyScreen.BINDINGS),
             ("ON SOURCES", SourcesScreen.BINDINGS),

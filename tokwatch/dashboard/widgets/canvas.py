@@ -46,6 +46,10 @@ class Canvas(ScrollView, can_focus=False):
             self._drawn_at = None
             self.refresh()
 
+    def drawn(self) -> list[Line]:
+        """The Lines on screen, with the Spots of their figures; the first stands at the widget's top."""
+        return self._drawn
+
     def redraw(self) -> None:
         """Draws the visible rows and refreshes the stretches that differ from what is on screen."""
         if not self.is_attached or not self.size:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tokwatch.dashboard.cells import Line
+from tokwatch.dashboard.screens.registry import TABS
 from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.canvas import Canvas
 
-TABS = (("1", "Fleet"), ("4", "Money"), ("6", "Sources"))
+_TABS_AT_MOST = 0.55  # of the row
 Keys = tuple[tuple[str, str], ...]
 
 
@@ -23,13 +24,7 @@ class Footer(Canvas):
     def draw(self, rows: range) -> list[Line]:
         width = self.size.width
         line = Line(width, self.look, ground="surface")
-        x = 0
-        for key, name in TABS:
-            current = name == self._tab
-            if current:
-                line.paint(x, len(key) + len(name) + 3, "ui_tint")
-            line.put(x + 1, key, "ui", bold=True)
-            x = line.put(x + 2 + len(key), name, "bright" if current else "quiet", bold=current) + 1
+        x = self._put_tabs(line, [len(f"{tab.key} {tab.name}") + 2 for tab in TABS])
         room = width - x - 2
         shown: list[tuple[str, str]] = []
         for key, label in self._keys if self.frame.live else self._past_keys:
@@ -43,3 +38,18 @@ class Footer(Canvas):
             x = line.put(x, key, "ui", bold=True)
             x = line.put(x + 1, label, "quiet") + 2
         return [line]
+
+    def _put_tabs(self, line: Line, widths: list[int]) -> int:
+        """Every tab by its name, or by its key alone where a third of the row is not enough; the column after them."""
+        named = sum(widths) <= line.width * _TABS_AT_MOST
+        x = 0
+        for tab, width in zip(TABS, widths, strict=True):
+            current = tab.name == self._tab
+            cells = width if named or current else len(tab.key) + 1
+            if current:
+                line.paint(x, cells, "ui_tint")
+            line.put(x + 1, tab.key, "ui", bold=True)
+            if named or current:
+                line.put(x + 2 + len(tab.key), tab.name, "bright" if current else "quiet", bold=current)
+            x += cells
+        return x

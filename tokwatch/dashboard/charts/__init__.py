@@ -1,0 +1,1 @@
+"""Charts: frozen descriptions of what is to be drawn, which draw themselves as Lines."""

@@ -1,0 +1,1 @@
+"""Questions to the stored past, one a file; see feeds/question.py."""
