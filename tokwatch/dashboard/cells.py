@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import get_character_cell_size
 from rich.segment import Segment
+from rich.style import Style
 from textual.strip import Strip
 
 from tokwatch.dashboard.glyphs import to_ascii
-from tokwatch.dashboard.theme import Ink, Look, style_of
+from tokwatch.dashboard.theme import Ink, Look, is_drawn, style_of
 
 if TYPE_CHECKING:  # a name in annotations; the first frame needs none of it
     from tokwatch.ledger.figure_path import FigurePath
@@ -94,6 +97,12 @@ class Spot(NamedTuple):
     path: FigurePath
 
 
+@cache  # at most roles × grounds × 2
+def _ink(colour: str, ground: str, bold: bool) -> Ink:
+    """One object each, so that lines are compared by identity of their cells, not by value."""
+    return Ink(colour, ground, bold)
+
+
 class Line:
     """One row of cells being drawn. Cells outside of it are not drawn; later text covers earlier text."""
 
@@ -103,7 +112,7 @@ class Line:
         self.width = max(0, width)
         self._look = look
         self._chars = [" "] * self.width
-        self._inks = [Ink(ground=ground)] * self.width
+        self._inks = [_ink("text", ground, False)] * self.width
         self.spots: list[Spot] = []
 
     def put(
@@ -137,9 +146,11 @@ class Line:
             self._clear_halves(first)
             self._clear_halves(last)
             self._chars[first:last] = cells[first - x : last - x]
-            below = [ink.ground for ink in self._inks[first:last]]
-            inks = {ground: Ink(colour, ground, bold) for ground in set(below)}  # one each, not one a cell
-            self._inks[first:last] = [inks[ground] for ground in below]
+            below = self._inks[first:last]
+            if below.count(below[0]) == last - first:  # nearly always, and half of the time of the rest
+                self._inks[first:last] = [_ink(colour, below[0].ground, bold)] * (last - first)
+            else:
+                self._inks[first:last] = [_ink(colour, ink.ground, bold) for ink in below]
             if self._chars[first] == _SECOND_HALF:
                 self._chars[first] = " "
             if last < end and cells[last - x] == _SECOND_HALF:
@@ -154,11 +165,16 @@ class Line:
     def paint(self, x: int, width: int, ground: str) -> None:
         """Gives `width` cells from `x` another ground and keeps what is written on them."""
         for column in range(max(0, x), min(self.width, x + width)):
-            self._inks[column] = self._inks[column]._replace(ground=ground)
+            ink = self._inks[column]
+            self._inks[column] = _ink(ink.colour, ground, ink.bold)
 
     def text(self) -> str:
         """What it reads, without colours."""
         return "".join(self._chars)
+
+    def cut(self, x: int, width: int) -> str:
+        """What it reads in some of its cells."""
+        return "".join(self._chars[max(0, x) : x + width])
 
     def changed(self, before: Line) -> Iterator[tuple[int, int]]:
         """The columns [first, end) between which it differs from `before`, a line of the same width, if it does.
@@ -182,6 +198,8 @@ class Line:
         run: list[str] = []
         run_ink: Ink | None = None
         ground = ""
+        if palette.native:
+            return Strip(self._native_segments(), self.width)
         for char, ink in zip(self._chars, self._inks, strict=True):
             if run and (ink.ground != ground or (char != " " and run_ink not in (None, ink))):
                 segments.append(Segment("".join(run), style_of(palette, run_ink or Ink(ground=ground))))
@@ -193,3 +211,20 @@ class Line:
         if run:
             segments.append(Segment("".join(run), style_of(palette, run_ink or Ink(ground=ground))))
         return Strip(segments, self.width)
+
+    def _native_segments(self) -> Iterator[Segment]:
+        """The same in the terminal's own colours: an underlined or reversed blank shows there, and some marks do not."""
+        palette = self._look.palette
+        chars: list[str] = []
+        styles: list[Style] = []
+        for char, ink in zip(self._chars, self._inks, strict=True):
+            style = style_of(palette, ink)
+            chars.append(char if is_drawn(palette, ink) else " ")
+            if chars[-1] == " " and not (style.reverse or style.underline):
+                plain_one = style_of(palette, Ink(ground=ink.ground))
+                before = styles[-1] if styles else plain_one
+                joins = before.bgcolor == plain_one.bgcolor and not (before.reverse or before.underline)
+                style = before if joins else plain_one
+            styles.append(style)
+        for style, run in groupby(zip(styles, chars, strict=True), key=itemgetter(0)):
+            yield Segment("".join(char for _, char in run), style)

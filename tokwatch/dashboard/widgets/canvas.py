@@ -53,6 +53,7 @@ class Canvas(ScrollView, can_focus=False):
     def redraw(self) -> None:
         """Draws the visible rows and refreshes the stretches that differ from what is on screen."""
         if not self.is_attached or not self.size:
+            self._drawn_at = None  # what it showed before it was hidden is of another frame
             return
         self._fit_virtual_size()
         before, before_at = self._drawn, self._drawn_at
@@ -80,7 +81,12 @@ class Canvas(ScrollView, can_focus=False):
 
     def _fit_virtual_size(self) -> None:
         size = Size(self.size.width, self.rows())
-        if size != self.virtual_size:
+        if size == self.virtual_size:
+            return
+        if self.styles.overflow_y == "hidden" or max(size.height, self.virtual_size.height) <= self.size.height:
+            # No scroll bar comes or goes by it; to lay out for it would repaint the whole screen.
+            self.set_reactive(Canvas.virtual_size, size)
+        else:
             self.virtual_size = size
 
     def _draw_visible(self) -> None:

@@ -35,12 +35,13 @@ def braille(values: Sequence[float | None], width: int, height: int) -> list[str
     levels = [0 if value is None else max(1, round(value / top * 4 * height)) if top > 0 else 1 for value in shown]
     rows = []
     for row in reversed(range(height)):
-        cells = (_cell(levels[2 * x] - 4 * row, levels[2 * x + 1] - 4 * row) for x in range(width))
+        cells = (braille_cell(levels[2 * x] - 4 * row, levels[2 * x + 1] - 4 * row) for x in range(width))
         rows.append("".join(cells))
     return rows
 
 
-def _cell(left: int, right: int) -> str:
+def braille_cell(left: int, right: int) -> str:
+    """A cell filled from below, so many dots high at its left and its right; beyond 0 and 4 it is empty and full."""
     dots = sum(_LEFT_DOTS[: max(0, left)]) + sum(_RIGHT_DOTS[: max(0, right)])
     return chr(0x2800 + dots) if dots else " "
 

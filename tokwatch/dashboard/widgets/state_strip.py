@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Sequence
 
 from tokwatch.dashboard import formats, glyphs
+from tokwatch.dashboard.arrange.view import Listing
 from tokwatch.dashboard.cells import Line
+from tokwatch.dashboard.charts.state_bar import longest_states, put_states
 from tokwatch.dashboard.layout import MARGIN
+from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.canvas import Canvas
-from tokwatch.ledger.snapshot import Figure, Snapshot, StateSpan, StripRow
+from tokwatch.ledger.figure_path import FigurePath
+from tokwatch.ledger.figures import known_total
+from tokwatch.ledger.snapshot import Figure, Snapshot, StripRow
 
 _LEFT = MARGIN + 6  # the column at which the list's states stand
 _RIGHT = 9  # for the amounts
@@ -17,7 +22,11 @@ _ALWAYS = ("serving", "unknown")  # in the legend; the others when they occur
 
 
 class StateStrip(Canvas):
-    """Heading with legend, one row a GPU, time axis."""
+    """Heading with legend, one row a GPU of the list, time axis."""
+
+    def __init__(self, look: Look, listing: Listing, *, id: str | None = None) -> None:
+        super().__init__(look, id=id)
+        self._listing = listing
 
     def draw(self, rows: range) -> list[Line]:
         width, height = self.size
@@ -31,22 +40,30 @@ class StateStrip(Canvas):
         if cell_ms <= 0:
             return lines
         first_cell = snapshot.tick_ms // cell_ms - cells + 1
-        _put_heading(lines[0], snapshot)
-        gpus = {gpu.entity: gpu for gpu in snapshot.gpus}
-        for line, row in zip(lines[1:-1], snapshot.strip, strict=False):
-            gpu = gpus.get(row.entity)
-            line.put(MARGIN + 1, gpu.label if gpu else str(row.index), width=3, right=True)
-            _put_spans(line, row, first_cell, cell_ms, cells)
-            _put_amount(line, row.idle_usd, snapshot.currency, bold=gpu is not None and gpu.idle)
-        _put_amount(lines[-1], snapshot.strip_idle_usd, snapshot.currency, bold=snapshot.totals.gpus_idle > 0)
+        shown = self._listing.of(snapshot)
+        strips = {row.entity: row for row in snapshot.strip}
+        pairs = [(gpu, strips[gpu.entity]) for gpu in shown.open_gpus if gpu.entity in strips]
+        _put_heading(lines[0], snapshot, [row for _, row in pairs])
+        for line, (gpu, row) in zip(lines[1:-1], pairs, strict=False):
+            line.put(MARGIN + 1, gpu.label, width=3, right=True)
+            states = longest_states(row.spans, first_cell * cell_ms, (first_cell + cells) * cell_ms, cells)
+            put_states(line, _LEFT, states)
+            of = FigurePath("strip", "idle_usd", row.entity)
+            _put_amount(line, row.idle_usd, snapshot.currency, bold=gpu.idle, of=of)
+        every = FigurePath("snapshot", "strip_idle_usd") if len(pairs) == len(snapshot.strip) else None
+        if every is not None:
+            idle_usd, idle = snapshot.strip_idle_usd, snapshot.totals.gpus_idle > 0
+        else:
+            idle_usd, idle = known_total([row.idle_usd for _, row in pairs], ""), any(gpu.idle for gpu, _ in pairs)
+        _put_amount(lines[-1], idle_usd, snapshot.currency, bold=idle, of=every)
         _put_axis(lines[-1], snapshot, first_cell, cell_ms, cells)
         return lines
 
 
-def _put_heading(line: Line, snapshot: Snapshot) -> None:
+def _put_heading(line: Line, snapshot: Snapshot, strips: Sequence[StripRow]) -> None:
     hours = round((snapshot.tick_ms - snapshot.strip_from_ms) / 3_600_000)
     left = line.put(MARGIN, f"LAST {hours} HOURS", bold=True)
-    seen = {span.state for row in snapshot.strip for span in row.spans}
+    seen = {span.state for row in strips for span in row.spans}
     entries = [glyphs.look_of_state(state) for state in glyphs.STATE_ORDER if state in seen or state in _ALWAYS]
     x = line.width - MARGIN
     for look in reversed(entries):
@@ -58,36 +75,14 @@ def _put_heading(line: Line, snapshot: Snapshot) -> None:
         x -= 5
 
 
-def _put_spans(line: Line, row: StripRow, first_cell: int, cell_ms: int, cells: int) -> None:
-    column = _LEFT
-    for state, run in groupby(_marks(row.spans, first_cell, cell_ms, cells)):
-        look = glyphs.look_of_state(state) if state else None
-        length = len(list(run))
-        line.put(column, (look.mark if look else glyphs.UNWATCHED) * length, look.mark_role if look else "faint")
-        column += length
-
-
-def _marks(spans: tuple[StateSpan, ...], first_cell: int, cell_ms: int, cells: int) -> list[str]:
-    """The state that holds longest in each cell; "" where nobody watched for most of it."""
-    held: list[dict[str, int]] = [{} for _ in range(cells)]
-    for span in spans:
-        first = max(0, span.from_ms // cell_ms - first_cell)
-        last = min(cells - 1, (span.to_ms - 1) // cell_ms - first_cell)
-        for column in range(first, last + 1):
-            begin = (first_cell + column) * cell_ms
-            overlap = min(span.to_ms, begin + cell_ms) - max(span.from_ms, begin)
-            held[column][span.state] = held[column].get(span.state, 0) + overlap
-    return [max(states, key=states.__getitem__) if states else "" for states in held]
-
-
-def _put_amount(line: Line, idle_usd: Figure, currency: str, *, bold: bool) -> None:
+def _put_amount(line: Line, idle_usd: Figure, currency: str, *, bold: bool, of: FigurePath | None) -> None:
     sign = formats.currency_sign(currency)
     x = line.width - MARGIN - _RIGHT + 1
     if not idle_usd.value:
-        line.put(x, glyphs.ABSENT, "faint", width=_RIGHT - 1, right=True)
+        line.put(x, glyphs.ABSENT, "faint", width=_RIGHT - 1, right=True, of=of)
         return
     text = formats.figure(idle_usd, lambda value: formats.money(value, sign))
-    line.put(x, text, "waste", bold=bold, width=_RIGHT - 1, right=True)
+    line.put(x, text, "waste", bold=bold, width=_RIGHT - 1, right=True, of=of)
 
 
 def _put_axis(line: Line, snapshot: Snapshot, first_cell: int, cell_ms: int, cells: int) -> None:
