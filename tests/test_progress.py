@@ -110,3 +110,13 @@ def test_a_file_and_a_dumb_terminal_get_nothing(monkeypatch: pytest.MonkeyPatch)
         clock.now_s += 2
         progress.update(5)
     assert file.getvalue() == dumb.getvalue() == ""
+
+
+def test_for_the_dashboard_each_part_is_a_line_ten_times_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKWATCH_PROGRESS", "lines")
+    out, clock = io.StringIO(), Clock()
+    with Progress("exporting", total=4, out=out, clock=clock) as progress:
+        for done in (0, 1, 2, 8):
+            progress.update(done)
+            clock.now_s += 0.0625
+    assert out.getvalue().splitlines() == ["progress 0.000", "progress 0.500"]
