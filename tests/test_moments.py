@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokwatch.moments import Moment, parse_moment, parse_price
+from tokwatch.moments import Moment, parse_expiry, parse_moment, parse_price
 
 BERLIN, LORD_HOWE = ZoneInfo("Europe/Berlin"), ZoneInfo("Australia/Lord_Howe")
 
@@ -143,3 +143,30 @@ def test_a_price_is_a_number_above_0() -> None:
     for typed in ("", "nan", "inf", "-1", "0", "two"):
         with pytest.raises(ValueError, match=r"2\.35"):
             parse_price(typed)
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("1h", "2026-11-21 15:03:22"),
+        ("8 hours", "2026-11-21 22:03:22"),
+        ("for 1h 30m", "2026-11-21 15:33:22"),
+        ("until 18:00", "2026-11-21 18:00"),
+        ("18:00", "2026-11-21 18:00"),
+        ("until 9:00", "2026-11-22 09:00"),
+        ("14:03:22", "2026-11-22 14:03:22"),
+    ],
+)
+def test_an_end_is_a_length_from_now_or_the_next_such_time(text: str, end: str) -> None:
+    assert parse_expiry(text, now_ms=LAST, zone=UTC) == ms(end)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "0h", "2 years", "500d", "25:00", "until tomorrow", "-1h"])
+def test_what_is_no_end_is_refused_in_a_sentence(text: str) -> None:
+    with pytest.raises(ValueError, match=r"type|a year at most"):
+        parse_expiry(text, now_ms=LAST, zone=UTC)
+
+
+def test_an_end_on_the_day_the_clocks_go_forward_is_still_to_come() -> None:
+    now_ms = ms("2026-03-29 01:30", BERLIN)
+    assert now_ms < parse_expiry("2:30", now_ms=now_ms, zone=BERLIN) < now_ms + 2 * 3_600_000

@@ -55,6 +55,29 @@ def parse_moment(text: str, *, shown_ms: int, first_ms: int, last_ms: int, zone:
         raise ValueError(_UNDERSTOOD) from error
 
 
+ENDS_IN_SHORT: Final = "1h, 8h, 3d, or until 18:00"
+_LONGEST_MS: Final = 366 * 86_400_000
+
+
+def parse_expiry(text: str, *, now_ms: int, zone: tzinfo) -> int:
+    """When something ends that begins now: after a length of time, or at the next 18:00 on the clocks of `zone`.
+
+    Raises ValueError with what can be typed.
+    """
+    words = " ".join(text.lower().split()).removeprefix("for ").removeprefix("until ")
+    if re.fullmatch(_LENGTH, words):
+        length_ms = _length_ms(words)
+        if not 0 < length_ms <= _LONGEST_MS:
+            raise ValueError("a length of time above 0, and a year at most")
+        return now_ms + length_ms
+    at = _time(words)
+    if at is None:
+        raise ValueError(f"not an end: type {ENDS_IN_SHORT}")
+    today = datetime.fromtimestamp(now_ms / 1000, zone).date()
+    ends = (_instant(today + timedelta(days=days), at, zone).at_ms for days in range(3))
+    return next(end_ms for end_ms in ends if end_ms > now_ms)
+
+
 def _length_ms(text: str) -> int:
     return sum(int(float(number) * _UNITS_MS[unit[0]]) for number, unit in _PART.findall(text))
 

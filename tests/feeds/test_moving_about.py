@@ -36,7 +36,7 @@ async def two_runs(store: Path, clock: AdvancedClock, ticks: int = 20) -> tuple[
 
 @asynccontextmanager
 async def paused_at(store: Path, clock: AdvancedClock, at_ms: int) -> AsyncIterator[Screen]:
-    feed = Timeline(lambda: Cursor(History(store)), clock, session="s", start_ms=at_ms)
+    feed = Timeline(store, lambda: Cursor(History(store)), clock, session="s", start_ms=at_ms)
     screen = Screen(feed, feed.snapshots(), clock)
     try:
         feed.pause()

@@ -92,7 +92,7 @@ async def recording(store: Path, price: float | None = None) -> AsyncIterator[tu
 
 @asynccontextmanager
 async def replaying(store: Path, clock: AdvancedClock, speed: float = 1.0) -> AsyncIterator[Screen]:
-    feed = Timeline(lambda: Cursor(History(store)), clock, session="s", speed=speed)
+    feed = Timeline(store, lambda: Cursor(History(store)), clock, session="s", speed=speed)
     try:
         yield Screen(feed, feed.snapshots(), clock)
     finally:
@@ -287,7 +287,7 @@ async def test_steps_and_going_to_the_end_of_a_replay(store: Path) -> None:
 
 
 async def test_a_store_that_cannot_be_read_ends_the_snapshots_with_its_error(store: Path) -> None:
-    feed = Timeline(lambda: Cursor(History(store)), AdvancedClock())
+    feed = Timeline(store, lambda: Cursor(History(store)), AdvancedClock())
     with pytest.raises(Exception, match="no store at"):
         _ = [snapshot async for snapshot in feed.snapshots()]
     await feed.close()
@@ -337,3 +337,28 @@ async def test_a_follower_learns_of_a_new_price(store: Path) -> None:
         await record_ticks(store, clock, 2, price=4.0)
         await screen.pass_s(1)
         assert (await screen.until(lambda s: s.totals.usd_per_hour.value != 2.0)).totals.usd_per_hour.value == 4.0
+
+
+# --- mutes ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_mute_told_on_the_screen_is_in_the_store(store: Path) -> None:
+    async with recording(store) as (screen, _):
+        await screen.stored_now()
+        now_ms = screen.clock.now().wall_ms
+        assert await screen.feed.mute("parked", ("0",), now_ms + 60_000, "kept warm") == ""
+        with Reader(store) as reader:
+            (mute,) = reader.mutes()
+        assert (mute.state, mute.gpu, mute.made_ms, mute.reason) == ("parked", "0", now_ms, "kept warm")
+        assert await screen.feed.unmute((mute.id,)) == ""
+        with Reader(store) as reader:
+            assert not any(each.in_force(now_ms) for each in reader.mutes())
+
+
+async def test_a_replay_takes_no_mutes_and_says_why(store: Path) -> None:
+    clock = AdvancedClock()
+    await record_ticks(store, clock, 2)
+    async with replaying(store, clock) as screen:
+        assert "nobody records" in await screen.feed.mute("parked", (), clock.now().wall_ms + 1, "kept warm")
+    with Reader(store) as reader:
+        assert reader.mutes() == []

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.readings import Layer, ServerFacts
-from tokwatch.ledger.counting import Counting, counting
+from tokwatch.ledger.counting import Counting, counting, output_elsewhere
 from tokwatch.ledger.deployments import Watched, deployments
 from tokwatch.ledger.entries import Flag
 
@@ -137,3 +137,14 @@ def test_wherever_a_token_passes_it_is_counted_and_before_a_counting_engine_neve
         counting_here = [server for server in watched if server.counts_tokens]
         assert any(found[server.facts.address][0] for server in counting_here)
         assert any(found[server.facts.address][1] for server in counting_here)
+
+
+def test_the_words_on_a_server_say_whether_its_output_is_added_up_elsewhere() -> None:
+    every = (
+        *counted(engine(), router(), gateway()).values(),
+        *counted(engine("p:1", role="prefill"), engine("d:1", role="decode")).values(),
+        *counted(configured(engine(), counts=False), configured(router(), counts=True)).values(),
+        *counted(engine(counts_tokens=False)).values(),
+    )
+    assert {output_elsewhere(each.words) for each in every} == {True, False}
+    assert all(output_elsewhere(each.words) == (not each.output) for each in every)

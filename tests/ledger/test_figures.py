@@ -12,6 +12,7 @@ from tokwatch.ledger.figures import (
     WARMING_UP,
     known,
     known_total,
+    part_of,
     per_second,
     share,
     tokens_per_joule,
@@ -97,3 +98,10 @@ def test_shares_add_up_to_the_whole(value: float, parts: int) -> None:
     figures = [share(Figure(value), parts)] * parts
     assert total(figures, "").value == pytest.approx(value)
     assert share(LOST, parts) == LOST
+
+
+def test_a_part_of_a_figure_is_as_sure_as_the_less_sure_of_both() -> None:
+    cached, prompt = Figure(300.0, coverage=0.5, marks=("long",)), Figure(1200.0, marks=("stale",))
+    assert part_of(cached, prompt) == Figure(0.25, coverage=0.5, marks=("long", "stale"))
+    assert part_of(LOST, prompt).why == part_of(cached, LOST).why == "lost"
+    assert part_of(Figure(0.0), Figure(0.0)).value is None

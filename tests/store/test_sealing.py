@@ -113,6 +113,23 @@ def test_what_is_read_back_is_what_was_recorded(tmp_path: Path) -> None:
         assert list(reader.records([1], 0, LATER_MS)) == records
 
 
+def test_some_entities_are_read_the_same_raw_and_sealed(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    records = [record(NOON_MS + second * 1000) for second in range(1, 700)]
+    fill(path, records)
+    wanted = (records[0].servers[0].entity, records[0].flows[0].entity)
+
+    def some() -> list[TickRecord]:
+        with Reader(path) as reader:
+            return list(reader.records([1], 0, LATER_MS, wanted))
+
+    raw = some()
+    assert [each.servers[:1] for each in raw] == [each.servers[:1] for each in records]
+    assert all(not each.gpus and len(each.flows) == 1 for each in raw)
+    sealed(path)
+    assert some() == raw
+
+
 def test_only_windows_that_are_old_throughout_are_sealed(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     fill(path, [record(NOON_MS + minute * 60_000) for minute in range(60)])

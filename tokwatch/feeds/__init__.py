@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tokwatch.ledger.snapshot import Snapshot
 
 if TYPE_CHECKING:  # not part of the first frame
+    from pathlib import Path
+
     from tokwatch.feeds.mark import Kind, Mark
     from tokwatch.feeds.question import Question
     from tokwatch.ledger.window_figures import WindowFigures
@@ -36,6 +38,11 @@ class Feed(Protocol):
     @property
     def span_ms(self) -> tuple[int, int] | None:
         """First and last stored tick that can be looked at; None while nothing is stored."""
+        ...
+
+    @property
+    def store(self) -> Path:
+        """The file that the past is read from, for commands that run beside the screen."""
         ...
 
     @property
@@ -76,6 +83,17 @@ class Feed(Protocol):
 
     def suppose_price(self, usd_per_gpu_hour: float | None) -> None:
         """Show the past as if every GPU had been rented at that; None takes it back. Nothing is stored."""
+        ...
+
+    async def mute(self, key: str, gpus: Sequence[str], until_ms: int, reason: str) -> str:
+        """Tell the recorder to mute the alert `key`, on these GPUs (UUID or index) alone where there are any.
+
+        Gives why it could not be told, "" when it was; it follows within seconds.
+        """
+        ...
+
+    async def unmute(self, numbers: Sequence[int]) -> str:
+        """Take mutes back, by their ids. Likewise."""
         ...
 
     async def jump(self, kind: Kind | None, *, forward: bool) -> Mark | None:

@@ -34,6 +34,7 @@ async def record_and_show(wanted: Recordable, lock: RecorderLock, clock: Clock |
         wanted.show_kept(snapshot(begun.view, mode="live"))
     here = RecordingHere(wanted, begun, lock, clock)
     timeline = Timeline(
+        wanted.store,
         lambda: Cursor(History(wanted.store, begun.run)),
         clock,
         now=here.view,
@@ -80,7 +81,12 @@ async def follow(store: Path, clock: Clock | None = None, *, heir: Heir | None =
 
     span = await loop.run_in_executor(thread, cursor.span_ms)
     timeline = Timeline(
-        lambda: Cursor(History(store)), clock, now=follower, first_ms=span[0] if span else None, on_close=on_close
+        store,
+        lambda: Cursor(History(store)),
+        clock,
+        now=follower,
+        first_ms=span[0] if span else None,
+        on_close=on_close,
     )
     following = asyncio.create_task(follow_and_record_on())
     following.add_done_callback(timeline.end_with)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import TypeVar
 
+from tokwatch.feeds import muting
 from tokwatch.feeds.asking import Asking
 from tokwatch.feeds.clock import Clock
 from tokwatch.feeds.cursor import Cursor
@@ -34,6 +36,7 @@ class Timeline:
 
     def __init__(
         self,
+        store: Path,
         open_cursor: Callable[[], Cursor],
         clock: Clock,
         *,
@@ -47,6 +50,7 @@ class Timeline:
         reading: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """reading: entered around whatever touches the store, in that thread; it may turn errors into others."""
+        self._store = store
         self._open_cursor = open_cursor
         self._reading = reading
         self._clock = clock
@@ -92,6 +96,10 @@ class Timeline:
     @property
     def span_ms(self) -> tuple[int, int] | None:
         return self._span
+
+    @property
+    def store(self) -> Path:
+        return self._store
 
     @property
     def marks(self) -> tuple[Mark, ...]:
@@ -165,6 +173,17 @@ class Timeline:
     def suppose_price(self, usd_per_gpu_hour: float | None) -> None:
         self._what_if = usd_per_gpu_hour
         self._jobs.put_nowait(lambda cursor: cursor.suppose_price(usd_per_gpu_hour))
+
+    async def mute(self, key: str, gpus: Sequence[str], until_ms: int, reason: str) -> str:
+        return await self._tell(lambda now_ms: muting.mute(self._store, key, gpus, now_ms, until_ms, reason))
+
+    async def unmute(self, numbers: Sequence[int]) -> str:
+        return await self._tell(lambda now_ms: muting.unmute(self._store, numbers, now_ms))
+
+    async def _tell(self, tell: Callable[[int], str]) -> str:
+        if not self._live:
+            return "nobody records this session any more: its alerts are told to nobody"
+        return await asyncio.to_thread(tell, self._clock.now().wall_ms)
 
     async def jump(self, kind: Kind | None, *, forward: bool) -> Mark | None:
         shown_ms = self._shown_ms

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from tokwatch.ledger.alerts import SEVERITIES, AlertBody
 from tokwatch.ledger.entries import State
@@ -11,6 +11,7 @@ from tokwatch.ledger.figures import known_total, unknown
 from tokwatch.ledger.gpu_rows import cost_per_day, state_name
 from tokwatch.ledger.moment import Moment
 from tokwatch.ledger.snapshot import AlertRow
+from tokwatch.ledger.view import Spent
 
 AT_WORK = "its GPUs are at work"
 _STANDING = ("firing", "resolving")
@@ -32,14 +33,15 @@ def alert_bodies(moment: Moment) -> dict[str, AlertBody]:
     }
 
 
-def alert_row(moment: Moment, key: str, alert: AlertBody) -> AlertRow:
-    """One alert, whatever its status."""
+def alert_row(moment: Moment, key: str, alert: AlertBody, spent: Mapping[int, Spent] | None = None) -> AlertRow:
+    """One alert, whatever its status. spent: each GPU's time in it, where it is not the last alert of its key."""
     listed = {entry.entity: facts for facts, entry in moment.gpus if entry.entity in alert.gpus}
-    inside = [gpu for gpu in listed if moment.state(gpu).state == alert.state]
+    over = alert.status == "resolved"  # what its GPUs do now is no part of it
+    inside = [] if over else [gpu for gpu in listed if moment.state(gpu).state == alert.state]
     usd_per_hour, usd_so_far = unknown(AT_WORK), unknown(AT_WORK)
     if alert.of == "state" and State(alert.state).wasted:
         usd_per_hour = known_total([moment.rate_usd_per_hour(gpu) for gpu in inside], "over")
-        usd_so_far = _so_far(moment, key, alert)
+        usd_so_far = _so_far(moment, booked(moment, key, alert) if spent is None else spent)
     servers = {server for gpu in listed for server in moment.placement(gpu).servers}
     models = {body.model for server in servers if (body := moment.server(server)) and body.model}
     return AlertRow(
@@ -70,11 +72,14 @@ def _text(moment: Moment, alert: AlertBody, gpus: list[int]) -> str:
     return "; ".join(note for note in notes if note) or alert.text
 
 
-def _so_far(moment: Moment, key: str, alert: AlertBody) -> Figure:
-    """Of all GPUs that were in it, watched time only."""
+def booked(moment: Moment, key: str, alert: AlertBody) -> Mapping[int, Spent]:
+    """What the View booked of the alert in force."""
     if alert.members:
-        spent = {gpu: moment.view.in_alert.of(key, gpu) for gpu, _ in alert.members}
-    else:  # stored before members were: of those that are in it now
-        spent = {gpu: moment.view.in_state.get(gpu, {}) for gpu in alert.gpus}
+        return {gpu: moment.view.in_alert.of(key, gpu) for gpu, _ in alert.members}
+    return {gpu: moment.view.in_state.get(gpu, {}) for gpu in alert.gpus}  # stored before members were: those in it now
+
+
+def _so_far(moment: Moment, spent: Mapping[int, Spent]) -> Figure:
+    """Of all GPUs that were in it, watched time only."""
     facts = {entry.entity: facts for facts, entry in moment.gpus}
     return known_total([moment.spent_usd(facts[gpu], times) for gpu, times in spent.items() if gpu in facts], "over")

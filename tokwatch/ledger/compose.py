@@ -105,11 +105,12 @@ def _probes(view: View) -> tuple[ProbeRow, ...]:
 
 
 def _self_cost(view: View) -> SelfCost:
-    cpu_ms, length_ms, page_bytes = view.self_cost.sums
+    cpu_ms, length_ms, page_bytes, left_out = view.self_cost.sums
     if view.host is None or not length_ms:
-        return SelfCost(unknown(WARMING_UP), unknown(WARMING_UP), unknown(WARMING_UP))
+        return SelfCost(*(unknown(WARMING_UP),) * 4)
     return SelfCost(
         cpu_share=Figure(cpu_ms / length_ms),
         rss_mib=Figure(view.host.self_rss_kib / 1024),
         scraped_bytes_s=per_second(page_bytes, length_ms, WINDOW_MS),
+        late_ticks=Figure(left_out),
     )

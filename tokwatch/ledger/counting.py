@@ -81,3 +81,8 @@ def _by_role(server: Watched, engines: Iterable[Watched], deployment: tuple[str,
         if server.role == DECODE:
             return Counting(False, True, "output here, prompt at the prefill servers")
     return HERE
+
+
+def output_elsewhere(words: str) -> bool:
+    """Whether these words on a server say that its output tokens are added up at another one."""
+    return words.startswith(("shown, ", "prompt here, output at"))

@@ -34,6 +34,14 @@ _ROWS: Final[dict[str, tuple[Callable[[Snapshot], Iterable[Any]], Callable[[Any]
 PARTS: Final = ("snapshot", "totals", "economy", "self_cost", *_ROWS)
 
 
+def rows_of(snapshot: Snapshot, part: str) -> tuple[tuple[int | str, Any], ...]:
+    """(key, row) of every row of a part of the Snapshot; one with key 0 where there is one."""
+    if part not in _ROWS:
+        return ((0, snapshot if part == "snapshot" else getattr(snapshot, part)),)
+    rows, key_of = _ROWS[part]
+    return tuple((key_of(row), row) for row in rows(snapshot))
+
+
 def row_at(snapshot: Snapshot, path: FigurePath) -> Any | None:
     """The struct that holds the figure; None where the Snapshot has no such row."""
     if path.of == "snapshot":

@@ -43,9 +43,10 @@ def total(figures: Iterable[Figure], why: str) -> Figure:
     missing = next((part for part in parts if part.value is None), None)
     if missing is not None:
         return unknown(missing.why)
-    if len({SCOPES.intersection(part.marks) for part in parts}) > 1:
+    borne = {part.marks for part in parts}  # few, however many parts there are
+    if len({SCOPES.intersection(marks) for marks in borne}) > 1:
         return unknown(MIXED_SCOPES)
-    marks = tuple(sorted({mark for part in parts for mark in part.marks}))
+    marks = tuple(sorted({mark for marks in borne for mark in marks}))
     return Figure(sum(part.value or 0.0 for part in parts), coverage=min(part.coverage for part in parts), marks=marks)
 
 
@@ -96,3 +97,13 @@ def usd_per_million(usd_per_hour: Figure, tok_s: Figure, *, few: bool, warm: boo
 def _marks(*figures: Figure, few: bool) -> tuple[str, ...]:
     marks = {mark for figure in figures for mark in figure.marks}
     return tuple(sorted(marks | {"few"} if few else marks))
+
+
+def part_of(part: Figure, whole: Figure) -> Figure:
+    """Which share of a figure another one is, 0..1."""
+    if part.value is None or whole.value is None:
+        return unknown(part.why or whole.why)
+    if not whole.value:
+        return unknown("nothing to be a part of")
+    marks = tuple(sorted({*part.marks, *whole.marks}))
+    return Figure(part.value / whole.value, coverage=min(part.coverage, whole.coverage), marks=marks)

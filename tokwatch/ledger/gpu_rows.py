@@ -85,6 +85,8 @@ def _gpu_row(moment: Moment, accounts: Accounts, body: GpuBody, entry: GpuEntry,
         xid=ails.xid,
         xid_at_ms=ails.xid_at_ms,
         warnings=ails.warnings,
+        state_usd=moment.spent_usd(body, moment.view.in_state.get(gpu, {})),
+        sm_clock_mhz=gauge(entry.sm_clock_mhz, "sm_clock_mhz"),
     )
 
 

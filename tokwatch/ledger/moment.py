@@ -97,17 +97,21 @@ class Moment:
             self._watts[key] = self._mean_watts(gpu, servers)
         return self._watts[key]
 
-    def _mean_watts(self, gpu: int, servers: Sequence[int]) -> Figure:
-        from_ms, to_ms = self._stretch_ms(servers)
+    def drawn(self, gpu: int, servers: Sequence[int] = ()) -> tuple[int, int]:
+        """(mJ, the milliseconds they were measured in) behind `watts`."""
         sums = self.view.gpu_sums.get(gpu) or GpuSums()
-        energy_mj, measured_ms = sums.drawn.between(from_ms, to_ms)
+        return sums.drawn.between(*self.stretch_ms(servers))
+
+    def _mean_watts(self, gpu: int, servers: Sequence[int]) -> Figure:
+        energy_mj, measured_ms = self.drawn(gpu, servers)
         if measured_ms < RATIO_FROM_MS:
             return unknown(self.why(gpu, "energy_mj") or WARMING_UP)
         marks = (*self.scope(gpu), "est") if self.view.gpus[gpu].flags & Flag.ESTIMATED else self.scope(gpu)
         width_ms = AT_END_WINDOW_MS if any(map(self.at_end, servers)) else WINDOW_MS
         return Figure(energy_mj / measured_ms, coverage=min(1.0, measured_ms / width_ms), marks=marks)
 
-    def _stretch_ms(self, servers: Sequence[int]) -> tuple[int, int]:
+    def stretch_ms(self, servers: Sequence[int]) -> tuple[int, int]:
+        """(from, to] that the tokens of `servers` came in; the usual window without any."""
         stretches = [
             (min(stretch[0], stretch[1] - self.read_ms(server, long=long)), stretch[1])
             for server in servers

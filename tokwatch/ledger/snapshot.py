@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import msgspec
 
 from tokwatch.ledger.capacity.row import CapacityRow
@@ -62,6 +64,8 @@ class GpuRow(msgspec.Struct, frozen=True):
     xid: str = ""  # the last errors that the driver reported, in words: "Xid 79: GPU fell off the bus"
     xid_at_ms: int | None = None
     warnings: tuple[GpuWarning, ...] = ()  # words of the `note` too
+    state_usd: Figure = UNMEASURED  # what the time in this state has cost since it began
+    sm_clock_mhz: Figure = UNMEASURED
 
     @property
     def device(self) -> str:
@@ -229,9 +233,10 @@ class SelfCost(msgspec.Struct, frozen=True):
     cpu_share: Figure  # of one core
     rss_mib: Figure
     scraped_bytes_s: Figure
+    late_ticks: Figure = UNMEASURED  # left out within the last minute because those before them took too long
 
 
-class Snapshot(msgspec.Struct, frozen=True):
+class Snapshot(msgspec.Struct, frozen=True, dict=True):  # dict: for what is worked out once
     """One moment, complete. The dashboard computes nothing beyond it."""
 
     schema: int
@@ -266,12 +271,12 @@ class Snapshot(msgspec.Struct, frozen=True):
     capacity: tuple[CapacityRow, ...] = ()
     timezone: str = "UTC"  # of the recording host: IANA name, else "UTC+HH:MM"
 
-    @property
+    @cached_property
     def device(self) -> str:
         """The devices in one word; "GPU" where there are several kinds, or none."""
-        return device_word(row.kind for row in self.gpus)
+        return device_word({row.kind for row in self.gpus})
 
-    @property
+    @cached_property
     def power_scope(self) -> str:
         """Whose the watts of all devices are, as in GpuRow; "" where they differ, or there are none."""
         scopes = {row.power_scope for row in self.gpus}

@@ -90,7 +90,7 @@ class View:
         self.gpu_sums: dict[int, GpuSums] = {}
         self.flow_sums: dict[int, FlowSums] = {}
         self.server_sums: dict[int, ServerSums] = {}
-        self.self_cost = Window(60_000, 3)  # cpu_ms, length_ms, page_bytes
+        self.self_cost = Window(60_000, 4)  # cpu_ms, length_ms, page_bytes, ticks left out
         self.host_energy = Window(60_000, 4)  # mJ and ms of the whole box, mJ and ms of its processor packages
         self.idle_today: dict[int, Spent] = defaultdict(dict)
         self.in_state: dict[int, Spent] = defaultdict(dict)  # time in the present state since it began
@@ -167,7 +167,9 @@ class View:
         for host in record.hosts:
             self.host = host
             page_bytes = sum(server.page_bytes for server in record.servers)
-            self.self_cost.add(host.t1_ms, (host.self_cpu_ms, host.t1_ms - host.t0_ms, page_bytes))
+            length_ms = host.t1_ms - host.t0_ms
+            left_out = max(0, round(length_ms / (1000 * self.settings.interval_s)) - 1)
+            self.self_cost.add(host.t1_ms, (host.self_cpu_ms, length_ms, page_bytes, left_out))
             self.host_energy.add(host.t1_ms, (*_over(host, host.energy_mj), *_over(host, host.package_energy_mj)))
 
     def _expire(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+from tokwatch.first_sight.kept import FRAME_KEY, SNAPSHOT_KEY
 from tokwatch.ledger.entries import Run
 from tokwatch.store.schema import SCHEMA_VERSION
 
@@ -17,6 +18,11 @@ KEYS: Final = {
     "timezone": "IANA name or UTC+HH:MM; days and hours of the day are told in it",
     "clock": "which clocks place ticks and measure intervals",
     "run": "the id of that run in table `run`",
+}
+# Rows of the last dashboard, for the first sight of the next one.
+SCREEN_KEYS: Final = {
+    FRAME_KEY: "the home screen as it last stood, by cells and styles",
+    SNAPSHOT_KEY: "the Snapshot that it was drawn from: JSON, deflated, base64",
 }
 _CLOCK: Final = "wall clock (UTC, ms) places ticks; CLOCK_BOOTTIME measures every interval"
 
@@ -33,3 +39,9 @@ def describe(connection: sqlite3.Connection, run: Run) -> None:
         "run": str(run.id),
     }
     connection.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", told.items())
+
+
+def keep_screen(connection: sqlite3.Connection, frame: str, snapshot: str) -> None:
+    """What the next dashboard shows before it has measured anything; in the caller's transaction."""
+    rows = ((FRAME_KEY, frame), (SNAPSHOT_KEY, snapshot))
+    connection.executemany("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", rows)

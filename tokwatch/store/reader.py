@@ -19,6 +19,7 @@ from tokwatch.store import rows
 from tokwatch.store.breaks import Break, read_breaks
 from tokwatch.store.connection import one_state, open_for_reading
 from tokwatch.store.histograms import HistogramCodec
+from tokwatch.store.kept_counters import KeptCounters, last_kept
 from tokwatch.store.mutes import read_mutes
 from tokwatch.store.named_sessions import NamedSession, select_meta, select_sessions, select_summed
 from tokwatch.store.open_periods import read_minutes, read_quarters
@@ -128,15 +129,18 @@ class Reader:
         with one_state(self._connection):
             return self._ticks.after(runs, after_ms)
 
-    def records(self, runs: Collection[int] | None, from_ms: int, to_ms: int) -> Iterator[TickRecord]:
+    def records(
+        self, runs: Collection[int] | None, from_ms: int, to_ms: int, entities: Collection[int] | None = None
+    ) -> Iterator[TickRecord]:
         """Ticks in (from_ms, to_ms] as they were recorded, entries in the order of their entities.
 
         Left out are `absolutes` (only the latest are kept) and `entities` (kept once: see `entities()`).
+        entities: with the entries of these only, which takes a part of the time.
         """
         after_ms = from_ms
         while True:
             with one_state(self._connection):
-                found = self._ticks.records(runs, after_ms, to_ms)
+                found = self._ticks.records(runs, after_ms, to_ms, entities)
                 if not found:
                     return
                 last_ms = found[-1].tick.tick_ms
@@ -150,21 +154,26 @@ class Reader:
             after_ms = last_ms
 
     def events(
-        self, from_ms: int, to_ms: int, kinds: Collection[str] | None = None, runs: Collection[int] | None = None
+        self,
+        from_ms: int,
+        to_ms: int,
+        kinds: Collection[str] | None = None,
+        runs: Collection[int] | None = None,
+        entities: Collection[int] | None = None,
     ) -> list[Event]:
         """Events in (from_ms, to_ms], in the order they happened."""
         within: dict[str, Any] = {"from": from_ms, "to": to_ms, "runs": _json(runs)}
         chosen = f"event.tick_ms > :from AND event.tick_ms <= :to AND {_OF_RUNS}"
         if kinds is None:
             sql = f"SELECT {rows.EVENT_COLUMNS} FROM event WHERE {chosen} ORDER BY event.tick_ms, position"
-            return [rows.event_of(row) for row in self._connection.execute(sql, within)]
+            every = [rows.event_of(row) for row in self._connection.execute(sql, within)]
+            return [event for event in every if entities is None or event.entity in entities]
         # By series: of a month's 200 000 events the alerts and states are a few thousand.
-        sql = (
-            f"SELECT position, {rows.EVENT_COLUMNS} FROM event WHERE kind = :kind AND entity = :entity AND key = :key "
-        )
+        sql = f"SELECT position, {rows.EVENT_COLUMNS} FROM event WHERE kind = :kind AND entity = :entity AND key = :key"
         found = [
             row
             for kind, entity, key in event_series(self._connection, kinds)
+            if entities is None or entity in entities
             for row in self._connection.execute(
                 f"{sql} AND {chosen}", within | {"kind": kind, "entity": entity, "key": key}
             )
@@ -192,6 +201,10 @@ class Reader:
                 if row is not None:
                     found.append(rows.event_of(row))
         return found
+
+    def kept_counters(self, entity: int, at_or_before_ms: int) -> KeptCounters | None:
+        """An entity's counters as they stood when they were last kept; None where none were of late."""
+        return last_kept(self._connection, entity, at_or_before_ms)
 
     def breaks(self, from_ms: int, to_ms: int) -> list[Break]:
         """Restarts and unwatched silences of counters in (from_ms, to_ms], of all runs, in order."""
@@ -255,6 +268,14 @@ class Reader:
                 for state, ms in state_time(self._connection, self._ticks, entity, run, from_ms, to_ms, as_of_ms):
                     total[state] += ms
         return {state: total[state] for state in sorted(total) if total[state]}
+
+    def used_bytes(self) -> int:
+        """What the file holds, free pages left out; up to 4 MB more stand in the -wal beside it."""
+        pages, free, size = (
+            self._connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
 
     def _data_version(self) -> int:
         version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
@@ -45,17 +45,22 @@ class Ticks:
         sealed_ms = self._sealed.tick_after(runs, after_ms)
         return min((each for each in (raw_ms, sealed_ms) if each is not None), default=None)
 
-    def records(self, runs: Collection[int] | None, after_ms: int, to_ms: int) -> list[TickRecord]:
-        """Some ticks in (after_ms, to_ms], the first ones, without their events; none when there are none."""
+    def records(
+        self, runs: Collection[int] | None, after_ms: int, to_ms: int, entities: Collection[int] | None = None
+    ) -> list[TickRecord]:
+        """Some ticks in (after_ms, to_ms], the first ones, without their events; none when there are none.
+
+        entities: with the entries of these only.
+        """
         first_ms = self.after(runs, after_ms)
         if first_ms is None or first_ms > to_ms:
             return []
         last_ms = min(to_ms, (first_ms // WINDOW_MS + 1) * WINDOW_MS - 1)
-        found = self._raw_records(runs, first_ms, last_ms)
+        found = self._raw_records(runs, first_ms, last_ms, entities)
         if len(found) == _TICKS_AT_ONCE:
             last_ms = found[-1].tick.tick_ms
         for window in self._sealed.windows(runs, first_ms - 1, last_ms):
-            found += self._sealed_records(window, first_ms, last_ms)
+            found += self._sealed_records(window, first_ms, last_ms, entities)
         # Imports lie among what is recorded, and windows of two runs among one another.
         return sorted(found, key=lambda record: record.tick.tick_ms)
 
@@ -103,14 +108,23 @@ class Ticks:
                 ):
                     yield each.state, length_ms
 
-    def _sealed_records(self, window: Window, first_ms: int, last_ms: int) -> list[TickRecord]:
+    def _sealed_records(
+        self, window: Window, first_ms: int, last_ms: int, entities: Collection[int] | None
+    ) -> list[TickRecord]:
         gpus, servers, flows, hosts = self._sealed.entries(window)
+
+        def at(place: int, kind: Mapping[int, tuple[rows.E, ...]]) -> tuple[rows.E, ...]:
+            every = kind.get(place, ())
+            return every if entities is None else tuple(entry for entry in every if entry.entity in entities)
+
         return [
-            TickRecord(tick, gpus.get(place, ()), servers.get(place, ()), flows.get(place, ()), hosts.get(place, ()))
+            TickRecord(tick, at(place, gpus), at(place, servers), at(place, flows), at(place, hosts))
             for place, tick in self._sealed.within(window, first_ms - 1, last_ms)
         ]
 
-    def _raw_records(self, runs: Collection[int] | None, first_ms: int, last_ms: int) -> list[TickRecord]:
+    def _raw_records(
+        self, runs: Collection[int] | None, first_ms: int, last_ms: int, entities: Collection[int] | None
+    ) -> list[TickRecord]:
         chosen = f"t.tick_ms >= :first AND t.tick_ms <= :last AND {_OF_RUNS}"
         within: dict[str, Any] = {"first": first_ms, "last": last_ms, "runs": _json(runs)}
         ticks = [
@@ -124,6 +138,9 @@ class Ticks:
         if not ticks:
             return []
         within["last"] = ticks[-1].tick_ms
+        if entities is not None:
+            chosen += f" AND e.id & {ENTITY_LIMIT - 1} IN (SELECT value FROM json_each(:entities))"
+            within["entities"] = _json(entities)
 
         def by_tick(table: rows.EntryTable[rows.E]) -> dict[int, tuple[rows.E, ...]]:
             found = table.select(self._connection, self._codec, chosen, within)

@@ -58,6 +58,13 @@ class OperatingPoint(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return 1 - (self.output_tokens or 0) / self.computed_tokens
 
     @property
+    def cached_share(self) -> float | None:
+        """Share of the prompt tokens that the prefix cache held, 0..1."""
+        if self.cached_tokens is None or not self.prompt_tokens:
+            return None
+        return min(1.0, self.cached_tokens / self.prompt_tokens)
+
+    @property
     def mix(self) -> str:
         """The quarter that prompt_share is in; "" where prompts are not counted, or nothing was computed."""
         share = self.prompt_share

@@ -30,6 +30,8 @@ class PointRow(msgspec.Struct, frozen=True):
     profit_usd_per_hour: float | None
     side: str  # of the box: "inside" | "too slow" | "too dear" | "too slow and too dear" | "unknown" | "" no box set
     frontiers: tuple[str, ...] = ()  # that it is on, in words
+    mix: str = ""  # the quarter that prompt_share is in, as in LearntRow
+    cached_share: float | None = None  # of its prompt tokens
 
 
 class LearntRow(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from functools import cached_property
 
@@ -17,7 +18,8 @@ from tokwatch.ledger.capacity.capacity import (
     headroom_tok_s,
     utilisation,
 )
-from tokwatch.ledger.capacity.frontier import Frontier, Worth, best, gap, non_dominated, on_any
+from tokwatch.ledger.capacity.frontier import Box, Frontier, Worth, best, gap, non_dominated, on_any
+from tokwatch.ledger.capacity.looking_back import OperatingPast, coverage, prompt_per_output, time_in_box
 from tokwatch.ledger.capacity.operating_point import MIXES, PER_TOKEN, OperatingPoint, Throughput
 from tokwatch.ledger.capacity.row import CapacityRow, LearntRow, PointRow
 from tokwatch.ledger.economics.token_cost import usd_per_million
@@ -46,13 +48,38 @@ def capacity_rows(
     worth: at GPU prices alone unless given. past: windows of each unit, for frontiers of these instead of the trailing
     seven days. with_points False leaves `frontier` and `best` out: 48 points take 1.7 ms and 26 kB.
     """
+    return tuple(
+        _Unit(moment, accounts, unit, gpus, worth, past).row(with_points)
+        for unit, gpus in sorted(_gpus_of(moment).items())
+    )
+
+
+def looked_back(
+    moment: Moment,
+    accounts: Accounts,
+    unit: int,
+    windows: Sequence[OperatingPoint],
+    *,
+    span_ms: tuple[int, int],
+    box: Box | None = None,
+) -> OperatingPast | None:
+    """A deployment over (from, to] by these windows of it, by time, at the moment's prices; None: it has no GPU now.
+
+    box: to be judged by instead of the configured one.
+    """
+    gpus = _gpus_of(moment).get(unit)
+    if gpus is None:
+        return None
+    return _Unit(moment, accounts, unit, gpus, None, {unit: windows}, box).past(windows, span_ms)
+
+
+def _gpus_of(moment: Moment) -> dict[int, list[int]]:
+    """Deployment → its GPUs at the moment."""
     gpus_of: dict[int, list[int]] = {}
     for _, entry in moment.gpus:
         if entry.owner in moment.view.entities:
             gpus_of.setdefault(entry.owner, []).append(entry.entity)
-    return tuple(
-        _Unit(moment, accounts, unit, gpus, worth, past).row(with_points) for unit, gpus in sorted(gpus_of.items())
-    )
+    return gpus_of
 
 
 class _Unit:
@@ -66,19 +93,21 @@ class _Unit:
         gpus: Sequence[int],
         worth: WorthOf | None,
         past: Past | None,
+        box: Box | None = None,
     ) -> None:
         self._moment, self._accounts, self._unit, self._gpus = moment, accounts, unit, gpus
         units = owner_units(moment.view.entities[unit])
         self._servers = tuple(server for part in units for server in part if server in moment.view.servers)
         self._bodies: list[ServerBody] = [body for server in self._servers if (body := moment.server(server))]
         self._worth, self._past = worth or self._at_gpu_prices, past
-        self._box = moment.view.settings.box
+        self._box = moment.view.settings.box if box is None else box
 
-    def row(self, with_points: bool) -> CapacityRow:
-        """All of it, or all but the points of the frontier."""
+    def row(self, with_points: bool, mix_at_rest: str | None = None) -> CapacityRow:
+        """All of it, or all but the points of the frontier. mix_at_rest: compared where nothing is made now, instead of
+        the last one."""
         last = self._moment.in_force("operating", self._unit, OperatingPoint)
         now = last if last is not None and self._moment.now_ms - last.to_ms < 2 * (last.to_ms - last.from_ms) else None
-        mix = last.mix if last else ""
+        mix = mix_at_rest if now is None and mix_at_rest is not None else last.mix if last else ""
         learnt = self._learnt()
         said, point = self._declared(), learnt.get(mix)
         learnt_tok_s = point.computed_tok_s_per_gpu if point else None
@@ -111,6 +140,27 @@ class _Unit:
             if now
             else unknown(NO_TOKENS_LATELY),
             box=self._box,
+        )
+
+    def past(self, windows: Sequence[OperatingPoint], span_ms: tuple[int, int]) -> OperatingPast:
+        """Every window as a point, and what they add up to."""
+        commonest = Counter(window.mix for window in windows).most_common(1)
+        row = self.row(with_points=True, mix_at_rest=commonest[0][0] if commonest else None)
+        points = tuple(self._point(window, {}) for window in windows)
+        return OperatingPast(
+            entity=self._unit,
+            from_ms=span_ms[0],
+            to_ms=span_ms[1],
+            mix=row.mix,
+            box=self._box,
+            points=points,
+            frontier=row.frontier,
+            best=row.best,
+            time=time_in_box(points) if self._box.set else None,
+            prompt_per_output=prompt_per_output(windows),
+            coverage=coverage(windows, *span_ms),
+            usd_per_gpu_hour=self._usd_per_gpu_hour,
+            references=self._moment.view.settings.references,
         )
 
     # --- capacity -------------------------------------------------------------------------------------------------
@@ -193,4 +243,6 @@ class _Unit:
             profit_usd_per_hour=worth.profit_usd_per_hour,
             side=self._box.side(point.interactivity, worth.usd_per_m_output),
             frontiers=tuple(each.value for each, points in on.items() if id(point) in points),
+            mix=point.mix,
+            cached_share=point.cached_share,
         )

@@ -34,26 +34,34 @@ class Economist:
 
     def of_account(self, account: Account) -> Economy:
         """What an account's part of its GPUs costs, and what its tokens earn."""
-        gpus = self._accounts.gpus_of(account) if account.servers else [entry.entity for _, entry in self._moment.gpus]
-        parts = [(gpu, part) for gpu in gpus if (part := self._accounts.part(gpu, account))]
-        shared = bool(account.servers) and any(map(self._accounts.shared, gpus))
-        return self._economy(parts, account.servers, shared=shared)
+        return _economy(self.means_of(account))
 
     def of_all(self) -> Economy:
         """Every GPU, and the tokens of the servers that are on some."""
+        return _economy(self.means_of_all())
+
+    def means_of(self, account: Account) -> Means:
+        """What the Economy of an account is made of."""
+        gpus = self._accounts.gpus_of(account) if account.servers else [entry.entity for _, entry in self._moment.gpus]
+        parts = [(gpu, part) for gpu in gpus if (part := self._accounts.part(gpu, account))]
+        shared = bool(account.servers) and any(map(self._accounts.shared, gpus))
+        return self._means(parts, account.servers, shared=shared)
+
+    def means_of_all(self) -> Means:
+        """What the Economy of every GPU is made of."""
         placed = [
             server
             for server, _ in self._moment.servers
             if self._moment.counted(server) and self._accounts.gpus_of(self._accounts.of_server(server))
         ]
-        return self._economy([(entry.entity, 1.0) for _, entry in self._moment.gpus], placed, shared=False)
+        return self._means([(entry.entity, 1.0) for _, entry in self._moment.gpus], placed, shared=False)
 
     def flows(self, servers: Sequence[int]) -> list[Flow]:
         """The counted flows of servers."""
         return flows_of(self._moment, servers, self.token_list)
 
-    def _economy(self, parts: Sequence[tuple[int, float]], servers: Sequence[int], *, shared: bool) -> Economy:
-        return _economy(Means(self._moment, self._accounts, self.token_list, parts, servers, shared))
+    def _means(self, parts: Sequence[tuple[int, float]], servers: Sequence[int], *, shared: bool) -> Means:
+        return Means(self._moment, self._accounts, self.token_list, parts, servers, shared)
 
 
 def _economy(of: Means) -> Economy:
@@ -93,5 +101,6 @@ def _cost(of: Means) -> CostPerHour:
         **parts,
         total=of.dollars(of.costs.parts.total),
         idle=of.dollars(of.costs.idle_usd),
+        idle_energy=of.dollars(of.costs.idle_energy_usd),
         idle_tax=of.figure(tax, why=of.costs.why),
     )

@@ -19,6 +19,7 @@ class CostPerHour(msgspec.Struct, frozen=True):
     energy: Figure = UNMEASURED  # where electricity is paid for by itself
     total: Figure = UNMEASURED
     idle: Figure = UNMEASURED  # of total, that of GPUs in an idle state
+    idle_energy: Figure = UNMEASURED  # of energy, likewise
     idle_tax: Figure = UNMEASURED  # all-in ÷ busy-only − 1: how much dearer idle GPUs make every token
 
 

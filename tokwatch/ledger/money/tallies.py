@@ -56,6 +56,7 @@ class Costs:
 
     parts: Parts = field(default_factory=Parts)
     idle_usd: float = 0.0
+    idle_energy_usd: float = 0.0
     prefill_usd: float = 0.0
     decode_usd: float = 0.0
     roles_known: bool = True  # every GPU is of one role of a disaggregated deployment
@@ -86,6 +87,7 @@ def costs(moment: Moment, accounts: Accounts, parts: Sequence[tuple[int, float]]
         found.marks |= {*hourly.marks, *(() if hourly.whole else ("part",))}
         if State(moment.state(gpu).state).idle:
             found.idle_usd += dollars.total
+            found.idle_energy_usd += dollars.energy
         roles = {facts.role for server in accounts.servers_on(gpu) if (facts := moment.server(server))}
         if roles == {"prefill"}:
             found.prefill_usd += dollars.total
