@@ -6,15 +6,18 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from tests.dashboard.answers import ANSWERS
+from tests.dashboard.scenes.frontier import capacity
 from tokwatch.feeds.mark import Kind, Mark, next_mark
 from tokwatch.feeds.question import Question
 from tokwatch.ledger.entries import State
 from tokwatch.ledger.gpu_rows import state_name
+from tokwatch.ledger.money.shapes import CostPerHour, DeploymentRow, Economy, TokenCosts
 from tokwatch.ledger.snapshot import (
     SCHEMA,
     AlertRow,
@@ -302,6 +305,30 @@ SERVERS = (
     server(3, "127.0.0.1:30000", "SGLang", "openai/gpt-oss-120b", (4,)),
     server(4, "127.0.0.1:8001", "vLLM", "meta-llama/Llama-3.1-8B-Instruct", (5, 6)),
 )
+
+
+def deployment(name: str, servers: tuple[ServerRow, ...], tok_s: float, usd_per_m: float) -> DeploymentRow:
+    """As the ledger has it: cost and tokens of all its servers together."""
+    return DeploymentRow(
+        key="+".join(row.address for row in servers),
+        name=name,
+        models=(servers[0].model,),
+        servers=tuple(row.entity for row in servers),
+        gpus=tuple(sorted({gpu for row in servers for gpu in row.gpus})),
+        shared=False,
+        economy=Economy(
+            cost=CostPerHour(total=Figure(9.4)),
+            tokens=TokenCosts(output_only=Figure(usd_per_m)),
+            output_tok_s=Figure(tok_s),
+        ),
+    )
+
+
+DEPLOYMENTS = (
+    deployment("Qwen3-32B", SERVERS[:1], 6204, 0.42),
+    deployment("gpt-oss-120b", SERVERS[1:2], 2894, 0.23),
+    deployment("Llama-3.1-8B", SERVERS[2:], 3333, 0.39),
+)
 PROBES = (
     ProbeRow("NVIDIA driver", True, "8 GPUs, driver 580.65.06", ""),
     ProbeRow(
@@ -365,6 +392,8 @@ BOX = Snapshot(
     probes=PROBES,
     self_cost=SelfCost(Figure(0.021), Figure(62), Figure(51_000)),
     problems=(),
+    deployments=DEPLOYMENTS,
+    capacity=capacity(NOW_MS),
 )
 
 
@@ -379,6 +408,12 @@ def with_unknown_money(totals: Totals, figure: Figure) -> Totals:
         idle_usd_today=figure,
         idle_share_of_cost=figure,
     )
+
+
+def _unknown_deployments(figure: Figure) -> tuple[DeploymentRow, ...]:
+    """Without what they cost."""
+    unknown = {"cost": CostPerHour(total=figure), "tokens": TokenCosts(output_only=figure)}
+    return tuple(replace(row, economy=replace(row.economy, **unknown)) for row in DEPLOYMENTS)
 
 
 def nothing_found() -> Snapshot:
@@ -416,6 +451,8 @@ def nothing_found() -> Snapshot:
         strip=(),
         alerts=(),
         servers=(),
+        deployments=(),
+        capacity=(),
         recorded_s=4.0,
         probes=(
             ProbeRow(
@@ -467,7 +504,16 @@ def warming_up() -> Snapshot:
     )
     strip = tuple(replace(row, spans=(), idle_usd=UNKNOWN) for row in STRIP)
     return replace(
-        BOX, warm=False, recorded_s=1.0, gpus=rows, totals=totals, strip=strip, strip_idle_usd=UNKNOWN, alerts=()
+        BOX,
+        warm=False,
+        recorded_s=1.0,
+        gpus=rows,
+        totals=totals,
+        strip=strip,
+        strip_idle_usd=UNKNOWN,
+        alerts=(),
+        deployments=_unknown_deployments(WARMING_UP),
+        capacity=tuple(replace(row, now=None) for row in BOX.capacity),
     )
 
 
@@ -489,6 +535,7 @@ def no_price() -> Snapshot:
         totals=totals,
         strip=tuple(replace(row, idle_usd=NO_PRICE) for row in STRIP),
         strip_idle_usd=NO_PRICE,
+        deployments=_unknown_deployments(NO_PRICE),
         alerts=tuple(replace(alert, usd_so_far=NO_PRICE, usd_per_day=NO_PRICE) for alert in ALERTS),
     )
 
@@ -715,12 +762,14 @@ class FakeFeed:
     def __init__(self, snapshots: Sequence[Snapshot] = (BOX,), *, can_go_live: bool = True) -> None:
         self.can_go_live = can_go_live
         self.takes_prices = can_go_live
+        self.store = Path("/nowhere/store.db")
         self.speed = 1.0
         self.span_ms: tuple[int, int] | None = (at("10:50:38"), NOW_MS)
         self.marks: tuple[Mark, ...] = ()
         self.what_if: float | None = None
         self.told: list[tuple[object, ...]] = []
         self.answers: dict[type[object], Callable[[Any], Any]] = dict(ANSWERS)
+        self.refuses = ""  # why it takes no mutes
         self.closed = False
         self.clock: asyncio.Task[None] | None = None  # what sends, when something does
         self._queue: asyncio.Queue[Snapshot] = asyncio.Queue()
@@ -759,6 +808,14 @@ class FakeFeed:
     def suppose_price(self, usd_per_gpu_hour: float | None) -> None:
         self.what_if = usd_per_gpu_hour
         self.told.append(("suppose_price", usd_per_gpu_hour))
+
+    async def mute(self, key: str, gpus: Sequence[str], until_ms: int, reason: str) -> str:
+        self.told.append(("mute", key, tuple(gpus), until_ms, reason))
+        return self.refuses
+
+    async def unmute(self, numbers: Sequence[int]) -> str:
+        self.told.append(("unmute", tuple(numbers)))
+        return self.refuses
 
     async def jump(self, kind: Kind | None, *, forward: bool) -> Mark | None:
         self.told.append(("jump", kind, forward))

@@ -144,6 +144,16 @@ def seconds(value: float) -> str:
     return f"{value:.3f}" if value < 0.095 else f"{value:.2f}" if value < 9.995 else f"{value:.0f}"
 
 
+def edge(value: float) -> str:
+    """The edge of a bucket with as many figures as it has, three at most: 0.25, 7.5, 30."""
+    return f"{value:.3g}" if value < 1000 else count(value)
+
+
+def edge_ms(value_s: float) -> str:
+    """The same in milliseconds."""
+    return edge(value_s * 1000)
+
+
 def duration(length_s: float, room: int = 7) -> str:
     """12s, 41m, 2h 05m, 3d 4h: the two largest units if they fit in `room` cells, else the larger one."""
     whole = max(0, int(length_s))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
+from typing import Final
 
-MARGIN = 1  # columns left and right
+from tokwatch.dashboard.columns import MARGIN as MARGIN
+from tokwatch.dashboard.columns import Column, Columns
+from tokwatch.dashboard.columns import Place as Place
+
 _SLO_TILE_FROM = 100  # columns
 TIME_STRIP_FROM = 24  # rows; below, the transport has a track
 _HEADER = _FOOTER = 1
@@ -30,9 +36,10 @@ class Plan:
     time_strip: int
 
 
-def plan(height: int, gpus: int, alerts: int, *, replaying: bool) -> Plan:
+def plan(height: int, gpus: int, alerts: int, *, replaying: bool, strips: int | None = None) -> Plan:
     """What fits. The tiles and the list come first, then alert lines, their heading, and the strip.
 
+    `gpus`: lines of the list, those of groups too; `strips`: those of the strip, where they are not as many.
     The strip is shown from 34 rows on, and only when every GPU has a line in the list and in the strip.
     """
     tiles = 7 if height >= 30 else 5 if height >= 14 else 0
@@ -51,7 +58,7 @@ def plan(height: int, gpus: int, alerts: int, *, replaying: bool) -> Plan:
     list_gap = 1 if tiles == 7 and room > 0 else 0
     room -= list_gap
 
-    strip = gpus + _STRIP_CHROME
+    strip = (gpus if strips is None else strips) + _STRIP_CHROME
     strip_gap = 1 if height >= 34 and list_rows >= gpus > 0 and room > strip else 0
     room -= strip_gap * (strip + 1)
     heading = _ALERT_CHROME if alert_lines and room >= _ALERT_CHROME else 0
@@ -71,76 +78,62 @@ def plan(height: int, gpus: int, alerts: int, *, replaying: bool) -> Plan:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the GPU list: `gap` blank cells, then `width` cells."""
-
-    key: str
-    gap: int
-    width: int
-    least: int  # as narrow as it may get
-    most: int  # as wide as it is worth
-    goes_below: int  # terminal width under which it is left out; 0: never
-
-
-_COLUMNS = (
-    Column("gpu", 0, 4, 4, 4, 0),
-    Column("state", 2, 15, 11, 18, 0),
-    Column("serves", 1, 13, 5, 36, 0),
-    Column("tok_s", 0, 7, 7, 7, 0),
-    Column("spark", 2, 12, 12, 12, 104),
-    Column("tok_per_j", 1, 7, 7, 7, 64),
-    Column("usd_per_m", 2, 7, 7, 7, 0),
-    Column("idle_usd", 2, 7, 7, 7, 0),
-    Column("power", 1, 7, 7, 7, 70),
-    Column("power_bar", 1, 10, 5, 24, 96),
-    Column("memory", 0, 6, 6, 6, 112),
-    Column("memory_bar", 1, 6, 4, 18, 112),
-    Column("temperature", 1, 3, 3, 3, 116),
-)
-_GIVES_WAY = ("power_bar", "memory_bar", "serves", "state")
-_TIGHT = ("power", "tok_per_j", "tok_s")  # one blank before them is enough where room is short
-_GROWS = ("serves", "power_bar", "memory_bar", "state")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a column stands."""
-
-    x: int
-    width: int
+_GPU_COLUMNS: Final = {
+    column.key: column
+    for column in (
+        Column("gpu", 0, 4, 4, 4, 0),
+        Column("state", 2, 15, 11, 18, 0),
+        Column("serves", 1, 13, 5, 36, 0),
+        Column("tok_s", 0, 7, 7, 7, 0),
+        Column("spark", 2, 12, 12, 12, 104),
+        Column("tok_per_j", 1, 7, 7, 7, 64),
+        Column("usd_per_m", 2, 7, 7, 7, 0),
+        Column("idle_usd", 2, 7, 7, 7, 0),
+        Column("power", 1, 7, 7, 7, 70),
+        Column("power_bar", 1, 10, 5, 24, 96),
+        Column("memory", 0, 6, 6, 6, 112),
+        Column("memory_bar", 1, 6, 4, 18, 112),
+        Column("temperature", 1, 3, 3, 3, 116),
+        Column("utilization", 2, 6, 6, 6, 60),
+        Column("tensor", 2, 8, 8, 8, 60),
+        Column("dram", 2, 6, 6, 6, 60),
+        Column("memory_temperature", 2, 6, 6, 6, 60),
+        Column("usd_per_hour", 2, 6, 6, 6, 60),
+        Column("deployment", 2, 14, 8, 30, 60),
+        Column("host", 2, 10, 6, 20, 60),
+        Column("uuid", 2, 12, 12, 40, 60),
+    )
+}
+ALWAYS: Final = ("gpu", "state")  # where the cursor stands, and what matters
+OPTIONAL_COLUMNS: Final = tuple(_GPU_COLUMNS)[13:]
+DEFAULT_COLUMNS: Final = tuple(key for key in _GPU_COLUMNS if key not in (*ALWAYS, *OPTIONAL_COLUMNS))
+GPU_COLUMNS: Final = (*DEFAULT_COLUMNS, *OPTIONAL_COLUMNS)  # what can be chosen
 
 
-def columns(width: int) -> dict[str, Place]:
-    """The columns that a terminal of `width` cells shows, by key, from left to right."""
-    shown = {column.key: column for column in _COLUMNS if width >= column.goes_below}
-    room = width - 2 * MARGIN - sum(column.gap + column.width for column in shown.values())
-    for key in _GIVES_WAY if room < 0 else ():
-        if key in shown:
-            cut = min(-room, shown[key].width - shown[key].least)
-            shown[key] = replace(shown[key], width=shown[key].width - cut)
-            room += cut
-    for key in _TIGHT if room > 0 else ():
-        if key in shown:
-            more = min(room, 2 - shown[key].gap)
-            shown[key] = replace(shown[key], gap=shown[key].gap + more)
-            room -= more
-    for key in _GROWS if room > 0 else ():
-        if key in shown:
-            more = min(room, shown[key].most - shown[key].width)
-            shown[key] = replace(shown[key], width=shown[key].width + more)
-            room -= more
-    spread = [key for key in shown if key not in ("gpu", "power_bar", "memory_bar")]
-    places: dict[str, Place] = {}
-    x = MARGIN
-    for key, column in shown.items():
-        if key in spread and room > 0:
-            position = spread.index(key)
-            x += room * (position + 1) // len(spread) - room * position // len(spread)
-        x += column.gap
-        places[key] = Place(x, column.width)
-        x += column.width
-    return places
+@lru_cache(maxsize=64)
+def columns(width: int, chosen: tuple[str, ...] = DEFAULT_COLUMNS) -> Mapping[str, Place]:
+    """The columns of the GPU list that a terminal of `width` cells shows, by key, from left to right.
+
+    The usual ones come and go at fixed widths. Of others those are left out that do not fit, the least telling first.
+    """
+    every = [_GPU_COLUMNS[key] for key in (*ALWAYS, *chosen)]
+    if chosen != DEFAULT_COLUMNS:
+        while (cut := max(every, key=lambda column: column.goes_below)).goes_below and _cells(every) > width:
+            every.remove(cut)
+        every = [replace(column, goes_below=0) for column in every]
+    return Columns(
+        tuple(every),
+        gives_way=("power_bar", "memory_bar", "serves", "deployment", "state"),
+        tight=("power", "tok_per_j", "tok_s"),
+        grows=("serves", "power_bar", "memory_bar", "deployment", "uuid", "host", "state"),
+        stays=("gpu", "power_bar", "memory_bar"),
+    ).places(width)
+
+
+def _cells(every: Sequence[Column]) -> int:
+    """How wide they are together with their margins; bars as narrow as they get."""
+    widths = (column.least if column.key.endswith("_bar") else column.width for column in every)
+    return 2 * MARGIN + sum(widths) + sum(column.gap for column in every)
 
 
 def tile_widths(width: int) -> tuple[int, int, int, int, int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.css.query import NoMatches
-from textual.events import Resize
+from textual.events import MouseDown, Resize
 from textual.screen import Screen
 
 from tokwatch.dashboard.frame import Frame
@@ -19,9 +19,11 @@ from tokwatch.dashboard.widgets.footer import Footer, Keys
 from tokwatch.dashboard.widgets.header import Header
 from tokwatch.dashboard.widgets.time_strip import TimeStrip
 from tokwatch.dashboard.widgets.transport import Transport
+from tokwatch.dashboard.widgets.work_line import WorkLine
 
 if TYPE_CHECKING:
     from tokwatch.dashboard.app import TokwatchApp
+    from tokwatch.dashboard.long_work import Work
     from tokwatch.feeds.question import Question
 
 Answer = TypeVar("Answer")
@@ -38,6 +40,7 @@ class FrameScreen(Screen[None]):
     KEYS: ClassVar[Keys] = ()
     DRILLED: ClassVar[bool] = False  # under a tab's screen, so that its key leads back there
     PAST_KEYS: ClassVar[Keys | None] = None  # those to show while the past is looked at, where they are others
+    OWN_TIME_FROM: ClassVar[int | None] = None  # rows from which its body has what the time strip shows
     DEFAULT_CSS = """
     FrameScreen > #bottom { dock: bottom; height: 1; }
     """
@@ -58,25 +61,33 @@ class FrameScreen(Screen[None]):
         with Vertical(id="bottom"):
             yield TimeStrip(look)
             yield Transport(look)
+            yield WorkLine(look)
             yield Footer(look, self.TAB, self.KEYS, self.PAST_KEYS)
 
     # Frames
 
     _canvases: tuple[Canvas, ...] | None = None
-    _bottom_rows: tuple[int, int] | None = None
+    _bottom_rows: tuple[int, int, int] | None = None
+
+    @property
+    def bottom_rows(self) -> int:
+        """Rows of time and keys below the body."""
+        return 1 + sum(self._bottom_rows or ())
 
     @property
     def canvases(self) -> Iterable[Canvas]:
         """Every canvas. They stay the same, and walking the tree for them at each frame took a fifth of its time."""
         return self.query(Canvas) if self._canvases is None else self._canvases
 
-    def _know_canvases(self) -> None:
+    def know_canvases(self) -> None:
+        """Looks for them again; call it after one was mounted or removed."""
         self._canvases = tuple(self.query(Canvas))
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self._know_canvases)  # by then the nested ones are there too
+        self.call_after_refresh(self.know_canvases)  # by then the nested ones are there too
         self.watch(self.app, "frame", self._take)
         self.watch(self.app, "look", self._restyle, init=False)
+        self.watch(self.app, "work", self._take_work)
 
     def on_screen_resume(self) -> None:
         self._restyle(self.tokwatch.look)
@@ -94,18 +105,21 @@ class FrameScreen(Screen[None]):
     def lay_out(self, frame: Frame, width: int, height: int) -> None:
         """Gives every part its rows. Subclasses arrange their body too; called with every frame, so be quick."""
         transport = 0 if frame.live else 1
-        strip = transport if height >= TIME_STRIP_FROM else 0
-        if (transport, strip) == self._bottom_rows:
+        own = self.OWN_TIME_FROM is not None and height >= self.OWN_TIME_FROM
+        strip = transport if height >= TIME_STRIP_FROM and not own else 0
+        work = 0 if self.tokwatch.work is None else 1
+        if (transport, strip, work) == self._bottom_rows:
             return
         try:
             bottom = self.query_one("#bottom")
         except NoMatches:  # a screen over others, without a row of time
             return
-        self._bottom_rows = (transport, strip)
-        self.query_one(Transport).under_strip = strip > 0
+        self._bottom_rows = (transport, strip, work)
+        self.query_one(Transport).under_strip = own or strip > 0
         self.query_one(TimeStrip).display = strip > 0
         self.query_one(Transport).display = transport > 0
-        bottom.styles.height = 1 + transport + strip
+        self.query_one(WorkLine).display = work > 0
+        bottom.styles.height = 1 + transport + strip + work
 
     def _take(self, frame: Frame) -> None:
         if self in self.app.screen_stack:
@@ -114,6 +128,20 @@ class FrameScreen(Screen[None]):
     def _restyle(self, look: Look) -> None:
         for canvas in self.canvases:
             canvas.set_look(look)
+
+    def _take_work(self, work: Work | None) -> None:
+        if self in self.app.screen_stack:
+            self.lay_out(self.tokwatch.frame, self.size.width, self.size.height)
+            for line in self.query(WorkLine):
+                line.take(work)
+
+    # The mouse
+
+    pressed: Callable[[int, int], None] | None = None  # takes column and row of a press, while figures are pointed at
+
+    def on_mouse_down(self, event: MouseDown) -> None:
+        if self.pressed is not None:
+            self.pressed(event.screen_x, event.screen_y)
 
     # The past
 

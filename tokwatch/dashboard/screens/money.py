@@ -1,238 +1,182 @@
-"""Money: what the GPUs cost by part, what a token costs, what the traffic earns. Sums close on the bill."""
+"""Money: what the GPUs cost by part and what idles of it, what the tokens earn, how else to pay, and what if."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import ClassVar, Final, get_args
 
-from tokwatch.dashboard import formats, glyphs
-from tokwatch.dashboard.screens.page import PageScreen
-from tokwatch.dashboard.widgets.document import Document, Page
-from tokwatch.ledger.money.shapes import Economy, TrafficRow
-from tokwatch.ledger.snapshot import Figure, Snapshot
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
 
-KEYS = (("?", "help"), ("$", "price"), ("↑↓", "scroll"), ("t", "theme"), ("q", "quit"))
-_NAME, _NAME_WIDTH = 4, 26  # columns
-_WIDE = 100  # from this width on there is room for every column
-_UNTAGGED = "(untagged)"  # nothing names its tenant
-_PARTS = ("rent", "capex", "opex", "space", "energy")
+from tokwatch.dashboard.frame import Frame
+from tokwatch.dashboard.screens.what_if_editing import EDITING, WhatIfEditing
+from tokwatch.dashboard.widgets.break_even_chart import BreakEvenChart
+from tokwatch.dashboard.widgets.money_cost_chart import CostChart
+from tokwatch.dashboard.widgets.money_idle_bars import IdleBars
+from tokwatch.dashboard.widgets.money_layout import Name, Page, Wants, pages
+from tokwatch.dashboard.widgets.money_page import MoneyPage
+from tokwatch.dashboard.widgets.money_tiers import TierTable
+from tokwatch.dashboard.widgets.money_tiles import MoneyTiles
+from tokwatch.dashboard.widgets.money_ways import WaysTable
+from tokwatch.dashboard.widgets.placing import place
+from tokwatch.dashboard.widgets.what_if_panel import WhatIfPanel
+from tokwatch.feeds.questions.cost_past import CostPast
+from tokwatch.feeds.questions.paid_past import PaidPast
+from tokwatch.feeds.questions.prices_at import PricesAt
+from tokwatch.ledger.alerts.budget import month_span_ms
+from tokwatch.ledger.cost_past import CostHistory
+from tokwatch.ledger.economics.ways_to_pay import Paid
+from tokwatch.ledger.local_time import zone_of
+from tokwatch.ledger.prices.version import Prices
+from tokwatch.ledger.snapshot import Snapshot
 
-
-class Column(NamedTuple):
-    """A column of figures."""
-
-    heading: str
-    width: int
-    wide: bool = False  # only where there is room
-
-
-class MoneyPage(Document):
-    """The text of the screen."""
-
-    def write(self, page: Page) -> None:
-        snapshot = self.frame.snapshot
-        if snapshot is None:
-            page.text(1, f"{glyphs.ABSENT} {self.frame.starting}")
-            return
-        wide = self.size.width >= _WIDE
-        _write_bill(page, snapshot)
-        _write_deployments(page, snapshot, wide)
-        _write_traffic(page, snapshot, wide)
-        _write_request(page, snapshot)
-
-
-class MoneyScreen(PageScreen):
-    """One long page."""
-
-    PAGE, TAB, KEYS = MoneyPage, "Money", KEYS
-
-
-# --- the bill ---------------------------------------------------------------------------------------------------------
-
-
-def _write_bill(page: Page, snapshot: Snapshot) -> None:
-    whole, sign = snapshot.economy, formats.currency_sign(snapshot.currency)
-    page.heading("COST PER HOUR", snapshot.price or "no price set: $ sets one")
-    if whole.cost.total.value is None:
-        page.fact("all in", f"{glyphs.ABSENT} {whole.cost.total.why}", "quiet")
-    else:
-        parts = [(name, getattr(whole.cost, name)) for name in _PARTS]
-        told = [f"{name} {_money(figure, sign)}" for name, figure in parts if figure.value]
-        page.fact("all in", f"{_money(whole.cost.total, sign)}: {', '.join(told) or 'nothing'}")
-        idle = f"{_money(whole.cost.idle, sign)}"
-        if whole.cost.idle_tax.value:
-            idle += f", which makes every token {formats.percent(whole.cost.idle_tax.value)} % dearer"
-        page.fact("of it idle", idle, "waste" if whole.cost.idle.value else "text")
-    earns = whole.earns
-    if earns.revenue_usd_per_hour.value is None:
-        page.fact("revenue", f"{glyphs.ABSENT} {earns.revenue_usd_per_hour.why}", "quiet")
-    else:
-        margin = _told(earns.margin, lambda share: f"{formats.percent(share)} % margin")
-        page.fact("revenue", f"{_money(earns.revenue_usd_per_hour, sign)}, {margin}")
-        per_mwh = _money(earns.profit_usd_per_mwh, sign)
-        page.fact("profit", f"{_money(earns.profit_usd_per_hour, sign)}, {per_mwh} a MWh {whole.energy_basis}")
-    if whole.board_w.value is None:
-        page.fact("power", f"{glyphs.ABSENT} {whole.board_w.why}", "quiet")
-    else:
-        power = f"{_told(whole.board_w, formats.count)} W board"
-        if whole.energy_basis != "board":
-            power += f", {_told(whole.facility_w, formats.count)} W {whole.energy_basis}"
-        page.fact("power", power)
-    if whole.usd_per_kwh.value is None:
-        page.fact("electricity", f"{glyphs.ABSENT} {whole.usd_per_kwh.why}", "quiet")
-    else:
-        page.fact("electricity", f"{sign}{whole.usd_per_kwh.value:g} a kWh now")
-    if whole.gco2e_per_hour.value is not None:
-        page.fact("carbon", f"{formats.short(whole.gco2e_per_hour.value)} gCO2e an hour, {whole.carbon}", "quiet")
-
-
-# --- what a token costs -----------------------------------------------------------------------------------------------
-
-_OF_TOKENS = (
-    Column("$/h", 9),
-    Column("OUT tok/s", 11, wide=True),
-    Column("OUT ONLY", 10),
-    Column("BLENDED", 9),
-    Column("in", 8, wide=True),
-    Column("cached", 8, wide=True),
-    Column("out", 8, wide=True),
-    Column("ELECTRIC", 10),
+KEYS = (
+    ("tab", "more"),
+    ("↑↓", "choose"),
+    ("+ −", "change"),
+    ("r", "reset"),
+    ("e", "export"),
+    ("i", "source"),
+    ("?", "help"),
+    ("$", "price"),
 )
+_MINUTE_MS: Final = 60_000
+_HOUR_MS: Final = 60 * _MINUTE_MS
+_DAY_MS: Final = 24 * _HOUR_MS
+_QUARTERS_OF_A_DAY: Final = 96
+# How often each part of the past is asked anew: live it grows, elsewhere it only moves with the moment looked at.
+_CHART_MS: Final = {True: 5 * _MINUTE_MS, False: 15 * _MINUTE_MS}
+_SUMS_MS: Final = {True: _HOUR_MS, False: 6 * _HOUR_MS}
 
 
-def _write_deployments(page: Page, snapshot: Snapshot, wide: bool) -> None:
-    sign = formats.currency_sign(snapshot.currency)
-    splits = {row.economy.tokens.split_by for row in snapshot.deployments if row.servers}
-    beside = f"{sign} per million; in, cached and out add up to the cost, by {' and '.join(sorted(splits))}"
-    page.heading("WHAT A TOKEN COSTS", beside if wide and splits else f"{sign} per million")
-    _row(page, "", [column.heading for column in _OF_TOKENS], _OF_TOKENS, wide, "quiet")
-    for row in snapshot.deployments:
-        _row(page, row.name, _token_cells(row.economy), _OF_TOKENS, wide)
-        if row.economy.implausible:
-            page.text(_NAME + 2, row.economy.implausible, "alarm")
-    _row(page, "all", _token_cells(snapshot.economy), _OF_TOKENS, wide, "bright")
+class MoneyScreen(WhatIfEditing):
+    """Sections come, go and turn pages with the size of the terminal, as money_layout.pages says."""
 
-
-def _token_cells(of: Economy) -> list[str]:
-    tokens = of.tokens
-    costs = (tokens.output_only, tokens.blended, tokens.input, tokens.cached, tokens.output, tokens.marginal)
-    rates = [_told(of.cost.total, formats.amount), _told(of.output_tok_s, formats.count)]
-    return [*rates, *(_told(cost, formats.per_million) for cost in costs)]
-
-
-# --- what it earns ----------------------------------------------------------------------------------------------------
-
-_OF_TRAFFIC = (
-    Column("TIER", 14),
-    Column("OUT tok/s", 11, wide=True),
-    Column("PROMPT tok/s", 14, wide=True),
-    Column("COST/h", 9),
-    Column("REVENUE/h", 11),
-    Column("PROFIT/h", 10),
-)
-
-
-def _write_traffic(page: Page, snapshot: Snapshot, wide: bool) -> None:
-    if not snapshot.traffic:
-        return
-    assumed = any(row.tier_source == "assumed" for row in snapshot.traffic)
-    page.heading("WHO IT IS FOR", "(tier): assumed, nothing names it" if assumed else "")
-    _row(page, "", [column.heading for column in _OF_TRAFFIC], _OF_TRAFFIC, wide, "quiet")
-    for row in snapshot.traffic:
-        _row(page, _traffic_name(row), _traffic_cells(row), _OF_TRAFFIC, wide)
-    for left_over in snapshot.deployments:
-        if not left_over.servers:
-            cells = ["nobody's", "", "", _told(left_over.economy.cost.total, formats.amount), "", ""]
-            _row(page, left_over.name, cells, _OF_TRAFFIC, wide, "waste")
-    _row(page, "all", _all_cells(snapshot), _OF_TRAFFIC, wide, "bright")
-
-
-def _traffic_name(row: TrafficRow) -> str:
-    model = row.model.rstrip("/").rsplit("/", 1)[-1]
-    return model if row.tenant == _UNTAGGED else f"{model}, {row.tenant}"
-
-
-def _traffic_cells(row: TrafficRow) -> list[str]:
-    return [
-        f"({row.tier})" if row.tier_source == "assumed" else row.tier,
-        _told(row.tok_s, formats.count),
-        _told(row.prompt_tok_s, formats.count),
-        _told(row.cost_usd_per_hour, formats.amount),
-        _told(row.revenue_usd_per_hour, formats.amount),
-        _told(row.profit_usd_per_hour, formats.amount),
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *EDITING,
+        Binding("tab", "turn_page(1)", "The next sections", id="money.next"),
+        Binding("shift+tab", "turn_page(-1)", "The sections before", id="money.before"),
+        Binding("pagedown", "scroll(10)", "Ten lines down"),
+        Binding("pageup", "scroll(-10)", "Ten lines up"),
+        Binding("escape", "app.leave", "Back"),
     ]
+    TAB, KEYS = "Money", KEYS
+    _plan: tuple[int, int, Wants] | None = None
+    _pages: tuple[Page, ...] = ()
+    _number = 0  # of the page on screen
 
+    def body(self) -> ComposeResult:
+        look = self.tokwatch.look
+        panel = WhatIfPanel(look)
+        self._asked: dict[str, object] = {}
+        self._sections: dict[Name, Widget] = {
+            "tiles": MoneyTiles(look),
+            "chart": CostChart(look),
+            "tiers": TierTable(look),
+            "ways": WaysTable(look),
+            "bars": IdleBars(look),
+            "what_if": panel,
+            "break_even": BreakEvenChart(look, panel),
+            "details": MoneyPage(look),
+        }
+        yield from self._sections.values()
 
-def _all_cells(snapshot: Snapshot) -> list[str]:
-    whole = snapshot.economy
-    return [
-        "",
-        _told(whole.output_tok_s, formats.count),
-        "",
-        _told(whole.cost.total, formats.amount),
-        _told(whole.earns.revenue_usd_per_hour, formats.amount),
-        _told(whole.earns.profit_usd_per_hour, formats.amount),
-    ]
+    # Frames
 
+    def show(self, frame: Frame) -> None:
+        super().show(frame)
+        if frame.snapshot is not None and not frame.kept:
+            self._ask_the_past(frame, frame.snapshot)
 
-def _write_request(page: Page, snapshot: Snapshot) -> None:
-    sign = formats.currency_sign(snapshot.currency)
-    page.heading("REQUESTS", "means of the finished ones")
-    if not any(row.servers for row in snapshot.deployments):
-        page.text(_NAME, f"{glyphs.ABSENT} no server is on a {snapshot.device}")
-    for row in snapshot.deployments:
-        request = row.economy.request
-        if not row.servers:
-            continue
-        if request.prompt_tokens.value is None:
-            page.line().put(_NAME, row.name, bold=True)
-            page.text(_NAME + 2, f"{glyphs.ABSENT} {request.prompt_tokens.why}")
-            continue
-        told = [
-            f"{sign}{_told(request.usd, lambda usd: _small(usd * 1000))} a thousand"
-            if request.usd.value is not None
-            else f"{glyphs.ABSENT} cost: {request.usd.why}",
-            f"{_told(request.wh, formats.ratio)} Wh {row.economy.energy_basis}",
-            f"{_told(request.prompt_tokens, formats.count)} prompt and "
-            f"{_told(request.output_tokens, formats.count)} output tokens",
-        ]
-        if request.cached_share.value is not None:
-            told.append(f"{formats.percent(request.cached_share.value)} % of the prompt cached")
-        if request.profit_usd.value is not None and request.value_usd.value is not None:
-            told.append(f"leaves {sign}{_small(request.profit_usd.value)} of {sign}{_told(request.value_usd, _small)}")
-        page.line().put(_NAME, row.name, bold=True)
-        page.text(_NAME + 2, "; ".join(told), "text")
-    useful = snapshot.economy.tokens.useful
-    if useful.low is not None or useful.high is not None:
-        page.fact(
-            "useful", f"{sign}{formats.interval(useful, formats.per_million)} per million output tokens within the SLO"
+    def lay_out(self, frame: Frame, width: int, height: int) -> None:
+        super().lay_out(frame, width, height)
+        plan = (width, height - 2 - sum(self._bottom_rows or ()), self._wants(frame.snapshot))
+        if plan != self._plan:
+            self._plan = plan
+            self._pages = pages(*plan)
+            self._show_page()
+            self.query_one(MoneyTiles).share_out(width)
+
+    def _wants(self, snapshot: Snapshot | None) -> Wants:
+        if snapshot is None or snapshot.economy.cost.total.value is None:
+            return Wants(priced=False)
+        chart = self.query_one(CostChart)
+        return Wants(
+            priced=True,
+            tiers=self.query_one(TierTable).count(snapshot),
+            ways=self.query_one(WaysTable).count(),
+            bars=self.query_one(IdleBars).count(snapshot),
+            chart=chart.history is None or chart.history.known,
         )
-    saved = snapshot.economy.tokens.saved_by_cache_usd_per_hour
-    if saved.value:
-        page.fact("cache saves", f"{_money(saved, sign)} an hour, an estimate")
 
+    def _show_page(self) -> None:
+        self._number = min(self._number, len(self._pages) - 1)
+        page = self._pages[self._number]
+        for name in get_args(Name):
+            place(self._sections[name], page.get(name))
 
-def _row(
-    page: Page, name: str, cells: Sequence[str], columns: Sequence[Column], wide: bool, role: str = "text"
-) -> None:
-    line = page.line()
-    line.put(_NAME, name, role, width=_NAME_WIDTH - 1, bold=role == "bright")
-    x = _NAME + _NAME_WIDTH
-    for text, column in zip(cells, columns, strict=True):
-        if column.wide and not wide:
-            continue
-        line.put(x, text, role, width=column.width - 1, right=True)
-        x += column.width
+    # The past
 
+    def _ask_the_past(self, frame: Frame, snapshot: Snapshot) -> None:
+        at_ms, live = snapshot.tick_ms, frame.live
+        grid_ms, sums_grid_ms = _CHART_MS[live], _SUMS_MS[live]
+        prices = snapshot.price, frame.what_if, live
+        if self._is_news("prices", (prices, at_ms // _MINUTE_MS)):
+            self.ask(PricesAt(at_ms), self.take_prices, group="prices")
+        if self._is_news("chart", (prices, at_ms // grid_ms)):
+            # In the past the quarter hour of the moment itself would tell what came after it.
+            end_ms = at_ms if live else at_ms // grid_ms * grid_ms
+            self.ask(CostPast(end_ms, _DAY_MS, _QUARTERS_OF_A_DAY), self._take_chart, group="chart")
+        if self._is_news("sums", (prices, at_ms // sums_grid_ms)):
+            end_ms = at_ms if live else at_ms // sums_grid_ms * sums_grid_ms
+            from_ms, _ = month_span_ms(end_ms, zone_of(snapshot.timezone))
+            self.ask(PaidPast(end_ms, 7 * _DAY_MS), self._take_paid, group="paid")
+            if end_ms > from_ms:
+                self.ask(CostPast(end_ms, end_ms - from_ms, 1), self._take_month, group="month")
 
-def _told(figure: Figure, write: Callable[[float], str]) -> str:
-    return formats.figure(figure, write)
+    def _is_news(self, what: str, about: object) -> bool:
+        news = self._asked.get(what) != about
+        self._asked[what] = about
+        return news
 
+    def take_prices(self, prices: Prices | None) -> None:
+        super().take_prices(prices)
+        table = self.query_one(TierTable)
+        table.token_list = prices.tokens if prices else None
+        table.redraw()
 
-def _money(figure: Figure, sign: str) -> str:
-    return formats.figure(figure, lambda usd: formats.money(usd, sign))
+    def _take_chart(self, history: CostHistory) -> None:
+        self.query_one(CostChart).take(history)
+        self._lay_out_again()
 
+    def _take_paid(self, paid: Paid | None) -> None:
+        self.query_one(WaysTable).take(paid)
+        self._lay_out_again()
 
-def _small(usd: float) -> str:
-    """Fractions of a cent, with three figures."""
-    return f"{usd:.3g}" if abs(usd) < 0.1 else formats.amount(usd)
+    def _take_month(self, month: CostHistory) -> None:
+        usd = month.buckets[0].usd if month.buckets else None
+        self.query_one(MoneyTiles).set_month(usd.idle if usd else None)
+
+    def _lay_out_again(self) -> None:
+        self.lay_out(self.tokwatch.frame, self.size.width, self.size.height)
+
+    # Keys
+
+    def action_turn_page(self, by: int) -> None:
+        self._number = (self._number + by) % len(self._pages)
+        self._show_page()
+
+    def action_down(self) -> None:
+        if self.editing:
+            self.panel.move(1)
+        else:
+            self.action_scroll(1)
+
+    def action_up(self) -> None:
+        if self.editing:
+            self.panel.move(-1)
+        else:
+            self.action_scroll(-1)
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one(MoneyPage).scroll(by)

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from textual.binding import Binding
 
-from tokwatch.dashboard import formats, glyphs
+from tokwatch.dashboard import glyphs
 from tokwatch.dashboard.screens.page import SCROLLING, PageScreen
 from tokwatch.dashboard.screens.sources_gpus import write_gpus
+from tokwatch.dashboard.screens.sources_self import write_self_cost
 from tokwatch.dashboard.screens.sources_servers import write_servers
 from tokwatch.dashboard.widgets.document import Document, Page
+from tokwatch.feeds.questions.stored_size import StoredSize
 from tokwatch.ledger.snapshot import Snapshot
+from tokwatch.ledger.store_size import StoreSize
 
 KEYS = (("?", "help"), ("d", "demo"), ("↑↓", "scroll"), ("t", "theme"), ("q", "quit"))
 _GLYPH, _VERDICT, _NAME, _TEXT = 4, 6, 14, 46  # columns
 _KEY_TEXT = 22
+_SIZE_EVERY_S = 60.0
 _NARROW_BY = 8  # how much earlier the text begins on a narrow terminal
 
 
 class SourcesPage(Document):
     """The text of the screen."""
+
+    stored: StoreSize | None = None
 
     def write(self, page: Page) -> None:
         snapshot = self.frame.snapshot
@@ -37,7 +43,12 @@ class SourcesPage(Document):
             write_gpus(page, snapshot)
         if snapshot.servers:
             write_servers(page, snapshot)
-        _write_self_cost(page, snapshot, narrow)
+        write_self_cost(page, self.frame, self.stored, narrow)
+
+    def take(self, stored: StoreSize) -> None:
+        """What the store has grown to."""
+        self.stored = stored
+        self.rewrite()
 
 
 class SourcesScreen(PageScreen):
@@ -45,6 +56,13 @@ class SourcesScreen(PageScreen):
 
     BINDINGS = [Binding("d", "app.demo", "Start the demo"), *SCROLLING]
     PAGE, TAB, KEYS = SourcesPage, "Sources", KEYS
+
+    def on_mount(self) -> None:
+        self._ask_for_size()
+        self.set_interval(_SIZE_EVERY_S, self._ask_for_size)
+
+    def _ask_for_size(self) -> None:
+        self.ask(StoredSize(), self.query_one(SourcesPage).take, group="size")
 
 
 def _write_nothing_found(page: Page) -> None:
@@ -79,17 +97,3 @@ def _write_probes(page: Page, snapshot: Snapshot, narrow: int) -> None:
         )
         if probe.hint:
             page.text(_TEXT - narrow, f"→ {probe.hint}", "ui")
-
-
-def _write_self_cost(page: Page, snapshot: Snapshot, narrow: int) -> None:
-    cost = snapshot.self_cost
-    page.heading("TOKWATCH ITSELF")
-    for label, text in (
-        ("CPU", f"{formats.figure(cost.cpu_share, lambda share: f'{share * 100:.1f}')} % of one core"),
-        ("memory", f"{formats.figure(cost.rss_mib, formats.count)} MiB"),
-        ("reads from servers", f"{formats.figure(cost.scraped_bytes_s, formats.short)} bytes/s"),
-        ("price in force", snapshot.price or "none; $ sets one"),
-    ):
-        line = page.line()
-        line.put(_NAME, label, "quiet")
-        page.beside(line, _TEXT - narrow, text, "text")

@@ -5,14 +5,14 @@ The recorder's own troubles come first, then devices that are at fault themselve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tokwatch.dashboard import formats, glyphs
 from tokwatch.dashboard.cells import Line
 from tokwatch.dashboard.layout import MARGIN
+from tokwatch.dashboard.widgets.alert_entries import Entry, Fault, entries, gpus_of
 from tokwatch.dashboard.widgets.canvas import Canvas
 from tokwatch.dashboard.widgets.gpu_list import put_rule
-from tokwatch.ledger.snapshot import AlertRow, GpuWarning, Snapshot
+from tokwatch.ledger.figure_path import FigurePath
+from tokwatch.ledger.snapshot import AlertRow, Snapshot
 
 _WIDE = 100  # from here on with the time it fired
 _MONEY = 22  # a day and so far, right-aligned
@@ -20,27 +20,7 @@ _MONEY = 22  # a day and so far, right-aligned
 
 def alert_count(snapshot: Snapshot | None) -> int:
     """How many lines the list would like to have."""
-    return len(_entries(snapshot)) if snapshot else 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    """A warning, and the devices that it is given of."""
-
-    gpus: tuple[int, ...]
-    warning: GpuWarning
-
-
-_Entry = str | _Fault | AlertRow  # str: a trouble of the recorder
-
-
-def _entries(snapshot: Snapshot) -> list[_Entry]:
-    faults: dict[GpuWarning, list[int]] = {}
-    for row in snapshot.gpus:
-        for warning in row.warnings:
-            faults.setdefault(warning, []).append(row.index)
-    told = [_Fault(tuple(gpus), warning) for warning, gpus in faults.items()]
-    return [*snapshot.problems, *told, *snapshot.alerts]
+    return len(entries(snapshot)) if snapshot else 0
 
 
 class AlertList(Canvas):
@@ -54,24 +34,25 @@ class AlertList(Canvas):
         snapshot = self.frame.snapshot
         if snapshot is None or not height:
             return lines
-        body = lines[2:] if self.heading else lines
-        if self.heading:
+        heading = self.heading and height > 2  # a heading is told of before there is room for it
+        body = lines[2:] if heading else lines
+        if heading:
             _put_heading(lines[0], snapshot)
             put_rule(lines[1])
-        entries = _entries(snapshot)
-        whole = len(body) if len(entries) <= len(body) else len(body) - 1
-        named = (len(_gpus(entry, snapshot)) for entry in entries if not isinstance(entry, str))
+        found = entries(snapshot)
+        whole = len(body) if len(found) <= len(body) else len(body) - 1
+        named = (len(gpus_of(entry, snapshot)) for entry in found if not isinstance(entry, str))
         gpus = min(max(named, default=0), width // 5)
-        for line, entry in zip(body, entries[:whole], strict=False):
+        for line, entry in zip(body, found[:whole], strict=False):
             if isinstance(entry, str):
                 x = _put_problem(line)
                 line.put(x, entry, width=width - MARGIN - x)
-            elif isinstance(entry, _Fault):
+            elif isinstance(entry, Fault):
                 _put_fault(line, entry, snapshot, gpus)
             else:
-                _put_alert(line, entry, snapshot, gpus, with_day=not self.heading)
-        if entries[whole:]:
-            _put_rest(body[-1], entries[whole:], snapshot)
+                _put_alert(line, entry, snapshot, gpus, with_day=not heading)
+        if found[whole:]:
+            _put_rest(body[-1], found[whole:], snapshot)
         return lines
 
 
@@ -80,7 +61,7 @@ def _put_problem(line: Line, x: int = MARGIN + 3) -> int:
     return line.put(x + 3, "tokwatch", "alarm", bold=True) + 2
 
 
-def _put_fault(line: Line, fault: _Fault, snapshot: Snapshot, gpus: int) -> None:
+def _put_fault(line: Line, fault: Fault, snapshot: Snapshot, gpus: int) -> None:
     line.put(MARGIN + 3, glyphs.WARNING, "alarm")
     line.put(MARGIN + 6, "fault", "alarm", bold=True)
     x = MARGIN + 17
@@ -88,12 +69,12 @@ def _put_fault(line: Line, fault: _Fault, snapshot: Snapshot, gpus: int) -> None
         at_ms = fault.warning.at_ms
         line.put(x, "" if at_ms is None else formats.hour_minute(at_ms, snapshot.utc_offset_s), "quiet")
         x += 6
-    line.put(x, _gpus(fault, snapshot), width=gpus)
+    line.put(x, gpus_of(fault, snapshot), width=gpus)
     x += gpus + 2
     line.put(x, fault.warning.text, width=line.width - MARGIN - x)
 
 
-def _put_rest(line: Line, entries: list[_Entry], snapshot: Snapshot) -> None:
+def _put_rest(line: Line, entries: list[Entry], snapshot: Snapshot) -> None:
     """What has no line of its own, in few words each and as many as fit."""
     x = MARGIN + 3
     for number, entry in enumerate(entries):
@@ -106,14 +87,14 @@ def _put_rest(line: Line, entries: list[_Entry], snapshot: Snapshot) -> None:
         x = line.put(x + 2, words, role if role in ("waste", "alarm") else "text") + 3
 
 
-def _in_short(entry: _Entry, snapshot: Snapshot) -> tuple[str, str, str]:
+def _in_short(entry: Entry, snapshot: Snapshot) -> tuple[str, str, str]:
     """Glyph, words and role."""
     if isinstance(entry, str):
         return glyphs.FAILED, "problem", "alarm"
-    if isinstance(entry, _Fault):
-        return glyphs.WARNING, f"fault {_gpus(entry, snapshot)}", "alarm"
+    if isinstance(entry, Fault):
+        return glyphs.WARNING, f"fault {gpus_of(entry, snapshot)}", "alarm"
     look = glyphs.look_of_state(entry.state)
-    return look.glyph, f"{look.word or entry.key} {_gpus(entry, snapshot)}".rstrip(), look.role
+    return look.glyph, f"{look.word or entry.key} {gpus_of(entry, snapshot)}".rstrip(), look.role
 
 
 def _put_heading(line: Line, snapshot: Snapshot) -> None:
@@ -135,7 +116,7 @@ def _put_alert(line: Line, alert: AlertRow, snapshot: Snapshot, gpus: int, *, wi
     if line.width >= _WIDE:
         at_ms = alert.fired_ms if alert.fired_ms is not None else alert.since_ms
         x = line.put(x, formats.hour_minute(at_ms, snapshot.utc_offset_s), "quiet") + 1
-    line.put(x, _gpus(alert, snapshot), width=gpus)
+    line.put(x, gpus_of(alert, snapshot), width=gpus)
     x += gpus + 2
     right = line.width - MARGIN
     costs = alert.usd_per_day.value is not None or alert.usd_so_far.value is not None
@@ -147,11 +128,9 @@ def _put_alert(line: Line, alert: AlertRow, snapshot: Snapshot, gpus: int, *, wi
         day = formats.figure(alert.usd_per_day, lambda value: formats.money(value, sign))
         known = alert.usd_per_day.value is not None
         unit = "/day" if with_day and known else ""
-        line.put(right - _MONEY, day + unit, role if known else "faint", width=_MONEY - 10, right=True)
+        of = FigurePath("alert", "usd_per_day", alert.key)
+        line.put(right - _MONEY, day + unit, role if known else "faint", width=_MONEY - 10, right=True, of=of)
         so_far = formats.figure(alert.usd_so_far, lambda value: formats.money(value, sign))
         known = alert.usd_so_far.value is not None
-        line.put(right - 9, so_far, role if known else "faint", bold=firing and known, width=9, right=True)
-
-
-def _gpus(of: AlertRow | _Fault, snapshot: Snapshot) -> str:
-    return formats.devices(of.gpus, snapshot.device)
+        of = FigurePath("alert", "usd_so_far", alert.key)
+        line.put(right - 9, so_far, role if known else "faint", bold=firing and known, width=9, right=True, of=of)

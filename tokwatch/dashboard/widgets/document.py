@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tokwatch.dashboard.cells import Line, wrap
+from tokwatch.dashboard.cells import Line, to_cells, wrap
 from tokwatch.dashboard.frame import Frame
 from tokwatch.dashboard.layout import MARGIN
 from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.canvas import Canvas
 from tokwatch.dashboard.widgets.gpu_list import put_rule
+from tokwatch.ledger.figure_path import FigurePath
 
 _FACT, _FACT_TEXT = 14, 28  # columns
 
@@ -54,15 +55,37 @@ class Page:
         line.put(_FACT, label, "quiet", width=_FACT_TEXT - _FACT - 1)
         self.beside(line, _FACT_TEXT, text, role)
 
-    def table(self, heading: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
-        """Rows of facts with several columns, of which the first is the label; each to the left in its width."""
-        for row in (heading, *rows):
+    def table(
+        self,
+        heading: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        widths: Sequence[int],
+        of: Sequence[Sequence[FigurePath | None]] = (),
+    ) -> None:
+        """Rows of facts with several columns, of which the first is the label; each to the left in its width.
+
+        of: the figures that the rows' columns after the label are.
+        """
+        none = (None,) * len(widths)
+        for row, paths in zip((heading, *rows), (none, *(of or (none,) * len(rows))), strict=True):
             line = self.line()
             line.put(_FACT, row[0], "quiet", width=_FACT_TEXT - _FACT - 1)
             x = _FACT_TEXT
-            for text, width in zip(row[1:], widths, strict=True):
-                line.put(x, text, "quiet" if row is heading else "text", width=width - 1)
+            for text, width, path in zip(row[1:], widths, paths, strict=True):
+                line.put(x, text, "quiet" if row is heading else "text", width=width - 1, of=path)
                 x += width
+
+    def figures(self, label: str, pieces: Sequence[tuple[str, FigurePath | None]]) -> None:
+        """A quiet label, and texts one after the other, some of them figures; a paragraph where they do not fit."""
+        text = "".join(piece for piece, _ in pieces)
+        if len(to_cells(text)) > self._width - _FACT_TEXT - MARGIN - 1:
+            self.fact(label, text)
+            return
+        line = self.line()
+        line.put(_FACT, label, "quiet", width=_FACT_TEXT - _FACT - 1)
+        x = _FACT_TEXT
+        for piece, path in pieces:
+            x = line.put(x, piece, of=path)
 
 
 class Document(Canvas):

@@ -14,6 +14,8 @@ Keys = tuple[tuple[str, str], ...]
 class Footer(Canvas):
     """One row. Keys are given in the order of their worth; what does not fit is left out from the end."""
 
+    instead: Keys | None = None  # keys that are in force for a while in place of the screen's
+
     def __init__(self, look: Look, tab: str, keys: Keys, past_keys: Keys | None = None) -> None:
         """past_keys: those to show while the past is looked at, where they are others."""
         super().__init__(look)
@@ -27,7 +29,7 @@ class Footer(Canvas):
         x = self._put_tabs(line, [len(f"{tab.key} {tab.name}") + 2 for tab in TABS])
         room = width - x - 2
         shown: list[tuple[str, str]] = []
-        for key, label in self._keys if self.frame.live else self._past_keys:
+        for key, label in self.instead or (self._keys if self.frame.live else self._past_keys):
             cost = len(key) + 1 + len(label) + 2
             if cost > room:
                 break

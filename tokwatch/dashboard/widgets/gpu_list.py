@@ -1,134 +1,218 @@
-"""The GPU list: heading, one row a GPU, closing row. Three Canvases, of which the rows in the middle scroll."""
+"""The GPU list: heading, a row for each GPU or group, closing row. Of the three Canvases the middle one scrolls."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
+from operator import attrgetter
+
+from textual.events import Click
+from textual.message import Message
 
 from tokwatch.dashboard import formats, glyphs
-from tokwatch.dashboard.cells import Line, to_cells
-from tokwatch.dashboard.layout import MARGIN, Place, columns
+from tokwatch.dashboard.arrange.fields import FIELDS
+from tokwatch.dashboard.arrange.site import Site
+from tokwatch.dashboard.arrange.table import heading_of
+from tokwatch.dashboard.arrange.view import Group, Item, Listing, Sort
+from tokwatch.dashboard.cells import Line
+from tokwatch.dashboard.frame import Frame
+from tokwatch.dashboard.layout import MARGIN, columns
 from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.canvas import Canvas
-from tokwatch.dashboard.widgets.sparkline import bar, blocks
-from tokwatch.ledger.marks import SCOPES, signs
-from tokwatch.ledger.snapshot import Figure, GpuRow, Snapshot
+from tokwatch.dashboard.widgets.gpu_row import Places, put_gpu, put_group, put_sums
+from tokwatch.dashboard.widgets.gpu_row import put_bar as put_bar
+from tokwatch.dashboard.widgets.gpu_row import put_figure as put_figure
+from tokwatch.dashboard.widgets.gpu_row import put_rule as put_rule
+from tokwatch.ledger.snapshot import GpuRow, Snapshot
 
-_RIGHT = {
-    "gpu": "GPU",
-    "tok_s": "TOK/S",
-    "tok_per_j": "TOK/S/W",
-    "usd_per_m": "$/M OUT",
-    "idle_usd": "IDLE $",
-    "power": "POWER W",
-    "memory": "MEM GB",
-    "temperature": "°C",
-}
-_LEFT = {"state": "STATE", "serves": "SERVES", "spark": "2 MIN"}
+_TO_THE_LEFT = frozenset({"state", "serves", "spark", "host", "deployment", "uuid"})
+_LIMITS = {"power_bar": "power_limit_w", "memory_bar": "memory_total_gib"}
 
 
-class GpuHeading(Canvas):
-    """Names and units of the columns, and a rule. What a bar is full at stands above the bar, when all GPUs agree."""
+class OfTheList(Canvas):
+    """A part of the list, in the view that all of them share."""
+
+    def __init__(self, look: Look, listing: Listing, *, id: str | None = None) -> None:
+        super().__init__(look, id=id)
+        self.listing = listing
+
+    def places(self) -> Places:
+        """Where the columns stand. A scroll bar stands in the margin and does not move them."""
+        chosen = self.listing.view.columns
+        if self.look.calm:  # a sparkline moves at every frame
+            chosen = tuple(key for key in chosen if key != "spark")
+        return columns(self.app.size.width, chosen)
+
+
+class GpuHeading(OfTheList):
+    """Names and units of the columns, and a rule. What a bar is full at stands above the bar, when all GPUs agree; what
+    the list is filtered by stands in the rule.
+    """
+
+    class Chosen(Message):
+        """A column was clicked."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
 
     def draw(self, rows: range) -> list[Line]:
         width = self.size.width
         line, rule = Line(width, self.look), Line(width, self.look)
         snapshot = self.frame.snapshot
-        sign = formats.currency_sign(snapshot.currency).strip() if snapshot else "$"
-        for key, place in columns(width).items():
-            if key in _LEFT:
-                line.put(place.x, _LEFT[key], "quiet", width=place.width)
-            elif key in _RIGHT:
-                heading = _heading(key, snapshot).replace("$", sign)
-                line.put(place.x, heading, "quiet", width=max(place.width, len(heading)), right=True)
-            elif snapshot:
-                limits = {row.power_limit_w if key == "power_bar" else row.memory_total_gib for row in snapshot.gpus}
-                limit = limits.pop() if len(limits) == 1 else None
-                if limit:
+        places = self.places()
+        sort = self.listing.view.sort
+        for key, place in places.items():
+            if key in _LIMITS:
+                if snapshot and (limit := _common(snapshot, _LIMITS[key])):
                     line.put(place.x, f"of {limit:.0f}", "faint", width=place.width)
+                continue
+            heading = heading_of(key, snapshot)
+            sorted_by = key == sort.key and sort != Sort()
+            role = "text" if sorted_by else "quiet"
+            if key in _TO_THE_LEFT:
+                line.put(place.x, heading + (mark_of(sort) if sorted_by else ""), role, width=place.width)
+            else:
+                heading = (mark_of(sort) if sorted_by else "") + heading
+                line.put(place.end - len(heading), heading, role)  # the mark stands in the gap
         put_rule(rule)
+        self._put_arrangement(rule, places)
         return [line, rule]
 
+    def _put_arrangement(self, rule: Line, places: Places) -> None:
+        """What of the view no column tells."""
+        view, x = self.listing.view, places["state"].x - 1
+        if view.sort != Sort() and view.sort.key not in places:
+            field = FIELDS[view.sort.key]
+            x = rule.put(x, f" by {field.about} {mark_of(view.sort)} ", "quiet") + 1
+        if view.filter:
+            x = rule.put(x, " / ", "quiet")
+            x = rule.put(x, f"{view.filter.text} ", "ui", bold=True, width=max(0, rule.width - MARGIN - x - 14))
+            rule.put(x, " esc clears ", "quiet")
 
-def _heading(key: str, snapshot: Snapshot | None) -> str:
-    if snapshot and key == "gpu":
-        return snapshot.device.upper()
-    if snapshot and key == "power" and (scope := SCOPES.get(snapshot.power_scope)):
-        return scope.sign
-    return _RIGHT[key]
+    def on_click(self, event: Click) -> None:
+        under = [key for key, place in self.places().items() if place.x <= event.x < place.end]
+        if under and FIELDS[under[0]].letter:
+            self.post_message(self.Chosen(under[0]))
 
 
-class GpuRows(Canvas):
-    """The rows, virtual: only visible ones are drawn, and of those only changed cells are sent."""
+def mark_of(sort: Sort) -> str:
+    """Which way it is sorted."""
+    return glyphs.FALLING if sort.falling else glyphs.RISING
+
+
+def _common(snapshot: Snapshot, attribute: str) -> float | None:
+    limits: set[float | None] = set(map(attrgetter(attribute), snapshot.gpus))
+    return limits.pop() if len(limits) == 1 else None
+
+
+class GpuRows(OfTheList):
+    """The rows, virtual: only visible ones are drawn, and of those only changed cells are sent.
+
+    The cursor stays on its GPU wherever that comes to stand.
+    """
 
     DEFAULT_CSS = """
     GpuRows { overflow: hidden auto; scrollbar-size-vertical: 1; }
     """
 
-    def __init__(self, look: Look, *, id: str | None = None) -> None:
-        super().__init__(look, id=id)
+    class Opened(Message):
+        """The row under the cursor was clicked twice."""
+
+    def __init__(self, look: Look, listing: Listing, *, id: str | None = None) -> None:
+        super().__init__(look, listing, id=id)
         self.cursor = 0
+        self._on: int | str | None = None  # what the cursor stays on, also while a filter hides it
+
+    def items(self) -> Sequence[Item]:
+        snapshot = self.frame.snapshot
+        return self.listing.of(snapshot).items if snapshot else ()
+
+    def item(self) -> Item | None:
+        """What is under the cursor."""
+        items = self.items()
+        return items[min(self.cursor, len(items) - 1)] if items else None
 
     def rows(self) -> int:
-        return len(self.frame.snapshot.gpus) if self.frame.snapshot else 1
+        return max(1, len(self.items()))
+
+    def show(self, frame: Frame) -> None:
+        self.frame = frame
+        self._stay()
+        self.redraw()
+
+    def _stay(self) -> None:
+        """Moves the cursor to where its GPU now is, and if it was in sight keeps it there."""
+        items = self.items()
+        if not items:
+            return
+        was, in_sight = self.cursor, 0 <= self.cursor - self.scroll_offset.y < self.size.height
+        self.cursor = min(self.cursor, len(items) - 1)
+        if self._on is None:
+            self._on = _name(items[self.cursor])
+        elif _name(items[self.cursor]) != self._on:
+            self.cursor = next((at for at, item in enumerate(items) if _name(item) == self._on), self.cursor)
+        if self.cursor != was and in_sight:
+            self._into_sight()
 
     def move_cursor(self, by: int) -> None:
         """Moves the cursor by rows, stopping at both ends, and scrolls it into view."""
-        self.cursor = max(0, min(self.rows() - 1, self.cursor + by))
+        self.put_cursor(self.cursor + by)
+
+    def put_cursor(self, at: int) -> None:
+        """Puts the cursor on a row, the first or last one where there are fewer, and scrolls it into view."""
+        items = self.items()
+        self.cursor = max(0, min(self.rows() - 1, at))
+        self._on = _name(items[self.cursor]) if items else None
+        self._into_sight()
+        self.redraw()
+
+    def to_first_gpu(self) -> None:
+        """The cursor to the first GPU, past the line of its group."""
+        self.put_cursor(next((at for at, item in enumerate(self.items()) if isinstance(item, GpuRow)), 0))
+        if self.cursor == 1:
+            self.scroll_to(y=0, animate=False, immediate=True)
+
+    def _into_sight(self) -> None:
         top = self.scroll_offset.y
         if self.cursor < top:
             self.scroll_to(y=self.cursor, animate=False, immediate=True)
         elif self.cursor >= top + self.size.height:
+            self._fit_virtual_size()  # the row may be newer than the room that is known
             self.scroll_to(y=self.cursor - self.size.height + 1, animate=False, immediate=True)
-        self.redraw()
+
+    def on_click(self, event: Click) -> None:
+        if event.x < self.size.width and (at := event.y + self.scroll_offset.y) < len(self.items()):
+            self.put_cursor(at)
+            if event.chain == 2:
+                self.post_message(self.Opened())
 
     def draw(self, rows: range) -> list[Line]:
-        width = self.app.size.width  # a scroll bar stands in the margin and does not move the columns
-        places = columns(width)
+        places = self.places()
         snapshot = self.frame.snapshot
         if snapshot is None:
-            line = Line(self.size.width, self.look)
-            line.put(places["state"].x, f"{glyphs.ABSENT} {self.frame.starting}", "quiet")
-            return [line]
+            return [self._words(places, f"{glyphs.ABSENT} {self.frame.starting}")]
         if not snapshot.gpus:
-            line = Line(self.size.width, self.look)
-            line.put(places["state"].x, "no GPU found; 6 shows where tokwatch looked", "quiet")
-            return [line]
-        self.cursor = min(self.cursor, len(snapshot.gpus) - 1)
-        return [self._draw_row(snapshot, number, places) for number in rows if number < len(snapshot.gpus)]
+            return [self._words(places, "no GPU found; 6 shows where tokwatch looked")]
+        items = self.items()
+        if not items:
+            return [self._words(places, f"no {snapshot.device} is so")]
+        site = Site(snapshot)
+        return [self._draw_row(site, items[at], at, places) for at in rows if at < len(items)]
 
-    def _draw_row(self, snapshot: Snapshot, number: int, places: dict[str, Place]) -> Line:
-        row = snapshot.gpus[number]
+    def _words(self, places: Places, text: str) -> Line:
         line = Line(self.size.width, self.look)
-        if number == self.cursor:
+        line.put(places["state"].x, text, "quiet")
+        return line
+
+    def _draw_row(self, site: Site, item: Item, at: int, places: Places) -> Line:
+        line = Line(self.size.width, self.look)
+        if at == self.cursor:
             line.paint(MARGIN, self.size.width - 2 * MARGIN + self._bar_width, "selected")
             line.put(MARGIN, glyphs.CURSOR, "ui")
-        if row.warnings:
-            line.put(places["gpu"].x + 1, glyphs.WARNING, "alarm")
-        line.put(places["gpu"].x + 1, row.label, width=places["gpu"].width - 1, right=True)
-        _put_state(line, places["state"], row, snapshot.tick_ms)
-        _put_serves(line, places["serves"], row)
-        alarm = row.confirmed and glyphs.look_of_state(row.state).role == "alarm"
-        shouts = row.idle and row.confirmed
-        for key, figure, write, role, bold in (
-            ("tok_s", row.tok_s, formats.count, "text", False),
-            ("tok_per_j", row.tok_per_j, formats.ratio, "text", False),
-            ("usd_per_m", row.usd_per_m_output, formats.per_million, "bright", True),
-            ("idle_usd", row.idle_usd_today, formats.amount, "waste" if shouts else "quiet", shouts),
-            ("power", row.power_w, formats.count, "alarm" if alarm else "text", False),
-            ("memory", row.memory_used_gib, partial(formats.gigabytes, total=row.memory_total_gib), "text", False),
-            ("temperature", row.temperature_c, formats.count, "quiet", False),
-        ):
-            if key in places:
-                zero = figure.value == 0 and role in ("text", "bright")
-                put_figure(
-                    line, places[key], figure, formats.figure(figure, write), "quiet" if zero else role, bold=bold
-                )
-        if "spark" in places:
-            _put_blocks(line, places["spark"], row.spark)
-        if "power_bar" in places:
-            put_bar(line, places["power_bar"], row.power_w.value, row.power_limit_w, "alarm" if alarm else "s2")
-        if "memory_bar" in places:
-            put_bar(line, places["memory_bar"], row.memory_used_gib.value, row.memory_total_gib, "s1")
+        if isinstance(item, Group):
+            put_group(line, places, item, item.rows[0].device, _largest_memory(item.rows))
+        else:
+            put_gpu(line, places, item, site)
         return line
 
     @property
@@ -136,9 +220,14 @@ class GpuRows(Canvas):
         return 1 if self.show_vertical_scrollbar else 0
 
 
-class GpuClosing(Canvas):
-    """A rule and the sums over all GPUs, so that the reader can add the list up. What is on no GPU stands in the rule,
-    so that it scrolls away with no terminal.
+def _name(item: Item) -> int | str:
+    """What it stays the same by from one Snapshot to the next."""
+    return item.name if isinstance(item, Group) else item.entity
+
+
+class GpuClosing(OfTheList):
+    """A rule and the sums over what is shown, so that the reader can add the list up. What is on no GPU stands in the
+    rule, so that it scrolls away with no terminal.
     """
 
     def draw(self, rows: range) -> list[Line]:
@@ -148,112 +237,40 @@ class GpuClosing(Canvas):
         snapshot = self.frame.snapshot
         if snapshot is None or not snapshot.gpus:
             return [rule, line]
-        places = columns(width)
+        places = self.places()
+        shown = self.listing.of(snapshot)
         totals = snapshot.totals
-        if totals.unplaced:
-            _put_unplaced(rule, places, snapshot)
-        line.put(places["state"].x, f"all {totals.gpus}", "quiet", width=places["state"].width)
-        if totals.deployments:
-            deployments = f"{totals.deployments} deployment{'s' if totals.deployments > 1 else ''}"
-            full = len(formats.figure(totals.tok_s, formats.count)) >= places["tok_s"].width
-            if len(deployments) + full <= places["serves"].width:  # a blank before the next figure
-                line.put(places["serves"].x, deployments, "quiet")
-        idle_role = "waste" if totals.gpus_idle else "quiet"
-        largest = max((row.memory_total_gib or 0.0 for row in snapshot.gpus), default=0.0)
-        memory = partial(formats.gigabytes, total=largest)  # as the rows above it
-        for key, figure, write, role in (
-            ("tok_s", totals.tok_s, formats.count, "text"),
-            ("tok_per_j", totals.tok_per_j, formats.ratio, "text"),
-            ("usd_per_m", totals.usd_per_m_output, formats.per_million, "bright"),
-            ("idle_usd", totals.idle_usd_today, formats.amount, idle_role),
-            ("power", totals.power_w, formats.count, "text"),
-            ("memory", totals.memory_used_gib, memory, "text"),
-        ):
-            if key in places:
-                put_figure(line, places[key], figure, formats.figure(figure, write), role, bold=True)
-        if "power_bar" in places:
-            put_bar(line, places["power_bar"], totals.power_w.value, totals.power_limit_w, "s2")
-        if "memory_bar" in places:
-            put_bar(line, places["memory_bar"], totals.memory_used_gib.value, totals.memory_total_gib, "s1")
+        if shown.sums is not None:
+            line.put(places["state"].x, f"{shown.sums.gpus} of {shown.of} shown", "ui", bold=True)
+        else:
+            if totals.unplaced:
+                _put_unplaced(rule, places, snapshot)
+            line.put(places["state"].x, f"all {totals.gpus}", "quiet", width=places["state"].width)
+            _put_deployments(line, places, snapshot)
+        put_sums(line, places, shown.sums or totals, _largest_memory(snapshot.gpus), bold=True)
         return [rule, line]
 
 
-def _put_unplaced(line: Line, places: dict[str, Place], snapshot: Snapshot) -> None:
+def _largest_memory(rows: Sequence[GpuRow]) -> float:
+    """So that a sum is written as the rows above it."""
+    return max((total or 0.0 for total in {row.memory_total_gib for row in rows}), default=0.0)
+
+
+def _put_deployments(line: Line, places: Places, snapshot: Snapshot) -> None:
+    totals = snapshot.totals
+    if totals.deployments and "serves" in places:
+        deployments = f"{totals.deployments} deployment{'s' if totals.deployments > 1 else ''}"
+        full = "tok_s" in places and len(formats.figure(totals.tok_s, formats.count)) >= places["tok_s"].width
+        if len(deployments) + full <= places["serves"].width:  # a blank before the next figure
+            line.put(places["serves"].x, deployments, "quiet")
+
+
+def _put_unplaced(line: Line, places: Places, snapshot: Snapshot) -> None:
     """The servers on no GPU, and their part of the sum below."""
     totals, start = snapshot.totals, places["state"].x
     figure = formats.figure(totals.unplaced_tok_s, formats.count)
-    at = places["tok_s"].x + places["tok_s"].width - len(figure)
+    place = places.get("tok_s") or places["state"]
+    at = max(start + 16, place.end - len(figure))
     line.put(start - 1, " " * (at + len(figure) + 2 - start))
     line.put(start, f"(on no {snapshot.device}) {' + '.join(totals.unplaced)}", "quiet", width=at - 2 - start)
     line.put(at, figure, "quiet")
-
-
-def put_rule(line: Line) -> None:
-    """A thin line under a heading, from margin to margin."""
-    line.put(MARGIN, glyphs.RULE * (line.width - 2 * MARGIN), "rule")
-
-
-def put_figure(line: Line, place: Place, figure: Figure, text: str, role: str, *, bold: bool) -> None:
-    """A figure at the right of its column. Absent is faint; ∞ is money for nothing; `few` stands before its figure."""
-    if figure.infinite:
-        role, bold = "waste", False
-    elif figure.value is None:
-        role, bold = "faint", False
-    right = place.x + place.width
-    if formats.is_few(figure):
-        if len(text) + 4 > place.width + 2:  # two cells of the gap before the column are free
-            text = "few"
-        else:
-            line.put(right - len(text) - 4, "few", "quiet")
-        role, bold = "quiet", False
-    x = min(place.x, right - len(text))  # signs may stand in the gap; a figure is never cut
-    line.put(x, text, role, bold=bold, width=right - x, right=True)
-    if text.startswith(before := signs(figure.marks)):
-        line.put(right - len(text), before, "quiet")
-
-
-def put_bar(line: Line, place: Place, value: float | None, full: float | None, role: str) -> None:
-    """A thin bar over its track; nothing at all when either end is unknown."""
-    if value is None or not full:
-        return
-    cells, half = bar(value / full, place.width)
-    x = line.put(place.x, glyphs.BAR * cells + (glyphs.BAR_HALF if half else ""), role)
-    line.put(x, glyphs.RULE * (place.x + place.width - x), "track")
-
-
-def _put_state(line: Line, place: Place, row: GpuRow, now_ms: int) -> None:
-    look = glyphs.look_of_state(row.state)
-    shouts = row.idle and row.confirmed
-    if not row.confirmed:
-        glyph_role = word_role = "quiet"
-    else:
-        glyph_role = look.role
-        word_role = "text" if look.role in ("work", "s3", "ui") else "quiet" if look.role == "faint" else look.role
-    line.put(place.x, look.glyph, glyph_role)
-    after = line.put(place.x + 2, look.word, word_role, bold=shouts, width=place.width - 2)
-    if row.confirmed and row.state != "serving":
-        room = place.x + place.width - after - 1
-        length = formats.duration((now_ms - row.since_ms) / 1000, room)
-        if len(length) <= room:
-            line.put(after + 1, length, word_role)
-
-
-def _put_serves(line: Line, place: Place, row: GpuRow) -> None:
-    if not row.serves:
-        line.put(place.x, glyphs.ABSENT, "faint")
-    elif len(row.servers) > 1 and len(to_cells(row.serves)) > place.width:
-        first, _, _ = row.serves.partition(" + ")
-        more = f" +{len(row.servers) - 1}"
-        x = line.put(place.x, first, width=place.width - len(more))
-        line.put(x, more, "quiet")
-    else:
-        line.put(place.x, row.serves, width=place.width)
-
-
-def _put_blocks(line: Line, place: Place, values: tuple[float | None, ...]) -> None:
-    text = blocks(values)[-place.width :]
-    if not any(values):  # a flat zero is a line, not a row of small bars
-        line.put(place.x, text, "track")
-        return
-    line.put(place.x, text, "work_past")
-    line.put(place.x + len(text) - 1, text[-1:], "work")

@@ -51,34 +51,40 @@ class Heading(Canvas):
     """Groups that do not fit are left out, the least telling first; name, badge and mode always stay."""
 
     def draw(self, rows: range) -> list[Line]:
-        line = Line(self.size.width, self.look, ground="surface")
-        name, *left = _where(self.frame)
-        mode, *right = _when(self.frame)
-        badges = _badges(self.frame)
-        room = self.size.width - 1 - _GAP - _GAP
-        room -= _width((name,)) + _width((mode,)) + sum(len(to_cells(badge)) + 4 for badge in badges)
+        return [draw_heading(self.frame, self.size.width, self.look)[0]]
 
-        def fitting(groups: list[Group]) -> tuple[Group, ...]:
-            nonlocal room
-            kept: list[Group] = []
-            for group in groups:
-                if (cost := _GAP + _width((group,))) > room:
-                    break
-                room -= cost
-                kept.append(group)
-            return tuple(kept)
 
-        more_right = fitting(right)
-        more_left = fitting(left)
-        if len(more_left) < len(left):
-            more_left += fitting(_how_many(self.frame))
-        x = _put_groups(line, 1, (name, *more_left))
-        for badge in badges:
-            line.paint(x + 2, len(to_cells(badge)) + 2, "ui_tint")
-            x = line.put(x + 3, badge, "ui", bold=True) + 1
-        shown = (mode, *more_right)
-        _put_groups(line, self.size.width - _GAP - _width(shown), shown)
-        return [line]
+def draw_heading(frame: Frame, width: int, look: Look) -> tuple[Line, range]:
+    """The row, and the columns of it that say how new it is."""
+    line = Line(width, look, ground="surface")
+    name, *left = _where(frame)
+    mode, *right = _when(frame)
+    badges = _badges(frame)
+    room = width - 1 - _GAP - _GAP
+    room -= _width((name,)) + _width((mode,)) + sum(len(to_cells(badge)) + 4 for badge in badges)
+
+    def fitting(groups: list[Group]) -> tuple[Group, ...]:
+        nonlocal room
+        kept: list[Group] = []
+        for group in groups:
+            if (cost := _GAP + _width((group,))) > room:
+                break
+            room -= cost
+            kept.append(group)
+        return tuple(kept)
+
+    more_right = fitting(right)
+    more_left = fitting(left)
+    if len(more_left) < len(left):
+        more_left += fitting(_how_many(frame))
+    x = _put_groups(line, 1, (name, *more_left))
+    for badge in badges:
+        line.paint(x + 2, len(to_cells(badge)) + 2, "ui_tint")
+        x = line.put(x + 3, badge, "ui", bold=True) + 1
+    shown = (mode, *more_right)
+    begin = width - _GAP - _width(shown)
+    _put_groups(line, begin, shown)
+    return line, range(begin, width - _GAP)
 
 
 def _badges(frame: Frame) -> list[str]:

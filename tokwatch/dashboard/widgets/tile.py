@@ -10,6 +10,7 @@ from tokwatch.dashboard.cells import Line, to_cells, wrap
 from tokwatch.dashboard.widgets.big_figure import big_figure
 from tokwatch.dashboard.widgets.canvas import Canvas
 from tokwatch.dashboard.widgets.sparkline import braille
+from tokwatch.ledger.figure_path import FigurePath
 from tokwatch.ledger.marks import signs
 from tokwatch.ledger.snapshot import Figure, Snapshot
 
@@ -22,14 +23,16 @@ class Piece(NamedTuple):
     text: str
     role: str = "quiet"
     bold: bool = False
+    of: FigurePath | None = None  # the figure that it is
 
 
 ABSENT = Piece(glyphs.ABSENT, "faint")
 
 
-def value(figure: Figure, text: str, role: str = "text") -> Piece:
+def value(figure: Figure, text: str, role: str = "text", of: FigurePath | None = None) -> Piece:
     """A figure already written, drawn loud when it is known and faint when it is not."""
-    return Piece(text, role, bold=True) if figure.infinite or figure.value is not None else ABSENT
+    known = figure.infinite or figure.value is not None
+    return Piece(text, role, bold=True, of=of) if known else ABSENT._replace(of=of)
 
 
 class Tile(Canvas):
@@ -81,7 +84,8 @@ class Tile(Canvas):
         """Pieces one after the other, at the left or the right edge; what does not fit is cut."""
         x = 1 + (max(0, self.room - cells_of(pieces)) if right else 0)
         for piece in pieces:
-            x = self._rows[row].put(x, piece.text, piece.role, bold=piece.bold, width=1 + self.room - x)
+            width = 1 + self.room - x
+            x = self._rows[row].put(x, piece.text, piece.role, bold=piece.bold, width=width, of=piece.of)
 
     def put_paragraph(self, row: int, text: str, short: str, role: str) -> None:
         """A text over the rows from `row` on, or its short form where it does not fit."""
@@ -90,11 +94,24 @@ class Tile(Canvas):
             self.put(number, Piece(part, role))
 
     def put_spark(self, values: Sequence[float | None]) -> None:
-        """Braille from row 2 on: two rows when there is one left for a caption. Only the newest cell is bright."""
+        """Braille from row 2 on, unless every byte counts: two rows when there is one left for a caption. Only the newest cell is bright."""
+        if self.look.calm:
+            return
         for row, text in enumerate(braille(values, self.room, 2 if self.tall else 1), 2):
             self.put(row, Piece(text[:-1], "work_past"), Piece(text[-1:], "work"))
 
-    def put_big(self, sign: str, figure: Figure, text: str, unit: str, *, waste: bool = False, beside: int = 0) -> bool:
+    def put_big(
+        self,
+        sign: str,
+        figure: Figure,
+        text: str,
+        unit: str,
+        *,
+        waste: bool = False,
+        role: str = "bright",
+        beside: int = 0,
+        of: FigurePath | None = None,
+    ) -> bool:
         """A figure of three rows from row 1 on, its unit in the last of them, `beside` cells kept free in the others.
 
         Returns False, and draws nothing, when it is unknown or there is no room for it.
@@ -108,9 +125,9 @@ class Tile(Canvas):
         x = 1 + len(sign) + 1
         if x + len(rows[0]) + 1 + max(beside, len(unit)) > self.room + 1:
             return False
-        self.put(1, Piece(sign, "waste" if waste else "bright", bold=True))
+        self.put(1, Piece(sign, "waste" if waste else role, bold=True))
         for row, cells in enumerate(rows, 1):
-            self._rows[row].put(x, cells, "waste_fill" if waste else "bright")
+            self._rows[row].put(x, cells, "waste_fill" if waste else role, of=of)
         self._rows[3].put(x + len(rows[0]) + 1, unit, "waste" if waste else "quiet")
         return True
 

@@ -9,6 +9,7 @@ from tokwatch.dashboard import formats
 from tokwatch.dashboard.layout import MARGIN, tile_widths
 from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.tile import ABSENT, Piece, Tile, cells_of, few, value
+from tokwatch.ledger.figure_path import FigurePath
 from tokwatch.ledger.snapshot import Snapshot
 
 _WHOSE = {"module": "module", "package": "CPU"}  # watts, by their scope
@@ -23,12 +24,16 @@ class OutputTile(Tile):
     def fill(self, snapshot: Snapshot) -> None:
         totals = snapshot.totals
         self.put(0, Piece(self.title))
-        self.put(1, value(totals.tok_s, formats.figure(totals.tok_s, formats.count)), Piece(" tok/s"))
+        self.put(1, value(totals.tok_s, formats.figure(totals.tok_s, formats.count), of=_of("tok_s")), Piece(" tok/s"))
         self.put_spark(totals.tok_s_spark)
         if self.tall:
             every = formats.figure(totals.tok_s_all, formats.short)
-            caption = f"{every} with prompt"  # with signs before it there may be no room for both words
-            self.put(self.last, Piece(caption if len(caption) <= self.room else f"{every} in all"))
+            caption = " with prompt"  # with signs before it there may be no room for both words
+            self.put(
+                self.last,
+                Piece(every, of=_of("tok_s_all")),
+                Piece(caption if len(every + caption) <= self.room else " in all"),
+            )
 
 
 class TokensPerWattTile(Tile):
@@ -41,7 +46,7 @@ class TokensPerWattTile(Tile):
         self.put(0, Piece(self.title))
         self.put(
             1,
-            value(totals.tok_per_j, formats.figure(totals.tok_per_j, formats.ratio)),
+            value(totals.tok_per_j, formats.figure(totals.tok_per_j, formats.ratio), of=_of("tok_per_j")),
             Piece(" tok/s/W"),
         )
         whose = _WHOSE.get(snapshot.power_scope, "board")
@@ -53,7 +58,8 @@ class TokensPerWattTile(Tile):
         else:
             self.put_spark(totals.tok_per_j_spark)
         if self.tall:
-            self.put(self.last, Piece(f"{whose} {formats.figure(totals.power_w, formats.count)} W"))
+            watts = Piece(formats.figure(totals.power_w, formats.count), of=_of("power_w"))
+            self.put(self.last, Piece(f"{whose} "), watts, Piece(" W"))
 
 
 class PriceTile(Tile):
@@ -66,20 +72,23 @@ class PriceTile(Tile):
         sign = formats.currency_sign(snapshot.currency)
         self.put(0, Piece(self.title.replace("$ ", sign.strip() + " ")))
         if not snapshot.price:
-            self.put(1, ABSENT)
+            self.put(1, ABSENT._replace(of=_of("usd_per_m_output")))
             self.put_paragraph(2, *_NO_PRICE, "quiet")
             return
         if totals.usd_per_m_output.value is None and not totals.usd_per_m_output.infinite:
-            self.put(1, ABSENT)
+            self.put(1, ABSENT._replace(of=_of("usd_per_m_output")))
             self.put_paragraph(2, totals.usd_per_m_output.why, "6 says why", "quiet")
             return
         output = formats.figure(totals.usd_per_m_output, formats.per_million)
         unit = "out" + few(totals.usd_per_m_output)
-        every = value(totals.usd_per_m_all, formats.figure(totals.usd_per_m_all, formats.ratio))
-        if self.put_big(sign, totals.usd_per_m_output, output, unit):
+        every = value(
+            totals.usd_per_m_all, formats.figure(totals.usd_per_m_all, formats.ratio), of=_of("usd_per_m_all")
+        )
+        of = _of("usd_per_m_output")
+        if self.put_big(sign, totals.usd_per_m_output, output, unit, of=of):
             self.put(self.last, every, Piece(" all tokens"))
         else:
-            self.put(1, value(totals.usd_per_m_output, output, "bright"), Piece(" " + unit))
+            self.put(1, value(totals.usd_per_m_output, output, "bright", of), Piece(" " + unit))
             self.put(2, every, Piece(" all"))
 
 
@@ -93,17 +102,18 @@ class SloTile(Tile):
         if not totals.slo and totals.slo_met.low is None:
             self.put(0, Piece("TTFT p95"))
             latency = formats.interval(totals.ttft_p95_s, formats.seconds)
-            self.put(1, _interval(latency), Piece(" s"))
+            self.put(1, _interval(latency, "ttft_p95_s"), Piece(" s"))
             self.put(2, Piece("no SLO set"))
             if self.tall:
-                self.put(self.last, Piece(f"{formats.figure(totals.requests_s, formats.count)} req/s"))
+                requests = Piece(formats.figure(totals.requests_s, formats.count), of=_of("requests_s"))
+                self.put(self.last, requests, Piece(" req/s"))
             return
         self.put(0, Piece(self.title))
         if totals.slo_met.low is None:
-            self.put(1, ABSENT)
+            self.put(1, ABSENT._replace(of=_of("slo_met")))
             self.put_paragraph(2, totals.slo_met.why, "6 says why", "quiet")
             return
-        self.put(1, _interval(formats.interval(totals.slo_met, formats.percent_tenths)), Piece(" %"))
+        self.put(1, _interval(formats.interval(totals.slo_met, formats.percent_tenths), "slo_met"), Piece(" %"))
         if totals.slo_met.why:  # of few requests the counts say more than a verdict
             words, _, counts = totals.slo_met.why.partition(": ")
             for row, text in enumerate((words, counts) if self.tall else (counts,), 2):
@@ -114,8 +124,9 @@ class SloTile(Tile):
             self.put(2, Piece(words if len(words) <= self.room else words.rpartition(": ")[2], role))
         if not self.tall:
             return
-        goodput = f"goodput {formats.interval(totals.goodput_req_s, formats.count)}"
-        self.put(self.last, Piece(goodput + (" req/s" if len(goodput) + 6 <= self.room else "/s")))
+        goodput = formats.interval(totals.goodput_req_s, formats.count)
+        unit = " req/s" if len("goodput ") + len(goodput) + 6 <= self.room else "/s"
+        self.put(self.last, Piece("goodput "), Piece(goodput, of=_of("goodput_req_s")), Piece(unit))
 
 
 class IdleTile(Tile):
@@ -140,22 +151,28 @@ class IdleTile(Tile):
             Piece(f" {_devices(snapshot)}", plain),
         )
         if not snapshot.price:
-            self.put(1, ABSENT)
+            self.put(1, ABSENT._replace(of=_of("usd_per_m_output")))
             self.put(1, *gpus, right=True)
             self.put_paragraph(2, *_NO_PRICE, plain)
             return
         share: tuple[Piece, ...] = ()
         if self._idle and totals.idle_share_of_cost.value is not None:
             per_cent = formats.figure(totals.idle_share_of_cost, formats.percent)
-            share = (Piece(f"{per_cent} %", strong, bold=True), Piece(" of cost", plain))
+            of = _of("idle_share_of_cost")
+            share = (
+                Piece(per_cent, strong, bold=True, of=of),
+                Piece(" %", strong, bold=True),
+                Piece(" of cost", plain),
+            )
         today: tuple[Piece, ...] = ()
         if totals.idle_usd_today.value is not None:
             amount = formats.figure(totals.idle_usd_today, lambda usd: formats.money(usd, sign))
-            today = (Piece(amount, strong, bold=True), Piece(" today", plain))
+            today = (Piece(amount, strong, bold=True, of=_of("idle_usd_today")), Piece(" today", plain))
         self.put(1, *gpus, right=True)
         big = formats.figure(totals.idle_usd_per_hour, formats.amount)
         beside = max(cells_of(gpus), cells_of(share))
-        if self._idle and self.put_big(sign, totals.idle_usd_per_hour, big, "/h", waste=True, beside=beside):
+        of = _of("idle_usd_per_hour")
+        if self._idle and self.put_big(sign, totals.idle_usd_per_hour, big, "/h", waste=True, beside=beside, of=of):
             self.put(2, *share, right=True)
             if totals.idle_since_ms is not None:
                 since = formats.hour_minute(totals.idle_since_ms, snapshot.utc_offset_s)
@@ -163,7 +180,7 @@ class IdleTile(Tile):
             self.put(self.last, *today, right=True)
             return
         an_hour = formats.figure(totals.idle_usd_per_hour, lambda usd: formats.money(usd, sign))
-        self.put(1, value(totals.idle_usd_per_hour, an_hour, strong), Piece("/h", plain))
+        self.put(1, value(totals.idle_usd_per_hour, an_hour, strong, of), Piece("/h", plain))
         self.put(self.last, *today)
         if cells_of(today) + 1 + cells_of(share) <= self.room:
             self.put(self.last, *share, right=True)
@@ -173,8 +190,13 @@ def _devices(snapshot: Snapshot) -> str:
     return snapshot.device if snapshot.totals.gpus == 1 else f"{snapshot.device}s"
 
 
-def _interval(text: str) -> Piece:
-    return ABSENT if text == ABSENT.text else Piece(text, "text", bold=True)
+def _interval(text: str, field: str) -> Piece:
+    absent = text == ABSENT.text
+    return (ABSENT if absent else Piece(text, "text", bold=True))._replace(of=_of(field))
+
+
+def _of(field: str) -> FigurePath:
+    return FigurePath("totals", field)
 
 
 class Tiles(Horizontal):

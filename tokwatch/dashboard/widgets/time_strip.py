@@ -9,7 +9,6 @@ from tokwatch.dashboard.layout import MARGIN
 from tokwatch.dashboard.mark_words import is_waste, look_of_mark
 from tokwatch.dashboard.widgets.canvas import Canvas
 from tokwatch.feeds.mark import Mark
-from tokwatch.ledger.local_time import midnight_ms, zone_of
 from tokwatch.ledger.snapshot import Snapshot
 
 _LONGEST_MS = 26 * 3_600_000  # more is shown by the day: a day has 25 hours when the clocks go back
@@ -66,6 +65,8 @@ def shown_span(span: tuple[int, int], snapshot: Snapshot) -> tuple[int, int]:
     """All of a session that is no longer than a day; else the local day of the moment shown, as far as it goes."""
     if span[1] - span[0] <= _LONGEST_MS:
         return span
+    from tokwatch.ledger.local_time import midnight_ms, zone_of  # time zones are not part of the first frame
+
     zone = zone_of(snapshot.timezone)
     start_ms = midnight_ms(snapshot.tick_ms, zone)
     return max(span[0], start_ms), min(span[1], midnight_ms(start_ms + _LONGEST_MS, zone))
