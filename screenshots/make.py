@@ -1,7 +1,9 @@
-"""Makes the pictures of the documentation from the real dashboard on the demo: `python screenshots/make.py [FOLDER]`.
+"""Makes the pictures of the documentation from the real dashboard on a recorded demo session.
 
-Three simulated hours are recorded through the path a real box takes, then the dashboard goes live on them. Needs the
-dev extra and, for the PNGs, Chromium.
+    python screenshots/make.py [FOLDER]
+
+Needs the dev extra and, for the PNGs, Chromium. `tests/test_screenshots.py` fails when a screen no longer says what its
+picture says: the text of a picture is kept in the SVG's description.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,18 +21,12 @@ from textual.pilot import Pilot
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from screenshots.picture import picture, png  # noqa: E402  needs the path above
+from screenshots.picture import drawn, png, text_of  # noqa: E402  needs the path above
+from screenshots.session import LIVE_TICKS, Session, recorded  # noqa: E402
+from tests.dashboard.waiting import all_answered  # noqa: E402
 from tokwatch.dashboard.app import TokwatchApp  # noqa: E402
-from tokwatch.demo.box import DemoBox, open_demo  # noqa: E402
-from tokwatch.demo.past import simulate_past  # noqa: E402
-from tokwatch.feeds import Feed  # noqa: E402
-from tokwatch.feeds.attach import Recordable, record_and_show  # noqa: E402
-from tokwatch.feeds.clock import SystemClock  # noqa: E402
-from tokwatch.feeds.start import begin  # noqa: E402
-from tokwatch.store.lock import RecorderLock  # noqa: E402
 
-TIMEZONE = "UTC+00:00"
-SETTLED_TICKS = 3  # live ones after the simulated hours
+WAITS_AT_MOST_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,53 +42,65 @@ SHOTS = (
     Shot("fleet-120x40", (120, 40)),
     Shot("fleet-80x24", (80, 24)),
     Shot("fleet-light-120x40", (120, 40), ("t",)),
-    Shot("replay-120x40", (120, 40), ("space", *["shift+left"] * 6)),
+    Shot("gpu-120x40", (120, 40), ("s", "i", "enter", "space", *["shift+left"] * 3)),
+    Shot("servers-120x40", (120, 40), ("2",)),
+    Shot("frontier-120x40", (120, 40), ("3",)),
     Shot("money-120x40", (120, 40), ("4",)),
+    Shot("what-if-120x40", (120, 40), ("w", "minus", "minus", "minus")),
+    Shot("alerts-120x40", (120, 40), ("5",)),
     Shot("sources-120x40", (120, 40), ("6",)),
+    Shot("inspect-120x40", (120, 40), ("i",)),
+    Shot("replay-120x40", (120, 40), ("space", *["shift+left"] * 6)),
 )
 
 
-def live_feed(box: DemoBox, store: Path) -> Callable[[], Awaitable[Feed]]:
-    """Opens a recorder of the simulated box."""
-
-    async def open_feed() -> Feed:
-        lock = RecorderLock.acquire(store, exclusive_host=False)
-        assert lock is not None, "the picture before this one still records"
-        wanted = Recordable(
-            store,
-            begin=lambda: begin(store, box.identity(TIMEZONE), box.config, kind="simulated"),
-            open_sources=lambda: box.open_sources(box.config.interval_s),
-            interval_s=box.config.interval_s,
-        )
-        return await record_and_show(wanted, lock, box.clock)
-
-    return open_feed
+async def taken(session: Session, folder: Path) -> AsyncIterator[tuple[Shot, Any]]:
+    """Every shot with the app as it stands then."""
+    for shot in SHOTS:
+        app = TokwatchApp(session.live_feed(folder / f"{shot.name}.db"), now=session.wall_s)
+        async with app.run_test(size=shot.size) as pilot:
+            await _settled(pilot, app, session)
+            for key in shot.keys:
+                await pilot.press(key)
+                await _at_rest(pilot, app)
+            yield shot, app
 
 
-async def settled(pilot: Pilot[Any]) -> None:
-    """Until some live ticks were drawn."""
-    app = pilot.app
-    assert isinstance(app, TokwatchApp)
+async def _settled(pilot: Pilot[Any], app: TokwatchApp, session: Session) -> None:
+    """Until so many live ticks were drawn."""
     seen: set[int] = set()
-    while len(seen) < SETTLED_TICKS:
-        await asyncio.sleep(0.1)
-        if app.frame.snapshot is not None:
-            seen.add(app.frame.snapshot.tick_ms)
+    async with asyncio.timeout(WAITS_AT_MOST_S):
+        while len(seen) < LIVE_TICKS:
+            await pilot.pause()
+            snapshot = app.frame.snapshot
+            if snapshot is not None and not app.frame.kept and snapshot.tick_ms not in seen:
+                seen.add(snapshot.tick_ms)
+                if len(seen) < LIVE_TICKS:
+                    await session.tick()
+            await asyncio.sleep(0)
+    await _at_rest(pilot, app)
+
+
+async def _at_rest(pilot: Pilot[Any], app: TokwatchApp) -> None:
+    """Until what a key asked of the past is there and drawn."""
+    await all_answered(app)
+    feed = app.ready_feed()
+    assert feed is not None
+    await feed.window(0, 1)  # answered after everything that was asked of the transport before it
+    await pilot.pause()
+    await all_answered(app)
+    await pilot.pause()
 
 
 async def take_all(folder: Path) -> None:
     """Write SVG and PNG of every shot."""
     with tempfile.TemporaryDirectory() as scratch:
-        store = Path(scratch, "demo.db")
-        box = await open_demo(SystemClock())
-        try:
-            await simulate_past(box, store, timezone=TIMEZONE)
-            for shot in SHOTS:
-                drawn = await picture(lambda: TokwatchApp(live_feed(box, store)), shot.size, shot.keys, settled)
-                folder.joinpath(f"{shot.name}.svg").write_text(drawn, encoding="utf-8")
-                folder.joinpath(f"{shot.name}.png").write_bytes(png(drawn))
-        finally:
-            await box.close()
+        async with recorded(Path(scratch)) as session:
+            async for shot, app in taken(session, Path(scratch)):
+                picture = drawn(app, text_of(app))
+                folder.joinpath(f"{shot.name}.svg").write_text(picture, encoding="utf-8")
+                folder.joinpath(f"{shot.name}.png").write_bytes(png(picture))
+                sys.stderr.write(f"{shot.name}\n")
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from html import escape
+from collections.abc import Iterable, Iterator
+from html import escape, unescape
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import App
-from textual.pilot import Pilot
+from textual.strip import Strip
 
 CELL_W, CELL_H, MARGIN = 10.0, 22.0, 18.0
 _FONT = "'JetBrains Mono','DejaVu Sans Mono',Menlo,Consolas,monospace"
@@ -35,27 +35,27 @@ _CHROMIUM = (
     "--hide-scrollbars",
 )
 Cell = tuple[str, str, str, bool]  # character, colour, ground, bold
-Ready = Callable[[Pilot[Any]], Awaitable[None]]
 
 
-async def picture(
-    app_factory: Callable[[], App[Any]],
-    size: tuple[int, int],
-    keys: Sequence[str] = (),
-    ready: Ready | None = None,
-) -> str:
-    """SVG of the app at `size` cells after pressing `keys`. `ready` is awaited before them."""
-    app = app_factory()
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause()
-        if ready is not None:
-            await ready(pilot)
-        await pilot.press(*keys)
-        await pilot.pause()
-        # The only way to the composed screen; Textual's own screenshots take it too.
-        strips = app.screen._compositor.render_strips(app.size)
-        ground = app.theme_variables["background"]
-        return svg([list(_cells(strip, ground)) for strip in strips], ground)
+def drawn(app: App[Any], description: str = "") -> str:
+    """SVG of what the app shows now."""
+    ground = app.theme_variables["background"]
+    return svg([list(_cells(strip, ground)) for strip in _strips(app)], ground, description)
+
+
+def text_of(app: App[Any]) -> str:
+    """What the screen says, row by row."""
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in _strips(app))
+
+
+def described(svg_text: str) -> str:
+    """The description that was drawn into an SVG."""
+    return unescape(svg_text.partition("<desc>")[2].partition("</desc>")[0])
+
+
+def _strips(app: App[Any]) -> list[Strip]:
+    # The only way to the composed screen; Textual's own screenshots take it too.
+    return app.screen._compositor.render_strips(app.size)
 
 
 def png(svg_text: str, scale: int = 2) -> bytes:
@@ -78,13 +78,14 @@ def png(svg_text: str, scale: int = 2) -> bytes:
         return image.read_bytes()
 
 
-def svg(rows: list[list[Cell]], ground: str) -> str:
+def svg(rows: list[list[Cell]], ground: str, description: str = "") -> str:
     """Rows of cells as SVG."""
     width = round(2 * MARGIN + CELL_W * max(len(row) for row in rows))
     height = round(2 * MARGIN + CELL_H * len(rows))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
         f' font-family="{_FONT}" font-size="16.2" font-variant-ligatures="none">',
+        f"<desc>{escape(description, quote=False)}</desc>",
         f'<rect width="{width}" height="{height}" rx="10" fill="{ground}"/>',
         f"<defs>{''.join(_patterns(rows))}</defs>",
         '<g shape-rendering="crispEdges">',

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,15 +108,15 @@ async def open_demo(real: Clock) -> DemoBox:
     """The box with its pages up on free loopback ports, LIVE_S seconds after its boot: the demo goes live now."""
     clock = DemoClock(real, age_s=LIVE_S)
     pages: list[PageServer] = []
-    try:
-        for server in SCENARIO.servers:
+    with ExitStack() as unused:
+        listeners = [unused.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in SCENARIO.servers]
+        listeners.sort(key=lambda listener: int(listener.getsockname()[1]))  # screens list servers by address
+        for server, listener in zip(SCENARIO.servers, listeners, strict=True):
             pages.append(
                 await PageServer.start(
-                    lambda server=server: page_of(server, clock.now_s(), clock.booted_wall_s)  # type: ignore[misc]
+                    lambda server=server: page_of(server, clock.now_s(), clock.booted_wall_s),  # type: ignore[misc]
+                    listener,
                 )
             )
-    except OSError:
-        for page in pages:
-            await page.close()
-        raise
+        unused.pop_all()  # the pages close them
     return DemoBox(clock, SCENARIO, tuple(pages))

@@ -46,6 +46,11 @@ def _waves(*waves: str) -> str:
     return "".join(f"\n  activity {wave}" for wave in waves)
 
 
+def _phase(period_s: float, cycles: float) -> float:
+    """Of a sine that has done so much of a cycle when the demo goes live."""
+    return cycles * period_s - LIVE_S % period_s
+
+
 _GPU = """
 gpu NVIDIA H100 80GB HBM3
   limit_w 700
@@ -58,6 +63,7 @@ gpu NVIDIA H100 80GB HBM3
 """
 _IDLE = (_ago(92), _ago(76))  # of the first llama-server …
 _IDLE_REPLICA, _PARKED = (_ago(172), _ago(157)), (_ago(41.5), LIVE_S)  # … and of the second
+_FULL = _ago(6.5)
 _LLAMA = """
 server llama.cpp Llama-3.1-8B
   precision bf16
@@ -69,7 +75,7 @@ server llama.cpp Llama-3.1-8B
   output_tokens 260
   queue_s 0.02
   ttft_s 0.2
-  tpot_s 0.019
+  tpot_s 0.0095 0.026
   tokens_per_step 48
   kv_tokens 400000
 """
@@ -85,40 +91,46 @@ t0_ns 0
   uuid GPU-8f2a6d10-5c3e-4b71-9a0d-00003d1c77a5
   alike 2
 
-server vllm Qwen3-32B           # steady
+server vllm Qwen3-32B           # as busy as people make it: now too slow for them, now too dear
   gpus 0-3
   precision fp8
   memory_gib 71
-  busy_w 562 546 572 553
-  activity 0.86
-  activity sine 0.05 3600
-  activity sine 0.06 310
+  busy_w 570 554 580 562
+  activity 0.74
+  activity sine 0.15 5200 {_phase(5200, 0.02)}
+  activity sine 0.04 1100 {_phase(1100, 0.98)}
+  activity sine 0.03 310
   activity sine 0.02 47
-  requests_per_s 20.6
+  slowed 0.05                   # by long prompts, and by more of them now and then
+  slowed sine 0.04 700
+  slowed sine 0.01 170
+  slowed {_segments((0.0, 0.0), (_ago(140), 0.15), (_ago(134), 0.0), (_ago(114), 0.25), (_ago(105), 0.0))}
+  slowed {_segments((0.0, 0.0), (_ago(62), 0.15), (_ago(57), 0.0), (_ago(48), 0.12), (_ago(43), 0.0))}
+  requests_per_s 24.5
   prompt_tokens 1500
   cached_share 0.45
   output_tokens 350
   queue_s 0.02
   ttft_s 0.25
-  tpot_s 0.030
+  tpot_s 0.0091 0.042
   tokens_per_step 180
   kv_tokens 740000
 
-server vllm gpt-oss-120b        # over its limit: its KV cache is full and requests wait
+server vllm gpt-oss-120b        # over its limit since minutes: its KV cache is full and requests wait
   gpus 4
   precision mxfp4
   memory_gib 77
   busy_w 580
-  activity 0.92
+  activity {_segments((0.0, 0.62), (_FULL, 0.92))}
   activity sine 0.03 900
   activity sine 0.03 83
   requests_per_s 7.5
   prompt_tokens 1400
   cached_share 0.3
   output_tokens 420
-  queue_s 0.45
-  ttft_s 0.6 0.55
-  tpot_s 0.022
+  queue_s 0.0002 8
+  ttft_s 0.25 0.55
+  tpot_s 0.008 0.024
   tokens_per_step 64
   kv_tokens 100000
 
@@ -156,7 +168,7 @@ server vllm Mistral-Small-24B   # parked, restarted, serving, and gone two hours
   output_tokens 300
   queue_s 0.02
   ttft_s 0.2
-  tpot_s 0.024
+  tpot_s 0.012 0.032
   tokens_per_step 40
   kv_tokens 260000
 """

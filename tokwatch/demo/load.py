@@ -1,26 +1,26 @@
 """The load of one simulated server: requests that come by waves → its counters at any instant, exactly.
 
 Nothing is kept between two reads: every counter is an integer function of time that never falls, so any two readers
-agree and a test knows the truth. Requests come as a fluid: the n-th has arrived when the integral of the rate reaches
-n. Each then waits, is prefilled and is decoded for the same mean times; sizes and latencies differ from request to
-request by tables that repeat.
+agree and a test knows the truth. Each request waits, is prefilled and is decoded for the mean times of its pace, which
+is found when it comes (see arrivals.py); sizes and latencies differ from request to request by tables that repeat.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from statistics import NormalDist
 
 from collectors.readings import Histogram
+from tokwatch.demo.arrivals import Arrivals
+from tokwatch.demo.tempo import Tempo
 from tokwatch.demo.waves import Quantity
 
 _TABLE = 64  # requests until sizes and latencies repeat
 _STRIDE = 37  # coprime to it: neighbours differ, and every part of the table has small and large ones
-_ROUNDING = 1e-6  # a fluid request is there a millionth early, or float noise in an idle stretch could make one
 
 
 def spread(mean: float, sigma: float) -> tuple[float, ...]:
@@ -88,60 +88,81 @@ class Counters:
     prompt_length: Histogram
 
 
-@dataclass(frozen=True)
-class Load:
-    """What is asked of one server. Times are seconds of the scenario, means where they are one request's."""
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long requests take at one pace of the engine: means in seconds, and what is observed of single ones."""
 
-    requests_per_s: Quantity
-    prompt_tokens: Sizes
-    cached_tokens: Sizes  # table for table within the prompts
-    output_tokens: Sizes
     queue_s: float
     prefill_s: float
     decode_s: float
-    tokens_per_step: int
-    kv_capacity_tokens: int
     ttft: Observed
     itl: Observed
     tpot: Observed
     e2e: Observed
     queue: Observed
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is asked of one server."""
+
+    requests_per_s: Quantity
+    prompt_tokens: Sizes
+    cached_tokens: Sizes  # table for table within the prompts
+    output_tokens: Sizes
     prompt_length: Observed
+    tokens_per_step: int
+    kv_capacity_tokens: int
+    paces: tuple[Pace, ...]
+    tempo: Tempo | None = None  # which of the paces, where there are more than one
 
     @cached_property
     def _kv_tokens_per_request(self) -> float:
         return self.prompt_tokens.mean + self.output_tokens.mean / 2
 
+    @cached_property
+    def _arrivals(self) -> dict[float, Arrivals]:
+        """By the second at which a process started."""
+        return {}
+
     def at(self, t_s: float, since_s: float) -> Counters:
         """Everything at t_s of a process that started at since_s."""
-        begun = self.requests_per_s.integral(since_s)
+        if (arrivals := self._arrivals.get(since_s)) is None:
+            arrivals = self._arrivals[since_s] = Arrivals(self.requests_per_s, self.tempo, since_s)
 
-        def arrived(before_s: float) -> float:
-            """Requests that had arrived `before_s` ago, a real number."""
-            return max(0.0, self.requests_per_s.integral(max(t_s - before_s, since_s)) - begun) + _ROUNDING
+        def reached(before_s: Callable[[Pace], float]) -> list[float]:
+            """Of each pace the requests that came at least so long ago, real numbers."""
+            return [arrivals.at_pace(number, t_s - before_s(pace)) for number, pace in enumerate(self.paces)]
 
-        first_token_s = self.queue_s + self.prefill_s
-        started = int(arrived(self.queue_s))
-        prefilled = int(arrived(first_token_s))
-        finished = int(arrived(first_token_s + self.decode_s))
+        started = sum(map(int, reached(lambda pace: pace.queue_s)))
+        prefilled = [*map(int, reached(lambda pace: pace.queue_s + pace.prefill_s))]
+        finished = [*map(int, reached(lambda pace: pace.queue_s + pace.prefill_s + pace.decode_s))]
         # The first token of each request comes with its prefill, the others evenly while it is decoded.
-        later_tokens = int((self.output_tokens.mean - 1) * arrived(first_token_s + self.decode_s / 2))
-        running = started - finished
+        decoded = reached(lambda pace: pace.queue_s + pace.prefill_s + pace.decode_s / 2)
+        later_tokens = [int((self.output_tokens.mean - 1) * n) for n in decoded]
+        running = started - sum(finished)
         return Counters(
-            prompt_tokens=self.prompt_tokens.of_first(prefilled),
-            cached_tokens=self.cached_tokens.of_first(prefilled),
-            output_tokens=prefilled + later_tokens,
-            output_tokens_finished=self.output_tokens.of_first(finished),
-            steps=prefilled + later_tokens // self.tokens_per_step,
-            finished=finished,
+            prompt_tokens=self.prompt_tokens.of_first(sum(prefilled)),
+            cached_tokens=self.cached_tokens.of_first(sum(prefilled)),
+            output_tokens=sum(prefilled) + sum(later_tokens),
+            output_tokens_finished=self.output_tokens.of_first(sum(finished)),
+            steps=sum(prefilled) + sum(later_tokens) // self.tokens_per_step,
+            finished=sum(finished),
             running=running,
-            waiting=int(arrived(0.0)) - started,
+            waiting=int(arrivals.until(t_s)) - started,
             kv_usage=min(1.0, running * self._kv_tokens_per_request / self.kv_capacity_tokens),
             kv_capacity_tokens=self.kv_capacity_tokens,
-            ttft=self.ttft.of_first(prefilled),
-            itl=self.itl.of_first(later_tokens),
-            tpot=self.tpot.of_first(finished),
-            e2e=self.e2e.of_first(finished),
-            queue=self.queue.of_first(finished),
-            prompt_length=self.prompt_length.of_first(finished),
+            ttft=_of_all((pace.ttft for pace in self.paces), prefilled),
+            itl=_of_all((pace.itl for pace in self.paces), later_tokens),
+            tpot=_of_all((pace.tpot for pace in self.paces), finished),
+            e2e=_of_all((pace.e2e for pace in self.paces), finished),
+            queue=_of_all((pace.queue for pace in self.paces), finished),
+            prompt_length=self.prompt_length.of_first(sum(finished)),
         )
+
+
+def _of_all(observed: Iterable[Observed], first: Sequence[int]) -> Histogram:
+    """One histogram of what was observed at all paces, so many times at each."""
+    parts = [each.of_first(n) for each, n in zip(observed, first, strict=True)]
+    counts = tuple(map(sum, zip(*(part.counts for part in parts), strict=True)))
+    return Histogram(parts[0].edges, counts, sum(part.sum for part in parts))

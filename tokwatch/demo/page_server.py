@@ -22,11 +22,11 @@ class PageServer:
         self.address = ""
 
     @classmethod
-    async def start(cls, page: Callable[[], MetricsPage | None]) -> Self:
-        """A server that answers at `address` ("127.0.0.1:port")."""
+    async def start(cls, page: Callable[[], MetricsPage | None], listener: socket.socket | None = None) -> Self:
+        """A server that answers at `address` ("127.0.0.1:port"), on a free port unless it is given a listener."""
         server = cls(page)
         await server._runner.setup()
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = listener or socket.create_server(("127.0.0.1", 0))
         await web.SockSite(server._runner, listener).start()
         server.address = f"127.0.0.1:{listener.getsockname()[1]}"
         return server

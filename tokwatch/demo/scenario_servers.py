@@ -20,9 +20,10 @@ Servers follow the last GPU. `server ENGINE MODEL` (vllm or llama.cpp) opens one
     prompt_tokens 1500 [0.6]     of a request: the mean, and the relative width of single ones
     cached_share 0.45            of the prompt
     output_tokens 350 [0.5]
-    queue_s 0.02                 spent waiting
+    queue_s 0.02 [0.4]           spent waiting …
     ttft_s 0.25 [0.5]            queue included
-    tpot_s 0.03
+    tpot_s 0.03 [0.05]           time per output token … with nothing to do, and at activity 1 if that is longer
+    slowed WAVE                  decodes as slowly as at an activity so much higher: prefills between its steps
     kv_tokens 740000         room in the KV cache
     tokens_per_step 180      sequences that a step decodes
 
@@ -42,11 +43,20 @@ from tokwatch.demo.workload import Workload
 
 _ENGINES = ("vllm", "llama.cpp")
 _WORDS = ("name", "deployment", "role", "precision")
-_NUMBERS = ("memory_gib", "resident_w", "requests_per_s", "cached_share", "queue_s", "tpot_s")
-_WITH_SPREAD = {"prompt_tokens": "prompt_spread", "output_tokens": "output_spread", "ttft_s": "ttft_spread"}
+_NUMBERS = ("memory_gib", "resident_w", "requests_per_s", "cached_share")
+_WITH_SECOND = {  # numbers that may have another behind them
+    "prompt_tokens": "prompt_spread",
+    "output_tokens": "output_spread",
+    "ttft_s": "ttft_spread",
+    "tpot_s": "full_tpot_s",
+    "queue_s": "full_queue_s",
+}
 _WHOLE = ("tensor_parallel", "port", "kv_tokens", "tokens_per_step")
-_NEEDED = ("memory_gib", "requests_per_s", *_WITH_SPREAD, "tpot_s", "kv_tokens", "tokens_per_step")
-_OF_WORKLOAD = ("cached_share", "queue_s", "tpot_s", *_WITH_SPREAD, *_WITH_SPREAD.values())
+_NEEDED = (
+    *("memory_gib", "requests_per_s", "prompt_tokens", "output_tokens", "ttft_s", "tpot_s"),
+    *("kv_tokens", "tokens_per_step"),
+)
+_OF_WORKLOAD = ("cached_share", *_WITH_SECOND, *_WITH_SECOND.values())
 _FIRST_PORT = 8000
 
 
@@ -63,6 +73,7 @@ class ServerText:
     busy_w: list[float] = field(default_factory=list)
     ups: list[list[float]] = field(default_factory=list)  # from, ready, until
     activity: list[Wave] = field(default_factory=list)
+    slowed: list[Wave] = field(default_factory=list)
 
     @classmethod
     def opened(cls, text: str) -> ServerText:
@@ -83,10 +94,10 @@ class ServerText:
             self.numbers[key] = float(text)
         elif key in _WHOLE:
             self.whole[key] = int(text)
-        elif key in _WITH_SPREAD:
+        elif key in _WITH_SECOND:
             self.numbers[key] = float(words[0])
             if len(words) > 1:
-                self.numbers[_WITH_SPREAD[key]] = float(words[1])
+                self.numbers[_WITH_SECOND[key]] = float(words[1])
         elif key == "gpus":
             self.gpus += [gpu for word in words for gpu in _range(word)]
         elif key == "busy_w":
@@ -97,6 +108,8 @@ class ServerText:
             self.ups.append([float(word) for word in words])
         elif key == "activity":
             self.activity.append(parse_wave(text))
+        elif key == "slowed":
+            self.slowed.append(parse_wave(text))
         else:
             raise ValueError("no such statement about a server (GPUs come before the first server)")
 
@@ -129,6 +142,7 @@ class ServerText:
             model=self.words.get("name", self.model),
             gpus=gpus,
             activity=tuple(self.activity),
+            slowed=tuple(self.slowed),
             requests_per_s=self.numbers["requests_per_s"],
             workload=Workload(kv_tokens=self.whole["kv_tokens"], tokens_per_step=self.whole["tokens_per_step"], **told),
             lives=tuple(

@@ -50,6 +50,7 @@ class SimulatedServer:
     model: str  # the name it is served under
     gpus: tuple[int, ...]
     activity: tuple[Wave, ...]
+    slowed: tuple[Wave, ...] = ()  # it decodes as slowly as if it were so much more active
     requests_per_s: float  # at activity 1
     workload: Workload
     lives: tuple[Life, ...]
@@ -63,7 +64,8 @@ class SimulatedServer:
 
     @cached_property
     def load(self) -> Load:
-        return self.workload.load(Quantity(self._asked(self.requests_per_s)))
+        busy = Quantity((*self._asked(1.0), *self.slowed))
+        return self.workload.load(Quantity(self._asked(self.requests_per_s)), busy)
 
     def life_at(self, t_s: float) -> Life | None:
         return next((life for life in self.lives if t_s in life), None)
