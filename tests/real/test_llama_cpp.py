@@ -37,7 +37,7 @@ from tokwatch.ledger.entries import ServerEntry, State
 pytestmark = pytest.mark.real
 
 _LOAD_S = 65.0
-_CLIENTS = 6  # two more than it has slots
+_CLIENTS = 4  # as many as it has slots: with more there is always a queue, and a queue of 30 s is BACKLOG
 _AT_END_WINDOW_MS = 300_000  # tok/s of an engine that counts whole requests is shown over five minutes
 _MOST_IT_PRINTS_EXACTLY = 999_999  # its page has six significant digits
 _LONG = 4_000  # tokens, just below what its context holds
