@@ -1,14 +1,18 @@
-"""What watching costs: first frame, CPU, memory and bytes to the terminal, beside an empty Textual app and nvitop.
+"""What watching costs: start, CPU, memory and bytes to the terminal, beside an empty Textual app, nvitop and Python.
 
 Run it from a checkout with the dev extra installed and a C compiler:
 
-    python bench/watching.py [--rounds 5] [--seconds 20]
+    python bench/watching.py [--rounds 5] [--seconds 20] [--quick]
 
 Each program runs in a 120×40 terminal of its own (a pty that is read and timed here), one after the other, round by
 round, so that all see the same machine. GPUs are the tests' NVML stub with 8 devices; tokwatch also scrapes two vLLM
-pages a second, which a separate process serves. Medians are printed; a shared machine makes single figures worthless.
+pages a second, which a separate process serves, and records. It is started once before the rounds, so that its store
+holds what first sight shows. Medians are printed, and medians of each round's ratio to what the goal compares with;
+a shared machine makes single figures worthless.
 
-first frame   from exec until the frame's text has come out of the pty
+first paint   from exec until the kept frame's age has come out of the pty; bare Python: until `-c pass` has ended
+first frame   until the home screen is whole as Textual draws it; of the others, until their text has come
+live figures  until that frame shows what was measured now
 CPU           user + system time of the process over the steady seconds, share of one core
 memory        Rss and Pss at the end of them
 bytes/s       what came out of the pty in them
@@ -17,26 +21,20 @@ bytes/s       what came out of the pty in them
 from __future__ import annotations
 
 import argparse
-import fcntl
-import os
-import pty
-import select
-import signal
 import statistics
-import struct
-import subprocess
 import sys
-import tempfile
-import termios
-import time
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
-COLUMNS, ROWS = 120, 40
+from bench.stub_box import StubBox, stub_box
+from bench.terminal import Terminal
+
 SETTLE_S = 12.0  # the scan, the imports and the first window are over by then
+TEXTUAL_BEGINS = b"\x1b[?1000h"  # it asks for the mouse: what comes before is first sight
+LAST_TAB = b"Sources"  # in the last row
 
 EMPTY_APP = """
 from textual.app import App
@@ -47,145 +45,131 @@ class Empty(App):
 Empty().run()
 """
 
-PAGES = """
-import asyncio, sys
-from tokwatch.demo.box import open_demo
-from tokwatch.feeds.clock import SystemClock
-async def main():
-    box = await open_demo(SystemClock())
-    print(*(page.address for page in box.pages), flush=True)
-    await asyncio.Event().wait()
-asyncio.run(main())
-"""
-
-GPU = """
-gpu NVIDIA H100 80GB HBM3
-uuid GPU-00000000-0000-0000-0000-00000000000{i}
-pci 00000000:0{i}:00.0
-limit_w 700
-memory_mib 81559
-memory_used_mib 70000
-power_w 500
-power_w sine 80 {period}
-utilization_percent 80
-utilization_percent sine 15 {period}
-temperature_c 60
-sm_clock_mhz 1980
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One run of one program."""
+    """One run of one program. None: it has no such thing."""
 
+    first_paint_s: float | None
     first_frame_s: float
-    cpu_share: float
-    rss_mb: float
-    pss_mb: float
-    bytes_s: float
+    live_figures_s: float | None
+    cpu_share: float | None = None
+    rss_mb: float | None = None
+    pss_mb: float | None = None
+    bytes_s: float | None = None
 
 
-def watch(command: list[str], environment: dict[str, str], frame: bytes, seconds: float) -> Seen:
-    """Run the command in a terminal of its own until its steady seconds are over."""
-    started = time.perf_counter()
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execvpe(command[0], command, environment)
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    try:
-        out = _read_until(terminal, started + 60, frame)
-        first_frame_s = time.perf_counter() - started
-        if frame not in out:
-            raise SystemExit(f"{command[0]} never drew {frame!r}; it said {out[-300:]!r}")
-        _read_until(terminal, time.perf_counter() + SETTLE_S)
-        cpu_before, began = _cpu_s(pid), time.perf_counter()
-        steady = _read_until(terminal, began + seconds)
-        elapsed = time.perf_counter() - began
-        rss_mb, pss_mb = _memory_mb(pid)
-        return Seen(first_frame_s, (_cpu_s(pid) - cpu_before) / elapsed, rss_mb, pss_mb, len(steady) / elapsed)
-    finally:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        os.close(terminal)
+def watch_python(box: StubBox) -> Seen:
+    """`python -c pass`, to its end."""
+    with Terminal([sys.executable, "-c", "pass"], box.environment) as terminal:
+        ended_s = terminal.ended()
+    return Seen(ended_s, ended_s, None)
 
 
-def _read_until(terminal: int, deadline: float, text: bytes | None = None) -> bytes:
-    out = b""
-    while (left := deadline - time.perf_counter()) > 0:
-        if text is not None and text in out:
-            break
-        if select.select([terminal], [], [], left)[0]:
-            try:
-                out += os.read(terminal, 65536)
-            except OSError:
-                break
-    return out
+def watch_other(box: StubBox, command: Sequence[str], text: bytes, seconds: float) -> Seen:
+    """A program whose first frame has `text` in it."""
+    with Terminal(command, box.environment) as terminal:
+        first_s = terminal.until(text)
+        return _steady(terminal, Seen(first_s, first_s, None), seconds)
 
 
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def watch_tokwatch(box: StubBox, seconds: float, *options: str) -> Seen:
+    """The dashboard that records, on a store that one has recorded into before."""
+    with Terminal(box.tokwatch(*options, store=_store(box, options)), box.environment) as terminal:
+        paint_s = terminal.until(b"old, warming up")
+        terminal.until(TEXTUAL_BEGINS)
+        frame_s = terminal.until(LAST_TAB, after=terminal.out.index(TEXTUAL_BEGINS))
+        live_s = terminal.until(b"LIVE")
+        seen = _steady(terminal, Seen(paint_s, frame_s, live_s), seconds)
+        terminal.type(b"q")
+        terminal.ended()
+    return seen
 
 
-def _memory_mb(pid: int) -> tuple[float, float]:
-    rows = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
-    return tuple(int(rows[name].split()[0]) / 1024 for name in ("Rss", "Pss"))  # type: ignore[return-value]
+def keep_a_frame(box: StubBox, *options: str) -> None:
+    """The store then holds what first sight shows of a start with these options."""
+    with Terminal(box.tokwatch(*options, store=_store(box, options)), box.environment) as terminal:
+        terminal.until(b"LIVE")
+        terminal.read(2.0)
+        terminal.type(b"q")
+        terminal.ended()
+
+
+def _store(box: StubBox, options: Sequence[str]) -> Path:
+    return box.folder / f"store{''.join(options)}.db"
+
+
+def _steady(terminal: Terminal, started: Seen, seconds: float) -> Seen:
+    terminal.read(SETTLE_S)
+    cpu_s = terminal.cpu_s()
+    written = len(terminal.read(seconds))
+    rss_mb, pss_mb = terminal.memory_mb()
+    return Seen(
+        started.first_paint_s,
+        started.first_frame_s,
+        started.live_figures_s,
+        (terminal.cpu_s() - cpu_s) / seconds,
+        rss_mb,
+        pss_mb,
+        written / seconds,
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--quick", action="store_true", help="two rounds of five seconds, for a look")
     options = parser.parse_args()
+    rounds, seconds = (2, 5.0) if options.quick else (options.rounds, options.seconds)
+    with stub_box() as box:
+        report(measured(box, rounds, seconds))
 
-    from tests.nvml_stub.stub import stub_environment
 
-    folder = Path(tempfile.mkdtemp(prefix="tokwatch-bench-"))
-    scenario = folder / "gpus.txt"
-    scenario.write_text("".join(GPU.format(i=i, period=3 + i) for i in range(8)))
-    environment = {
-        **stub_environment(scenario),
-        "TERM": "xterm-256color",
-        "COLORTERM": "truecolor",
-        "PYTHONPATH": str(ROOT),
+def measured(box: StubBox, rounds: int, seconds: float) -> dict[str, list[Seen]]:
+    """Every program once a round; at least two rounds."""
+    empty, nvitop = [sys.executable, "-c", EMPTY_APP], [sys.executable, "-m", "nvitop", "--interval", "1"]
+    programs: dict[str, Callable[[], Seen]] = {
+        "python -c pass": lambda: watch_python(box),
+        "empty Textual app": lambda: watch_other(box, empty, b"nothing to see", seconds),
+        "nvitop": lambda: watch_other(box, nvitop, b"NVITOP", seconds),
+        "tokwatch": lambda: watch_tokwatch(box, seconds),
+        "tokwatch --slow-link": lambda: watch_tokwatch(box, seconds, "--slow-link"),
     }
-    serving = subprocess.Popen([sys.executable, "-c", PAGES], stdout=subprocess.PIPE, text=True, env=environment)
-    assert serving.stdout is not None
-    addresses = serving.stdout.readline().split()
-    config = folder / "config.toml"
-    config.write_text(
-        "discover = false\n[prices]\nusd_per_gpu_hour = 2.25\n"
-        + "".join(
-            f'[[servers]]\nurl = "http://{address}/metrics"\ngpus = [{gpus}]\n'
-            for address, gpus in zip(addresses, ("0, 1, 2, 3", "4"), strict=False)
-        )
-    )
-
-    def tokwatch(store: Path) -> list[str]:
-        return [sys.executable, "-m", "tokwatch", "--store", str(store), "--config", str(config)]
-
-    programs: dict[str, tuple[list[str], bytes]] = {
-        "empty Textual app": ([sys.executable, "-c", EMPTY_APP], b"nothing to see"),
-        "tokwatch": (tokwatch(folder / "store.db"), b"OUTPUT"),
-        "nvitop": ([sys.executable, "-m", "nvitop", "--interval", "1"], b"NVITOP"),
-    }
+    keep_a_frame(box)
+    keep_a_frame(box, "--slow-link")
     seen: dict[str, list[Seen]] = {name: [] for name in programs}
-    try:
-        for number in range(options.rounds):
-            for name, (command, frame) in programs.items():
-                seen[name].append(watch(command, environment, frame, options.seconds))
-                print(f"round {number + 1}: {name}: {seen[name][-1]}", file=sys.stderr)
-    finally:
-        serving.kill()
-    heading = f"median of {options.rounds}"
-    print(f"{heading:<20}{'first frame':>14}{'CPU':>9}{'Rss MB':>9}{'Pss MB':>9}{'bytes/s':>10}")
+    for number in range(rounds):
+        for name, watch in programs.items():
+            seen[name].append(watch())
+            print(f"round {number + 1}: {name}: {seen[name][-1]}", file=sys.stderr)
+    return seen
+
+
+def ratio(seen: dict[str, list[Seen]], field: str, other: str, others_field: str) -> float:
+    """The median of each round's ratio of tokwatch to another program."""
+    pairs = zip(seen["tokwatch"], seen[other], strict=True)
+    ratios: list[float] = [getattr(ours, field) / getattr(theirs, others_field) for ours, theirs in pairs]
+    return statistics.median(ratios)
+
+
+def report(seen: dict[str, list[Seen]]) -> None:
+    """A row a program, then the goals."""
+    print(f"medians of {len(seen['tokwatch'])} rounds")
+    print(f"{'':<22}" + "".join(f"{field.name:>16}" for field in fields(Seen)))
     for name, runs in seen.items():
-        figures = [statistics.median(getattr(run, field) for run in runs) for field in Seen.__dataclass_fields__]
-        print("{:<20}{:>12.3f} s{:>8.2%}{:>9.1f}{:>9.1f}{:>10.0f}".format(name, *figures))
-    ratios = [
-        t.first_frame_s / e.first_frame_s for t, e in zip(seen["tokwatch"], seen["empty Textual app"], strict=True)
-    ]
-    print(f"first frame, tokwatch / empty app, by round: {', '.join(f'{ratio:.2f}' for ratio in ratios)}")
+        print(f"{name:<22}" + "".join(f"{_median(runs, field.name):>16}" for field in fields(Seen)))
+    for words, found, goal in (
+        ("first paint / bare Python", ratio(seen, "first_paint_s", "python -c pass", "first_paint_s"), 3.0),
+        ("first frame / empty app", ratio(seen, "first_frame_s", "empty Textual app", "first_frame_s"), 1.5),
+        ("CPU / nvitop", ratio(seen, "cpu_share", "nvitop", "cpu_share"), 2.0),
+    ):
+        print(f"{words:<40}{found:>8.2f}   goal {goal:g}")
+
+
+def _median(runs: Sequence[Seen], name: str) -> str:
+    known = [value for value in (getattr(run, name) for run in runs) if value is not None]
+    return f"{statistics.median(known):.4g}" if known else "–"
 
 
 if __name__ == "__main__":

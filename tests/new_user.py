@@ -33,11 +33,11 @@ class Step:
 
 
 STEPS = (
-    Step("find the most wasteful GPU", ("s", "i"), (r"IDLE \$\s*▾", r"▌\s*\d+  . (free|parked|held) .*[1-9]\d*\.\d\d")),
+    Step("find the most wasteful GPU", ("s", "i"), (r"▾IDLE \$", r"▌\s*\d+  . (free|parked|held) .*[1-9]\d*\.\d\d")),
     Step("why is it idle", ("Enter",), (r"(FREE|PARKED|HELD)", r"(no process|no request|loaded)")),
     Step("what did it cost today", (), (r"today", r"\$\d+\.\d\d")),
     Step("go back to when it started", ("b",), (r"(REPLAY|PAUSED)",)),
-    Step("export that day", ("e", "Enter"), (r"Written: \S+\.csv",)),
+    Step("export that day", ("e", "Enter"), (r"Written:",)),
 )
 
 

@@ -10,6 +10,7 @@ from pytest_textual_snapshot import SVGImageExtension  # type: ignore[import-unt
 
 from tests.dashboard.snapshots import BOX, NOW_MS, FakeFeed
 from tokwatch.dashboard.app import TokwatchApp
+from tokwatch.dashboard.terminal import Terminal
 from tokwatch.feeds.mark import Mark
 from tokwatch.ledger.snapshot import Snapshot
 
@@ -54,6 +55,6 @@ def make_app(frozen: Callable[[], float]) -> MakeApp:
     ) -> TokwatchApp:
         feed = FakeFeed([snapshot], can_go_live=not stored)
         feed.marks, feed.what_if = marks, what_if
-        return TokwatchApp(feed, ascii_only=ascii_only, now=frozen)
+        return TokwatchApp(feed, terminal=Terminal(ascii_only=ascii_only), now=frozen)
 
     return make

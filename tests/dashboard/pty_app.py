@@ -1,9 +1,13 @@
-"""Runs the dashboard on a terminal of its own, for tests: `python -m tests.dashboard.pty_app SCENE`."""
+"""Runs the dashboard on a terminal of its own, for tests: `python -m tests.dashboard.pty_app SCENE [FLAG…]`.
+
+Flags: "ascii", "slow-link", and "uncontrolled": the terminal is not the one that controls its session.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import fcntl
+import os
 import sys
 import termios
 
@@ -12,6 +16,7 @@ from msgspec.structs import replace
 from tests.dashboard.hostile import hostile_box
 from tests.dashboard.snapshots import BOX, NOW_MS, FakeFeed, gpu
 from tokwatch.dashboard.app import TokwatchApp
+from tokwatch.dashboard.terminal import detect
 from tokwatch.ledger.snapshot import Figure, Snapshot
 
 
@@ -69,8 +74,11 @@ async def _tick(feed: FakeFeed, *, busy: bool) -> None:
 
 
 if __name__ == "__main__":
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that closing the other side hangs up on us, as closing a window does
-    app = TokwatchApp(lambda: feed_of(sys.argv[1]), now=lambda: NOW_MS / 1000)
+    scene, *flags = sys.argv[1:]
+    if "uncontrolled" not in flags:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that closing the other side hangs up on us, as closing a window does
+    here = detect(os.environ, ascii_only=True if "ascii" in flags else None, slow_link="slow-link" in flags)
+    app = TokwatchApp(lambda: feed_of(scene), terminal=here, now=lambda: NOW_MS / 1000)
     result = app.run()
     print(f"result={result}", flush=True)
     sys.exit(app.return_code)

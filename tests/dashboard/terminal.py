@@ -5,34 +5,46 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import struct
 import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyte
+
+from tokwatch.dashboard.terminal import detect, settle
+
 _ROOT = Path(__file__).parents[2]
+_USUAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", "TEXTUAL_ANIMATIONS": "none"}
+_NOT_OF_THE_PARENT = ("COLUMNS", "LINES", "NO_COLOR", "TEXTUAL_COLOR_SYSTEM", "LC_ALL", "LC_CTYPE", "STY", "TMUX")
+_NONE: Mapping[str, str] = {}
 
 
 class Terminal:
     """The user's side of the pty."""
 
-    def __init__(self, scene: str, width: int, height: int) -> None:
+    def __init__(
+        self, scene: str, width: int, height: int, flags: Sequence[str] = (), environment: Mapping[str, str] = _NONE
+    ) -> None:
         self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+        self.resize(width, height)
         # A pty has no size in the environment of its parent: only the ioctl may speak.
-        env = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR")}
+        env = {name: value for name, value in os.environ.items() if name not in _NOT_OF_THE_PARENT}
+        env |= {**_USUAL, **environment}
+        settle(detect(env, slow_link="slow-link" in flags), env)  # as the commands do before they import Textual
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.dashboard.pty_app", scene],
+            [sys.executable, "-m", "tests.dashboard.pty_app", scene, *flags],
             stdin=slave,
             stdout=slave,
             stderr=slave,
             cwd=_ROOT,
-            env={**env, "TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_ANIMATIONS": "none"},
+            env=env,
             start_new_session=True,
         )
         os.close(slave)
@@ -53,6 +65,9 @@ class Terminal:
                 raise TimeoutError(f"{text!r} did not come; {data[-2000:]!r}")
             data += self._read_once(min(left, 0.2))
         return data
+
+    def resize(self, width: int, height: int) -> None:
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
 
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())
@@ -79,10 +94,26 @@ class Terminal:
 
 
 @contextmanager
-def terminal(scene: str, width: int = 120, height: int = 40) -> Iterator[Terminal]:
-    """The dashboard with a scene of pty_app on a terminal of its own; ended on the way out."""
-    user = Terminal(scene, width, height)
+def terminal(
+    scene: str,
+    width: int = 120,
+    height: int = 40,
+    flags: Sequence[str] = (),
+    environment: Mapping[str, str] = _NONE,
+) -> Iterator[Terminal]:
+    """The dashboard with a scene and flags of pty_app on a terminal of its own; ended on the way out."""
+    user = Terminal(scene, width, height, flags, environment)
     try:
         yield user
     finally:
         user.close()
+
+
+def screen(sent: bytes, width: int, height: int) -> list[str]:
+    """The rows of a terminal that got these bytes."""
+    shown = pyte.Screen(width, height)
+    # pyte writes out what it does not know: private sequences, queries, the shape of the mouse pointer.
+    pyte.ByteStream(shown).feed(
+        re.sub(rb"\x1b\[[<>=?][0-9;]*[a-zA-Z]|\x1b\[[0-9;?]*\$p|\x1b\]22;[a-z-]*\x07", b"", sent)
+    )
+    return list(shown.display)

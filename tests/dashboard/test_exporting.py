@@ -11,9 +11,8 @@ from tests.dashboard.conftest import MakeApp
 from tests.dashboard.snapshots import BOX, at
 from tests.feeds.quiet_box import AdvancedClock, record_ticks
 from tokwatch.cli import make_parser
-from tokwatch.dashboard.exporting import Taking, folder, free_name, takings, told
+from tokwatch.dashboard.exporting import Taking, chooser, folder, free_name, takings, told
 from tokwatch.dashboard.long_work import Done, LongWork, Work
-from tokwatch.dashboard.screens.export import ExportPrompt
 
 STORE = Path("/var/lib/tokwatch/store.db")
 
@@ -90,13 +89,13 @@ async def test_e_and_enter_choose_the_day(make_app: MakeApp) -> None:
     chosen: list[Taking | None] = []
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        app.push_screen(ExportPrompt(takings(BOX, STORE), Path("/tmp")), chosen.append)
+        app.push_screen(chooser(takings(BOX, STORE), Path("/tmp")), chosen.append)
         await pilot.press("enter")
-        app.push_screen(ExportPrompt(takings(BOX, STORE), Path("/tmp")), chosen.append)
+        app.push_screen(chooser(takings(BOX, STORE), Path("/tmp")), chosen.append)
         await pilot.press("down", "enter")
-        app.push_screen(ExportPrompt(takings(BOX, STORE), Path("/tmp")), chosen.append)
+        app.push_screen(chooser(takings(BOX, STORE), Path("/tmp")), chosen.append)
         await pilot.press("f")
-        app.push_screen(ExportPrompt(takings(BOX, STORE), Path("/tmp")), chosen.append)
+        app.push_screen(chooser(takings(BOX, STORE), Path("/tmp")), chosen.append)
         await pilot.press("escape")
     assert [each.key if each else None for each in chosen] == ["d", "m", "f", None]
 

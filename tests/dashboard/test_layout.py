@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokwatch.dashboard.layout import columns, plan, tile_widths
+from tokwatch.dashboard.layout import ALWAYS, DEFAULT_COLUMNS, GPU_COLUMNS, columns, plan, tile_widths
 
 
 def rows_used(height: int, gpus: int, alerts: int, *, replaying: bool) -> int:
@@ -111,3 +111,30 @@ def test_tiles_fill_the_width_between_the_margins(width: int) -> None:
 def test_the_slo_tile_goes_below_a_hundred_columns() -> None:
     assert tile_widths(100)[3]
     assert not tile_widths(99)[3]
+
+
+CHOSEN = st.permutations(GPU_COLUMNS).flatmap(lambda keys: st.integers(0, len(keys)).map(lambda end: tuple(keys[:end])))
+
+
+@given(st.integers(60, 300), CHOSEN)
+def test_chosen_columns_keep_their_order_and_never_overlap(width: int, chosen: tuple[str, ...]) -> None:
+    places = columns(width, chosen)
+    assert list(places) == [key for key in (*ALWAYS, *chosen) if key in places]
+    for left, right in pairwise(places.values()):
+        assert left.end <= right.x
+    assert list(places.values())[-1].end <= width - 1
+
+
+def test_a_column_that_was_switched_on_is_worth_more_than_those_that_come_and_go() -> None:
+    places = columns(80, (*DEFAULT_COLUMNS, "utilization"))
+    assert "utilization" in places
+    assert "power" not in places
+
+
+def test_where_columns_were_switched_off_others_have_their_room() -> None:
+    without = tuple(key for key in DEFAULT_COLUMNS if key not in ("spark", "power_bar", "tok_per_j"))
+    assert "temperature" in columns(100, without)
+
+
+def test_a_filtered_list_that_is_short_has_room_for_its_strip() -> None:
+    assert plan(40, 6, 0, replaying=False, strips=5).strip == 7

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from collectors.readings import Histogram
 from tokwatch.demo.fleet import FLEET, LIVE_S
-from tokwatch.demo.load import Counters, Load, Observed, Sizes, spread
+from tokwatch.demo.load import Counters, Load, Observed, Pace, Sizes, spread
 from tokwatch.demo.simulated_server import SimulatedServer
 from tokwatch.demo.waves import Quantity, parse_wave
 
@@ -28,17 +28,10 @@ def _load(*waves: str) -> Load:
         prompt_tokens=prompts,
         cached_tokens=Sizes([10, 30]),
         output_tokens=Sizes([50]),
-        queue_s=1.0,
-        prefill_s=1.0,
-        decode_s=8.0,
+        prompt_length=Observed((200.0,), prompts.tokens),
         tokens_per_step=5,
         kv_capacity_tokens=10_000,
-        ttft=latencies,
-        itl=latencies,
-        tpot=latencies,
-        e2e=latencies,
-        queue=latencies,
-        prompt_length=Observed((200.0,), prompts.tokens),
+        paces=(Pace(1.0, 1.0, 8.0, latencies, latencies, latencies, latencies, latencies),),
     )
 
 
@@ -89,8 +82,9 @@ def test_every_finished_request_had_a_prompt_and_waited_in_the_queue(server: Sim
 
 @pytest.mark.parametrize("server", FLEET, ids=lambda server: f"gpu {server.gpus[0]}")
 def test_requests_tell_of_the_queue_that_the_waiting_gauge_shows(server: SimulatedServer) -> None:
-    observed = server.load.queue.of_first(64)  # the whole table
-    assert observed.sum / observed.counts[-1] == pytest.approx(server.load.queue_s, rel=0.02)
+    for pace in server.load.paces:
+        observed = pace.queue.of_first(64)  # the whole table
+        assert observed.sum / observed.counts[-1] == pytest.approx(pace.queue_s, rel=0.02)
 
 
 @given(servers, instants)
@@ -132,6 +126,11 @@ def test_spread_values_have_their_mean() -> None:
     assert math.fsum(spread(350, 0.5)) / 64 == pytest.approx(350, rel=0.02)
 
 
-def test_counters_hold_no_state() -> None:
-    load = FLEET[0].load
-    assert dataclasses.asdict(load.at(1234.5, 0.0)) == dataclasses.asdict(load.at(1234.5, 0.0))
+@given(servers, st.lists(st.floats(min_value=0.0, max_value=3600.0), min_size=1, max_size=4))
+def test_counters_do_not_depend_on_when_they_were_asked_for_before(
+    server: SimulatedServer, before: list[float]
+) -> None:
+    asked, unasked = dataclasses.replace(server.load), dataclasses.replace(server.load)
+    for t_s in before:
+        asked.at(t_s, 0.0)
+    assert unasked.at(before[-1], 0.0) == asked.at(before[-1], 0.0)

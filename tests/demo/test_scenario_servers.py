@@ -67,6 +67,25 @@ def test_a_server_works_while_it_is_up_and_only_holds_its_gpus_before() -> None:
     assert server.load.at(500, 410).finished == 0
 
 
+def test_a_busier_server_lets_each_request_wait_longer_for_its_tokens() -> None:
+    scenario = _parse("tpot_s 0.01 0.04", "queue_s 0.01 0.5")
+    tpots_s, queues_s, running = [], [], []
+    for from_s in (25, 75):  # activity 0.75, then 0.25: asked three times as much
+        first, last = (scenario.servers[0].load.at(from_s + 500 + after_s, 0.0) for after_s in (0, 20))
+        tpots_s.append((last.tpot.sum - first.tpot.sum) / (last.finished - first.finished))
+        queues_s.append((last.queue.sum - first.queue.sum) / (last.finished - first.finished))
+        running.append(last.running)
+    assert tpots_s == [pytest.approx(1 / 43.75, rel=0.05), pytest.approx(1 / 81.25, rel=0.05)]
+    assert queues_s[0] > 3 * queues_s[1]
+    assert running[0] > 4 * running[1]
+
+
+def test_long_prompts_slow_a_server_that_is_asked_no_more() -> None:
+    as_told, slowed = (_parse("tpot_s 0.01 0.04", *more).servers[0] for more in ((), ("slowed 0.3",)))
+    assert as_told.load.at(500, 0).finished == pytest.approx(slowed.load.at(500, 0).finished, rel=0.01)
+    assert slowed.load.at(500, 0).tpot.sum > 1.3 * as_told.load.at(500, 0).tpot.sum
+
+
 def test_a_server_is_told_apart_by_name_deployment_and_role() -> None:
     server = _parse("name llama-fast", "deployment chat", "role decode", "precision fp8").servers[0]
     assert (server.model, server.deployment, server.role, server.precision) == (
@@ -93,6 +112,8 @@ def test_the_box_says_where_it_stands_and_when_nobody_watches() -> None:
         ("frobnicate 3", "line 25.*frobnicate.*no such statement about a server"),
         ("role leader", "line 25.*prefill or decode"),
         ("activity much", "line 25.*much"),
+        ("tpot_s 0.03 0.02", "line 10.*must be longer than with nothing to do"),
+        ("queue_s 0.01 0.02", "line 10.*needs a tpot_s for it"),
         ("up 10", "line 25.*FROM READY"),
         ("gpu H100", "line 25.*GPUs come before"),
         ("server ollama llama", "line 25.*vllm, llama.cpp"),

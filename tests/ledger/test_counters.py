@@ -113,6 +113,11 @@ def test_other_edges_and_counts_that_fell_cannot_be_compared() -> None:
     assert histogram_increment("ttft", ttft(5, 0, 0, 0), ttft(1, 9, 0, 0)) is None
 
 
+def test_a_bucket_that_lost_to_the_one_before_it_cannot_be_compared() -> None:
+    assert histogram_increment("ttft", ttft(1, 5, 0, 0), ttft(6, 2, 0, 0)) is None, "no cumulative count fell"
+    assert histogram_increment("ttft", None, Histogram((0.2,), (3, 2), 0.5)) is None
+
+
 @given(st.lists(st.lists(st.integers(0, 1000), min_size=4, max_size=4), min_size=1))
 def test_histogram_increments_telescope(gained: list[list[int]]) -> None:
     total = [0, 0, 0, 0]

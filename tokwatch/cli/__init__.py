@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import re
-import signal
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -27,15 +25,12 @@ from tokwatch.cli.prices import add_prices
 from tokwatch.cli.record import add_record
 from tokwatch.cli.replay import add_replay
 from tokwatch.cli.sessions import add_sessions
-from tokwatch.exits import Exit
+from tokwatch.leaving import guarded
 
 _EPILOG = """\
 exit codes: 0 done · 1 failed · 2 wrong usage · 3 no GPU and no inference server found · 4 only a part of the data
             5 a condition of `once --fail-if` holds · 130 interrupted
 """
-
-
-_LONGEST_MESSAGE = 1000  # in characters
 
 
 class CommandModule(Protocol):
@@ -46,31 +41,10 @@ class CommandModule(Protocol):
 
 def run(arguments: Sequence[str]) -> int:
     """Parse and run one command; the exit code."""
-    parser = make_parser()
-    options = parser.parse_args(_with_negative_times(arguments))
+    options = make_parser().parse_args(_with_negative_times(arguments))
     if not sys.stdout.isatty() and hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        code = int(_command(options.command).run(options))
-        sys.stdout.flush()
-        return code
-    except KeyboardInterrupt:
-        return Exit.INTERRUPTED
-    except BrokenPipeError:  # `tokwatch export … | head`
-        _end_as_others_do()
-        return Exit.FAILED
-    except _expected_errors() as error:
-        print(f"tokwatch: {_one_line(error)}", file=sys.stderr)
-        return Exit.FAILED
-
-
-def _end_as_others_do() -> None:
-    """Quietly, by the signal that a program without Python's handling of it would have got.
-
-    Not set at the start: sockets raise it too, and a server that goes while it is asked must not end a recorder.
-    """
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGPIPE)
+    return guarded(lambda: _command(options.command).run(options))
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -136,6 +110,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     add_assets(commands)
     add_doctor(commands)
+    add_command(commands, "keys", "the names of all keys for keys.toml, the themes, and what is wrong with your own")
     return parser
 
 
@@ -174,16 +149,3 @@ class _PrintCompletion(argparse.Action):
 def _command(name: str) -> CommandModule:
     module: CommandModule = importlib.import_module(f"tokwatch.commands.{name}")
     return module
-
-
-def _expected_errors() -> tuple[type[Exception], ...]:
-    from tokwatch.errors import EXPECTED
-
-    return EXPECTED
-
-
-def _one_line(error: Exception) -> str:
-    """Its message, which may quote a file that others made: SQLite cites a damaged schema with its line breaks."""
-    from collectors.labels import clean_label
-
-    return clean_label(" ".join(str(error).split()), _LONGEST_MESSAGE)

@@ -33,7 +33,11 @@ def add_price(parser: argparse.ArgumentParser) -> None:
 
 def add_screen(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ascii", action="store_true", help="no glyphs beyond ASCII")
-    parser.add_argument("--light", action="store_true", help="for a terminal with a light ground")
+    parser.add_argument("--light", action="store_true", help="for a terminal with a light ground: --theme light")
+    parser.add_argument("--theme", metavar="NAME", help="dark, light, colour-blind-dark, …; `tokwatch keys` lists them")
+    parser.add_argument(
+        "--slow-link", action="store_true", help="few bytes: a frame every three seconds, no sparklines"
+    )
 
 
 def condition(text: str) -> object:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from tokwatch.errors import CommandError
 from tokwatch.exits import Exit
 from tokwatch.exports.table import columns, duration
 from tokwatch.feeds.history import History
+from tokwatch.feeds.muting import LONGEST_REASON, user_name
 from tokwatch.indices import indices
 from tokwatch.ledger.alert_rows import alert_rows
 from tokwatch.ledger.alerts.mutes import Mute
@@ -31,7 +31,6 @@ from tokwatch.store.reader import Reader
 from tokwatch.store.telling import telling
 
 _LATELY_MS = 24 * 3_600_000
-_LONGEST_WORDS = 200
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -81,14 +80,14 @@ def _mute(store: Path, options: argparse.Namespace) -> int:
     state, gpu, host, model = (clean_label(each) for each in (options.state, options.gpu, options.host, options.model))
     if not (state or gpu or host or model):
         raise CommandError("say what to mute: --state, --gpu, --host or --model; all of what you name must fit")
-    reason = clean_label(options.reason.strip(), _LONGEST_WORDS)
+    reason = clean_label(options.reason.strip(), LONGEST_REASON)
     if not reason:
         raise CommandError("--reason is empty: whoever finds the mute must know why it is there")
     mute = Mute(
         made_ms=now_ms,
         until_ms=now_ms + round(options.for_s * 1000),
         reason=reason,
-        by=_user(),
+        by=user_name(),
         state=_key(state, config_of(options)),
         gpu=gpu,
         host=host,
@@ -169,13 +168,6 @@ def _key(state: str, config: Config) -> str:
         if not state or key in keys:
             return key
     raise CommandError(f"there is no alert {state!r}: there are {', '.join(keys)}")
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return ""
 
 
 def _now_ms() -> int:

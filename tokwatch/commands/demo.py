@@ -7,7 +7,8 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from tokwatch.commands.settings import ascii_only, can_draw, store_of
+from tokwatch.commands.screen import preferences_of, terminal_of
+from tokwatch.commands.settings import can_draw, config_of, store_of
 from tokwatch.errors import CommandError
 from tokwatch.exits import Exit
 from tokwatch.feeds import Feed
@@ -22,13 +23,18 @@ def show(store: Path, options: argparse.Namespace) -> int:
     """The demo in a store that holds nothing yet."""
     if not can_draw():
         return _print(store)
+    section = config_of(options).dashboard
+    terminal = terminal_of(options, section)
     from tokwatch.dashboard.app import TokwatchApp
+    from tokwatch.dashboard.remembered import Memory
 
     async def open_feed() -> Feed:
         await asyncio.to_thread(_import_the_rest)
         return await _open(store, lambda share: app.say_starting(f"simulating the last three hours {share:.0%}"))
 
-    app = TokwatchApp(open_feed, ascii_only=ascii_only(options), light=options.light)
+    app = TokwatchApp(
+        open_feed, terminal=terminal, preferences=preferences_of(options, section), memory=Memory.of_this_user()
+    )
     app.run()
     return app.return_code or Exit.DONE
 

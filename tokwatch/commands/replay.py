@@ -14,8 +14,9 @@ from pathlib import Path
 
 import msgspec
 
+from tokwatch.commands.screen import preferences_of, terminal_of
 from tokwatch.commands.sessions import find_session, gone
-from tokwatch.commands.settings import ascii_only, can_draw, store_of
+from tokwatch.commands.settings import can_draw, config_of, store_of
 from tokwatch.errors import EXPECTED, CommandError
 from tokwatch.exits import Exit
 from tokwatch.exports.comparison import plain_comparison
@@ -94,14 +95,19 @@ def _run(options: argparse.Namespace, path: Path, reading: Callable[[], Abstract
         raise CommandError(gone(stored.wanted))
     if options.json or not can_draw():
         return _print(stored, at_ms, everything=options.json)
+    section = config_of(options).dashboard
+    terminal = terminal_of(options, section)
     from tokwatch.dashboard.app import TokwatchApp
+    from tokwatch.dashboard.remembered import Memory
 
     start_ms = stored.wanted.from_ms + 1 if at_ms is None else at_ms
     session = stored.wanted.id if stored.confined else ""
     feed = Timeline(
-        stored.cursor, SystemClock(), session=session, start_ms=start_ms, speed=options.speed, reading=reading
+        path, stored.cursor, SystemClock(), session=session, start_ms=start_ms, speed=options.speed, reading=reading
     )
-    app = TokwatchApp(feed, ascii_only=ascii_only(options), light=options.light)
+    app = TokwatchApp(
+        feed, terminal=terminal, preferences=preferences_of(options, section), memory=Memory.of_this_user()
+    )
     app.run()
     return app.return_code or Exit.DONE
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from collectors.readings import ServerFacts
 from tokwatch.config import Config, ServerSection, load
+from tokwatch.first_sight.show import can_draw as can_draw
 from tokwatch.store.location import StoreChoice, choose_store
 
 if TYPE_CHECKING:
@@ -93,15 +94,3 @@ def keep_what_is_loaded() -> None:
     which took 0.6 % of a core of a watching dashboard. Call it when all is open."""
     gc.collect()
     gc.freeze()
-
-
-def can_draw() -> bool:
-    """A terminal stands behind stdin and stderr (Textual draws there), and it is no dumb one."""
-    return (
-        os.environ.get("TERM", "dumb") != "dumb" and sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
-    )
-
-
-def ascii_only(options: argparse.Namespace) -> bool:
-    """No glyphs: asked for, or a locale that cannot show them."""
-    return bool(options.ascii) or "utf" not in (sys.stdout.encoding or "").lower()

@@ -1,5 +1,6 @@
 """config.toml: one section a file. Types and checks only; what they mean is in the ledger."""
 
+from tokwatch.config.dashboard import DashboardSection
 from tokwatch.config.endpoints import Endpoint, MeterSection, ServerSection
 from tokwatch.config.errors import ConfigError
 from tokwatch.config.focus import FocusSection
@@ -11,6 +12,7 @@ from tokwatch.config.slo import SloLimits, SloSection
 __all__ = [
     "Config",
     "ConfigError",
+    "DashboardSection",
     "Endpoint",
     "FocusSection",
     "MeterSection",

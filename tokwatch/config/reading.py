@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
-from tokwatch.config import alerts, capacity, endpoints, focus, prices, retention, slo
+from tokwatch.config import alerts, capacity, dashboard, endpoints, focus, prices, retention, slo
 from tokwatch.config.alerts import AlertingSection, AlertSection, BudgetSection, NotifySection
 from tokwatch.config.capacity import CapacitySection, FrontierSection
+from tokwatch.config.dashboard import DashboardSection
 from tokwatch.config.endpoints import MeterSection, ServerSection
 from tokwatch.config.errors import ConfigError
 from tokwatch.config.focus import FocusSection
@@ -45,6 +46,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     budget: BudgetSection = BudgetSection()
     focus: FocusSection = FocusSection()
     retention: RetentionSection = RetentionSection()
+    dashboard: DashboardSection = DashboardSection()
 
     def alert_policy(self) -> AlertPolicy:
         """What alerts go by."""
@@ -148,6 +150,7 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
     yield from capacity.problems(config.capacity, config.frontier)
     yield from focus.problems(config.focus)
     yield from retention.problems(config.retention)
+    yield from dashboard.problems(config.dashboard)
 
 
 def _in_our_words(message: str) -> str:

@@ -3,39 +3,51 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import signal
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.text import Text
 from textual.app import SystemCommand
 from textual.reactive import var
 from textual.screen import Screen
-from textual.theme import Theme
 
+from tokwatch.dashboard.appearance import Appearance, Preferences
 from tokwatch.dashboard.bell import Bell
-from tokwatch.dashboard.ending import report, when_the_terminal_goes
+from tokwatch.dashboard.cells import plain
+from tokwatch.dashboard.ending import end_on_signals, report
 from tokwatch.dashboard.frame import Frame, SnapshotArrived
 from tokwatch.dashboard.keys import SHARED
-from tokwatch.dashboard.mark_words import KEY_OF_KIND
+from tokwatch.dashboard.pace import SLOW_LINK_S, Pace, is_behind
+from tokwatch.dashboard.remembered import Memory
 from tokwatch.dashboard.screens.base import FrameScreen
 from tokwatch.dashboard.screens.fleet import FleetScreen
 from tokwatch.dashboard.screens.registry import TABS, screen_class
-from tokwatch.dashboard.theme import DARK_THEME, LIGHT_THEME, Look, palette_of
+from tokwatch.dashboard.terminal import Terminal
 from tokwatch.dashboard.time_travel import TimeTravel
+from tokwatch.dashboard.wire import Wire
 from tokwatch.feeds import Feed
 from tokwatch.feeds.question import Question
 from tokwatch.ledger.snapshot import Snapshot
+
+if TYPE_CHECKING:  # not part of the first frame
+    from pathlib import Path
+
+    from rich.console import RenderableType
+    from textual.driver import Driver
+
+    from tokwatch.dashboard.keeping import Keeper
+    from tokwatch.dashboard.long_work import LongWork, Work
 
 Answer = TypeVar("Answer")
 
 LATE_AFTER = 5  # intervals without a Snapshot
 _CHECK_S = 1.0
+_PAUSED_STEP_MS = 60_000
 
 
-class TokwatchApp(TimeTravel):
+class TokwatchApp(Appearance, TimeTravel):
     """The dashboard over a feed, or over something that opens one after the first paint.
 
     `first` is the last known Snapshot of an earlier run, shown with its age until a new one comes. `run()` returns
@@ -46,31 +58,35 @@ class TokwatchApp(TimeTravel):
     TITLE = "tokwatch"
     BINDINGS = [*SHARED]
 
-    # var, not reactive: a reactive of the app repaints the whole screen, 20 kB a tick.
-    look: var[Look] = var(Look(), init=False)
+    work: var[Work | None] = var(None, init=False)  # what takes long and is under way
+    long_work: LongWork | None = None
 
     def __init__(
         self,
         feed: Feed | Callable[[], Awaitable[Feed]],
         *,
-        ascii_only: bool = False,
-        light: bool = False,
+        terminal: Terminal = Terminal(),  # noqa: B008  frozen
+        preferences: Preferences = Preferences(),  # noqa: B008
         first: Snapshot | None = None,
         now: Callable[[], float] = time.time,
         bell: Bell | None = None,
+        keeper: Keeper | None = None,
+        memory: Memory | None = None,
     ) -> None:
-        super().__init__()
+        self.memory = memory or Memory()
+        super().__init__(terminal=terminal, preferences=preferences, remembered=self.memory.recall().theme)
+        self._pace = Pace()
+        self._waiting: Snapshot | None = None  # for its turn to be drawn
         self._rings = bell or Bell()
+        self._keeper = keeper
+        self._wire = Wire()
+        self._bytes_s: float | None = None
         self.failure: BaseException | None = None
         self._source = feed
         self._now = now
         self._arrived_s: float | None = None  # when the newest Snapshot came
         self._sources_opened_itself = False
         self._seen_any = False
-        self.register_theme(DARK_THEME)
-        self.register_theme(LIGHT_THEME)
-        self.theme = LIGHT_THEME.name if light else DARK_THEME.name
-        self.set_reactive(TokwatchApp.look, Look(palette_of(LIGHT_THEME if light else DARK_THEME), ascii_only))
         if first is not None:
             self.set_reactive(TokwatchApp.frame, self._kept_frame(first))
 
@@ -79,13 +95,23 @@ class TokwatchApp(TimeTravel):
     def get_default_screen(self) -> Screen[None]:
         return FleetScreen()
 
+    def get_driver_class(self) -> type[Driver]:
+        from tokwatch.dashboard.driver import TerminalDriver  # not on a machine without a terminal
+
+        return TerminalDriver
+
+    def ring_with(self, bell: Bell) -> None:
+        """Rings by another rule from now on."""
+        self._rings = bell
+
     def on_mount(self) -> None:
-        self.theme_changed_signal.subscribe(self, self._take_theme)
         if not self.is_headless:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._end, signal.SIGTERM)
-            when_the_terminal_goes(lambda: self._end(signal.SIGHUP))
+            end_on_signals(self._end)
         self.set_interval(_CHECK_S, self._check_age)
+        if self._keeper is not None:
+            self._keeper.watch(self)
         self.call_after_refresh(self._start_following)
+        self._say_of_memory()
 
     async def on_unmount(self) -> None:
         if self._feed is not None:
@@ -113,6 +139,16 @@ class TokwatchApp(TimeTravel):
             self.end_with(error)
             return None
 
+    @property
+    def store(self) -> Path | None:
+        """The file that the past is read from; None before the feed is open."""
+        return None if self._feed is None else self._feed.store
+
+    def exit(self, result: str | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        if self._keeper is not None:
+            self._keeper.take(self)
+        super().exit(result, return_code, message)
+
     def end_with(self, error: Exception) -> None:
         self.failure = error
         self.exit(return_code=1, message=Text(report(error)))
@@ -124,10 +160,19 @@ class TokwatchApp(TimeTravel):
 
     def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
         self._arrived_s = self._now()
-        self.frame = self._frame(message.snapshot)
+        self._waiting = message.snapshot
+        self._draw_when_due()
         if self._rings.rings(message.snapshot):
             self.bell()
         self._open_sources_when_empty(message.snapshot)
+
+    def _draw_when_due(self) -> None:
+        least_s = SLOW_LINK_S if self.look.calm else 0.0
+        if self._waiting is not None and not is_behind(self) and self._pace.is_due(self._waiting, least_s):
+            # Before the frame, not in it: frames that are made only to see whether they differ would all differ.
+            written: int | None = getattr(self._driver, "written_bytes", None)
+            self._bytes_s = None if written is None else self._wire.take(self._now(), written)
+            self.frame, self._waiting = self._frame(self._waiting), None
 
     def _frame(self, snapshot: Snapshot, *, age_s: float | None = None) -> Frame:
         feed = self._feed
@@ -136,11 +181,12 @@ class TokwatchApp(TimeTravel):
             snapshot,
             age_s=age_s,
             speed=feed.speed,
-            span_ms=feed.span_ms,
+            span_ms=_standing(feed.span_ms, snapshot),
             can_go_live=feed.can_go_live,
             marks=feed.marks,
             marked_ms=self.marked_ms,
             what_if=feed.what_if,
+            terminal_bytes_s=self._bytes_s,
         )
 
     def say_starting(self, text: str) -> None:
@@ -150,7 +196,7 @@ class TokwatchApp(TimeTravel):
 
     def show_kept(self, first: Snapshot) -> None:
         """The last stored moment, with its age, until the first new one; call it on the event loop."""
-        if self.frame.snapshot is None:
+        if self.frame.snapshot is None or self.frame.kept:
             self.frame = self._kept_frame(first)
 
     def _kept_frame(self, first: Snapshot) -> Frame:
@@ -158,8 +204,9 @@ class TokwatchApp(TimeTravel):
 
     def _check_age(self) -> None:
         """Keeps ages and spans true while no Snapshot comes. Nothing is repainted when they read the same."""
+        self._draw_when_due()
         snapshot = self.frame.snapshot
-        if snapshot is None:
+        if snapshot is None or is_behind(self):
             return
         if self.frame.kept:
             self.frame = self._kept_frame(snapshot)
@@ -225,31 +272,49 @@ class TokwatchApp(TimeTravel):
 
         export(self)
 
+    def show_work(self, work: Work | None) -> None:
+        """How far it has come; None: nothing is under way."""
+        self.work = work
+
+    def action_cancel_work(self) -> None:
+        if self.long_work is not None:
+            self.long_work.cancel()
+
     def action_help(self) -> None:
         from tokwatch.dashboard.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen())
+            self.push_screen(HelpScreen(self.screen))
 
-    def action_next_theme(self) -> None:
-        self.theme = LIGHT_THEME.name if self.current_theme.dark else DARK_THEME.name
+    def show_theme(self, name: str) -> None:
+        super().show_theme(name)
+        self.remember(theme=name)
 
-    def _take_theme(self, theme: Theme) -> None:
-        self.look = Look(palette_of(theme), self.look.ascii_only)
+    def remember(self, **changes: Any) -> None:
+        """Keeps a choice for the next run (fields of Remembered), and says once where that cannot be."""
+        self.memory.change(**changes)
+        self.run_worker(self._write_memory(), group="memory")
+
+    async def _write_memory(self) -> None:
+        await asyncio.to_thread(self.memory.write)
+        self._say_of_memory()
+
+    def _say_of_memory(self) -> None:
+        if problem := self.memory.take_problem():
+            self.say(plain(problem), "warning")
 
     def action_demo(self) -> None:
         """Ends with the result "demo"; the command line starts it."""
         self.exit("demo")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Every key's action, jumps to each kind of mark, then Textual's own."""
-        for binding in SHARED:
-            yield SystemCommand(
-                binding.description,
-                f"key {binding.key}",
-                functools.partial(self.call_later, self.run_action, binding.action),
-            )
-        for kind, forward, title in self.jumps():
-            yield SystemCommand(title, f"key m, then {KEY_OF_KIND[kind]}", functools.partial(self.jump, kind, forward))
-        yield SystemCommand("Demo", "Leave and start the demo", self.action_demo)
-        yield from super().get_system_commands(screen)
+        from tokwatch.dashboard.palette import commands
+
+        return commands(self, screen)
+
+
+def _standing(span_ms: tuple[int, int] | None, snapshot: Snapshot) -> tuple[int, int] | None:
+    """While paused the end of what can be looked at moves by whole minutes: nothing is sent in between."""
+    if span_ms is None or snapshot.mode != "paused":
+        return span_ms
+    return span_ms[0], max(snapshot.tick_ms, span_ms[1] - span_ms[1] % _PAUSED_STEP_MS)

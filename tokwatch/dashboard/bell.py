@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from tokwatch.ledger.alerts import Severity, at_least
 from tokwatch.ledger.snapshot import AlertRow, Snapshot
+
+if TYPE_CHECKING:  # the rules of alerts and states are not part of the first frame
+    from tokwatch.ledger.alerts import Severity
 
 _NEVER: Final = "never"
 
@@ -28,4 +30,6 @@ class Bell:
         return news
 
     def _is_loud(self, alert: AlertRow) -> bool:
+        from tokwatch.ledger.alerts import at_least
+
         return alert.status == "firing" and alert.leaves and at_least(alert.severity, self._floor)

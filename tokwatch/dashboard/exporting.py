@@ -18,6 +18,7 @@ from tokwatch.ledger.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from tokwatch.dashboard.app import TokwatchApp
+    from tokwatch.dashboard.screens.chooser import Chooser
 
 _AROUND_MS: Final = 300_000
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -101,8 +102,6 @@ def _iso_ms(at_ms: int) -> str:
 
 def export(app: TokwatchApp) -> None:
     """Asks what to take, and begins with it."""
-    from tokwatch.dashboard.screens.export import ExportPrompt
-
     feed, snapshot = app.ready_feed(), app.frame.snapshot
     if feed is None or snapshot is None:
         return
@@ -114,7 +113,15 @@ def export(app: TokwatchApp) -> None:
         if taking is not None:
             app.run_worker(_take(app, taking), name="long work", exit_on_error=False)
 
-    app.push_screen(ExportPrompt(takings(snapshot, feed.store), folder()), chosen)
+    app.push_screen(chooser(takings(snapshot, feed.store), folder()), chosen)
+
+
+def chooser(takings: tuple[Taking, ...], folder: Path) -> Chooser[Taking]:
+    """Which file to make."""
+    from tokwatch.dashboard.screens.chooser import Chooser, Option
+
+    options = [Option(taking.key, taking, taking.title) for taking in takings]
+    return Chooser("EXPORT", options, "it is made beside the screen, which goes on", note=f"into {plain(str(folder))}")
 
 
 def folder() -> Path:

@@ -23,6 +23,7 @@ class Frame:
     can_go_live: bool = False
     marks: tuple[Mark, ...] = ()  # what happened in the span
     marked_ms: int | None = None  # the first of two moments to be compared
+    terminal_bytes_s: float | None = None  # what this dashboard wrote of late; None where nobody counts
     what_if: float | None = None  # the price of a GPU hour that the past is shown at; None: what it did cost
 
     @property

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+
 ABSENT = "–"
 INFINITE = "∞"
 CURSOR = "▌"
@@ -18,12 +20,16 @@ RULE = "─"
 BAR = "━"
 BAR_HALF = "╸"
 UNWATCHED = "·"
+LIMIT = "╌"
 WARNING = "▲"
 RESTART = "↻"
 GAP = "┆"
 IDLE_BEGINS = "◌"
 PRICE = "$"
 POSITION = "▼"
+FALLING = "▾"  # sorted with the largest first; an open group
+RISING = "▴"
+FOLDED = "▸"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +86,15 @@ _ASCII = str.maketrans(
         "○": "O",
         "◔": "%",
         "◆": "+",
+        "◇": "x",
         "·": ".",
         "▌": ">",
         "◀": "<",
         "‖": "=",
         "▼": "v",
+        "▾": "v",
+        "▴": "^",
+        "▸": ">",
         "↻": "@",
         "┆": "|",
         "━": "=",
@@ -93,6 +103,9 @@ _ASCII = str.maketrans(
         "╌": "~",
         "▇": "#",
         "▒": "%",
+        "▔": "-",
+        "▊": "|",
+        "▎": "|",
         "█": "#",
         "▁": "_",
         "▂": "_",
@@ -109,6 +122,7 @@ _ASCII = str.maketrans(
         "÷": "/",
         "«": "<",
         "≤": "<=",
+        "≥": ">=",
         "€": "EUR ",
         "£": "GBP ",
         "¥": "JPY ",
@@ -120,3 +134,12 @@ _ASCII = str.maketrans(
 def to_ascii(text: str) -> str:
     """`text` in printable ASCII; what has no stand-in becomes "?"."""
     return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
+
+
+def to_ascii_cells(text: str) -> str:
+    """The same, as wide as `text`: for rows that are laid out already."""
+    return "".join(_fit(to_ascii(character), cell_len(character)) for character in text)
+
+
+def _fit(stand_in: str, width: int) -> str:
+    return stand_in.ljust(width)[:width]

@@ -30,9 +30,12 @@ SHARED: Final = (
     Binding("i", "inspect", "Where a figure comes from: point at it", id="inspect"),
     Binding("y", "copy_table", "Copy the table on screen", id="copy"),
     Binding("e", "export", "Export: a day, the session, the last hour", id="export"),
+    Binding("X", "cancel_work", "Cancel the export that is being made", id="cancel"),
     Binding("p", "save_picture", "Save a picture of the screen (SVG)", id="picture"),
     Binding("dollar_sign", "set_price", "Set the price of a GPU hour; in the past: what if", id="price"),
-    Binding("t", "next_theme", "The next theme: dark, light, for colour-blind eyes", id="theme"),
+    Binding("t", "next_theme", "The next theme: dark, light, for colour-blind eyes, …", id="theme"),
+    Binding("ctrl+p,colon", "command_palette", "Every action by its name", id="palette"),
     Binding("question_mark", "help", "Help", id="help"),
+    Binding("ctrl+z", "suspend_process", "Back to the shell; `fg` returns here", id="suspend"),
     Binding("q", "quit", "Quit", id="quit"),
 )

@@ -1,92 +1,19 @@
-"""Colours: five meanings and greys, for a dark and a light page, and the Textual themes made of them."""
+"""Theme: from the roles of a palette to styles of cells, and to the Textual theme that goes with it."""
 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from rich.style import Style
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
+from tokwatch.dashboard.themes.dark import DARK
+from tokwatch.dashboard.themes.light import LIGHT
+from tokwatch.dashboard.themes.palette import ATTRIBUTES, GROUNDS, ROLES, Palette
 
-@dataclass(frozen=True, slots=True)
-class Palette:
-    """One colour per role, as #rrggbb. What a role means is the same in every palette."""
-
-    work: str  # useful work: tokens, serving, live
-    work_past: str  # the same in history; only the newest sample is bright
-    waste: str  # text: money paid for nothing
-    waste_fill: str  # the same as bar, strip or large figure
-    alarm: str  # something is wrong now
-    ui: str  # the program itself: keys, cursor, replay
-    bright: str  # the figure the screen is about
-    text: str  # measured values
-    quiet: str  # labels, units, headings, ticks
-    faint: str  # absent, limits
-    s0: str  # s0 to s3: neutral amounts, power and memory
-    s1: str
-    s2: str
-    s3: str
-    track: str  # the empty part of a bar
-    rule: str  # the line under a heading
-    bg: str  # page
-    surface: str  # tile, header, footer
-    selected: str  # row under the cursor
-    waste_tint: str  # ground of the idle tile
-    work_tint: str
-    ui_tint: str  # ground of the current tab
-
-
-DARK = Palette(
-    work="#45c8b0",
-    work_past="#2c7d72",
-    waste="#f5a83d",
-    waste_fill="#f5a83d",
-    alarm="#ff4d6d",
-    ui="#74b3ff",
-    bright="#ffffff",
-    text="#d5dce4",
-    quiet="#8f9aa7",
-    faint="#687482",
-    s0="#3b4856",
-    s1="#5b6b7e",
-    s2="#8fa3ba",
-    s3="#b9c8d8",
-    track="#2a333d",
-    rule="#27303a",
-    bg="#0e1217",
-    surface="#151b22",
-    selected="#1a222b",
-    waste_tint="#2b2011",
-    work_tint="#10231f",
-    ui_tint="#18283c",
-)
-LIGHT = Palette(
-    work="#067a6a",
-    work_past="#62aea2",
-    waste="#9a4a00",
-    waste_fill="#c76a00",
-    alarm="#a80030",
-    ui="#1a5cb8",
-    bright="#000000",
-    text="#24292f",
-    quiet="#5c646d",
-    faint="#858b92",
-    s0="#c2c9d1",
-    s1="#8d99a6",
-    s2="#6c7a89",
-    s3="#4b5866",
-    track="#dfdbd1",
-    rule="#d9d5cb",
-    bg="#fbfaf7",
-    surface="#f1efe9",
-    selected="#e9e6de",
-    waste_tint="#fcebcd",
-    work_tint="#e0f1ed",
-    ui_tint="#dfeafa",
-)
-ROLES = frozenset(field.name for field in fields(Palette))
+__all__ = ["DARK", "LIGHT", "ROLES", "Ink", "Look", "Palette", "PaletteTheme", "is_drawn", "palette_of", "style_of"]
 
 
 class Ink(NamedTuple):
@@ -99,40 +26,87 @@ class Ink(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What drawing depends on beside the figures: the palette, and whether the terminal is limited to ASCII."""
+    """What drawing depends on beside the figures."""
 
     palette: Palette = DARK
-    ascii_only: bool = False
+    ascii_only: bool = False  # the terminal is limited to ASCII
+    calm: bool = False  # every byte counts: no sparklines
 
 
 @functools.cache  # at most palettes × inks: a few hundred
 def style_of(palette: Palette, ink: Ink) -> Style:
     """The terminal style of an ink."""
-    return Style(color=getattr(palette, ink.colour), bgcolor=getattr(palette, ink.ground), bold=ink.bold)
-
-
-def _theme(name: str, palette: Palette, *, dark: bool) -> Theme:
-    return Theme(
-        name=name,
-        primary=palette.ui,
-        secondary=palette.work,
-        accent=palette.ui,
-        warning=palette.waste,
-        error=palette.alarm,
-        success=palette.work,
-        foreground=palette.text,
-        background=palette.bg,
-        surface=palette.surface,
-        panel=palette.selected,
-        dark=dark,
-        variables={"scrollbar": palette.s0, "scrollbar-hover": palette.s1, "scrollbar-background": palette.bg},
+    ground: str = getattr(palette, ink.ground)
+    if ground == "reverse":
+        return Style(reverse=True, bold=ink.bold)
+    *attributes, colour = getattr(palette, ink.colour).split() or ("default",)
+    return Style(
+        color=colour,
+        bgcolor=ground,
+        bold=ink.bold or "bold" in attributes,
+        underline="underline" in attributes or None,
+        reverse="reverse" in attributes or None,
     )
 
 
-DARK_THEME = _theme("tokwatch-dark", DARK, dark=True)
-LIGHT_THEME = _theme("tokwatch-light", LIGHT, dark=False)
+@functools.cache
+def is_drawn(palette: Palette, ink: Ink) -> bool:
+    """False where the terminal's own colours leave no way to tell a mark from what it stands on or beside."""
+    if getattr(palette, ink.ground) == "reverse" and ink.colour == "track":  # every mark there has the same colour
+        return False
+    colour: str = getattr(palette, ink.colour)
+    return bool(colour) and not (ink.colour in GROUNDS and palette.native)
+
+
+class PaletteTheme(Theme):
+    """The Textual theme of a palette, for the parts that Textual draws: prompts, notes, the command palette."""
+
+    def __init__(self, name: str, palette: Palette, *, dark: bool) -> None:
+        ui, work, surface, page = _css(palette.ui), _css(palette.work), _css(palette.surface), _css(palette.bg)
+        variables = {
+            "scrollbar": _css(palette.s0),
+            "scrollbar-hover": _css(palette.s1),
+            "scrollbar-active": ui,
+            "scrollbar-background": page,
+        }
+        if palette.native:
+            variables = {
+                **BUILTIN_THEMES["ansi-dark"].variables,  # Textual's rules for such themes ask for more of them
+                **variables,
+                "block-cursor-foreground": "ansi_default",
+                "block-cursor-background": "ansi_default",
+                "block-cursor-text-style": "reverse",
+                "input-cursor-text-style": "reverse",
+                "input-selection-background": "ansi_default",
+                "input-selection-foreground": "ansi_default",
+            }
+        super().__init__(
+            name=name,
+            primary=ui,
+            secondary=work,
+            accent=ui,
+            warning=_css(palette.waste),
+            error=_css(palette.alarm),
+            success=work,
+            foreground=_css(palette.text),
+            background=page,
+            surface=surface,
+            panel=surface if palette.native else _css(palette.selected),
+            boost=surface if palette.native else None,
+            dark=dark,
+            variables=variables,
+            ansi=palette.native,
+        )
+        self.palette = palette
+
+
+def _css(value: str) -> str:
+    colour = next((word for word in value.split() if word not in ATTRIBUTES), "default")
+    return colour if colour.startswith("#") else f"ansi_{colour}"
 
 
 def palette_of(theme: Theme) -> Palette:
-    """The palette that goes with a theme; the command palette also offers Textual's own themes."""
+    """The palette of a theme; dark or light for one of Textual's own."""
+    if isinstance(theme, PaletteTheme):
+        return theme.palette
     return DARK if theme.dark else LIGHT

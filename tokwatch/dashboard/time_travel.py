@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from textual.app import App
 from textual.reactive import var
@@ -16,6 +17,7 @@ from tokwatch.feeds import Feed
 from tokwatch.feeds.mark import Kind
 from tokwatch.ledger.snapshot import Snapshot
 
+Severity = Literal["information", "warning", "error"]
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 60.0, 300.0, 3600.0)
 
 
@@ -39,7 +41,7 @@ class TimeTravel(App[str]):
     # Pace
 
     def action_toggle_pause(self) -> None:
-        if feed := self._ready_feed():
+        if feed := self.ready_feed():
             if self.frame.snapshot and self.frame.snapshot.mode == "paused":
                 feed.play()
             else:
@@ -47,27 +49,27 @@ class TimeTravel(App[str]):
             self._check_age()
 
     def action_step(self, ticks: int) -> None:
-        if feed := self._ready_feed():
+        if feed := self.ready_feed():
             feed.step(ticks)
 
     def action_slower(self) -> None:
-        if feed := self._ready_feed():
+        if feed := self.ready_feed():
             feed.set_speed(max((speed for speed in SPEEDS if speed < feed.speed), default=SPEEDS[0]))
             self._check_age()
 
     def action_faster(self) -> None:
-        if feed := self._ready_feed():
+        if feed := self.ready_feed():
             feed.set_speed(min((speed for speed in SPEEDS if speed > feed.speed), default=SPEEDS[-1]))
             self._check_age()
 
     # Places
 
     def action_start(self) -> None:
-        if (feed := self._ready_feed()) and feed.span_ms:
+        if (feed := self.ready_feed()) and feed.span_ms:
             feed.seek(feed.span_ms[0])
 
     def action_live(self) -> None:
-        if feed := self._ready_feed():
+        if feed := self.ready_feed():
             feed.go_live()
 
     def action_go_to(self) -> None:
@@ -75,7 +77,7 @@ class TimeTravel(App[str]):
         from tokwatch.ledger.local_time import zone_of
         from tokwatch.moments import TIMES_IN_SHORT, Moment, parse_moment
 
-        feed, snapshot = self._ready_feed(), self.frame.snapshot
+        feed, snapshot = self.ready_feed(), self.frame.snapshot
         if feed is None or snapshot is None:
             return
         shown_ms, zone = snapshot.tick_ms, zone_of(snapshot.timezone)
@@ -89,16 +91,23 @@ class TimeTravel(App[str]):
                 feed.seek(moment.at_ms)
                 self._say_about(moment.at_ms, moment.note, snapshot)
 
-        self.push_screen(Prompt("Go to", TIMES_IN_SHORT, read), go)
+        self.push_screen(Prompt("GO TO", TIMES_IN_SHORT, read), go)
+
+    def go_to_moment(self, at_ms: int) -> None:
+        """To the last stored tick at or before a moment; says so where nothing goes back that far."""
+        feed, snapshot = self.ready_feed(), self.frame.snapshot
+        if feed is not None and snapshot is not None:
+            feed.seek(at_ms)
+            self._say_about(at_ms, "", snapshot)
 
     def _say_about(self, at_ms: int, note: str, snapshot: Snapshot) -> None:
         span = self.frame.span_ms
         if note:
-            self._say(note)
+            self.say(note)
         elif span is not None and not span[0] <= at_ms <= span[1]:
             edge, words = (span[0], "before the first") if at_ms < span[0] else (span[1], "after the last")
             when = f"{formats.local(edge, snapshot.utc_offset_s):%Y-%m-%d %H:%M:%S}"
-            self._say(f"That is {words} moment that is stored, {when}.")
+            self.say(f"That is {words} moment that is stored, {when}.")
 
     # Marks
 
@@ -106,10 +115,16 @@ class TimeTravel(App[str]):
         self.jump(None, forward)
 
     def action_jump_to_kind(self) -> None:
-        from tokwatch.dashboard.screens.kinds import KindPrompt
+        from tokwatch.dashboard.screens.chooser import Chooser, Option
 
-        if self._ready_feed() and self.frame.snapshot is not None:
-            self.push_screen(KindPrompt(), lambda chosen: self.jump(*chosen) if chosen is not None else None)
+        if self.ready_feed() is None or self.frame.snapshot is None:
+            return
+        onward = [Option(key, (kind, True), kind) for kind, key in KEY_OF_KIND.items()]
+        back = [Option(key.upper(), (kind, False), kind) for kind, key in KEY_OF_KIND.items()]
+        self.push_screen(
+            Chooser("NEXT MARK", onward, "a capital letter goes to the one before", unshown=back),
+            lambda chosen: self.jump(*chosen) if chosen is not None else None,
+        )
 
     def jumps(self) -> Iterator[tuple[Kind, bool, str]]:
         """Every kind of mark in both directions, with its name as an action."""
@@ -120,7 +135,7 @@ class TimeTravel(App[str]):
 
     def jump(self, kind: Kind | None, forward: bool) -> None:
         """To the next mark of a kind, or of any, or to the one before; says so where there is none."""
-        if feed := self._ready_feed():
+        if feed := self.ready_feed():
             self.run_worker(self._jump(feed, kind, forward), group="jump", exclusive=True)
 
     async def _jump(self, feed: Feed, kind: Kind | None, forward: bool) -> None:
@@ -131,9 +146,9 @@ class TimeTravel(App[str]):
             return
         self.clear_notifications()
         if mark is None:
-            self._say(f"No {kind or 'mark'} {'after' if forward else 'before'} this moment.")
+            self.say(f"No {kind or 'mark'} {'after' if forward else 'before'} this moment.")
         elif self.size.height < TIME_STRIP_FROM:  # there is no room that says where it went
-            self._say(plain(words_of_mark(mark)))
+            self.say(plain(words_of_mark(mark)))
 
     # Two moments
 
@@ -141,16 +156,16 @@ class TimeTravel(App[str]):
         """The first time the moment is marked, the second time both are shown side by side."""
         from tokwatch.dashboard.screens.compare import CompareScreen
 
-        feed, snapshot = self._ready_feed(), self.frame.snapshot
+        feed, snapshot = self.ready_feed(), self.frame.snapshot
         if feed is None or snapshot is None or isinstance(self.screen, CompareScreen):
             return
         self.clear_notifications()
         if self.marked_ms is None:
             self.marked_ms = snapshot.tick_ms
             when = formats.clock(snapshot.tick_ms, snapshot.utc_offset_s)
-            self._say(f"{when} is marked as A: go to another moment and press c again.")
+            self.say(f"{when} is marked as A: go to another moment and press c again.")
         elif self.marked_ms == snapshot.tick_ms:
-            self._say("This is the moment marked as A: go to another one and press c again.")
+            self.say("This is the moment marked as A: go to another one and press c again.")
         else:
             self.push_screen(CompareScreen(feed.window, self.marked_ms, snapshot.tick_ms))
             self.marked_ms = None
@@ -162,20 +177,21 @@ class TimeTravel(App[str]):
         from tokwatch.dashboard.screens.prompt import Prompt
         from tokwatch.moments import parse_price
 
-        feed, snapshot = self._ready_feed(), self.frame.snapshot
+        feed, snapshot = self.ready_feed(), self.frame.snapshot
         if feed is None or snapshot is None:
             return
         if not self.frame.live:
             self._ask_what_if(feed, snapshot)
             return
         if not feed.takes_prices:
-            self._say("Another process records this box: give it --price, or [prices] in its config.")
+            self.say("Another process records this box: give it --price, or [prices] in its config.")
             return
         self.push_screen(
             Prompt(
-                f"Price in {plain(snapshot.currency)} of one GPU for one hour",
+                "PRICE",
                 "such as 2.35; in force from now on",
                 parse_price,
+                note=f"{plain(snapshot.currency)} for one GPU for one hour",
             ),
             lambda price: feed.set_price(price) if price is not None else None,
         )
@@ -193,19 +209,22 @@ class TimeTravel(App[str]):
 
         self.push_screen(
             Prompt(
-                f"What if every GPU had cost so many {plain(snapshot.currency)} an hour",
+                "WHAT IF",
                 "such as 2.35; empty: as it did. Only what is shown changes, nothing that is stored",
                 read,
+                note=f"every GPU had cost so many {plain(snapshot.currency)} an hour",
             ),
             suppose,
         )
 
     # Words
 
-    def _ready_feed(self) -> Feed | None:
+    def ready_feed(self) -> Feed | None:
+        """The feed; None before it is open, which is said."""
         if self._feed is None:
-            self._say("Still starting: nothing is being read yet.")
+            self.say("Still starting: nothing is being read yet.")
         return self._feed
 
-    def _say(self, text: str) -> None:
-        self.notify(text, markup=False)
+    def say(self, text: str, severity: Severity = "information") -> None:
+        """A note to the user, gone after some seconds."""
+        self.notify(text, severity=severity, markup=False)

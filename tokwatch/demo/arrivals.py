@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left, bisect_right
+
 from tokwatch.demo.tempo import STRETCH_S, Tempo
 from tokwatch.demo.waves import Quantity
 
@@ -21,7 +24,8 @@ class Arrivals:
         self._since_s = since_s
         self._begun = requests_per_s.integral(since_s)
         self._places: list[float] = []  # of each stretch
-        self._before = [(0,) * (tempo.paces() if tempo else 1)]  # requests at each pace before each stretch
+        self._before = [(0,) * (tempo.paces() if tempo else 1)]  # requests at each pace before each stretch …
+        self._sums = [0]  # … and at all paces
 
     def until(self, t_s: float) -> float:
         """How many have come, a real number; t_s may be before the process."""
@@ -33,10 +37,13 @@ class Arrivals:
             return self.until(t_s)
         stretch = max(0, int((t_s - self._since_s) / STRETCH_S))
         self._reach(stretch)
-        before, place = self._before[stretch], self._places[stretch]
-        if not 0 <= pace - int(place) <= 1:
-            return before[pace]
-        return before[pace] + _part(pace, place, max(0.0, self.until(t_s) - sum(before)))
+        # A request on its way when its stretch ends stays one of that stretch, or its pace would lose it.
+        first = max(0, bisect_left(self._sums, self._sums[stretch]) - 1)
+        if (before := self._before[first][pace]) == self._before[stretch + 1][pace]:
+            return before  # none of this pace lately: most paces at most times
+        came = self.until(t_s)
+        stretch = min(stretch, bisect_right(self._sums, came) - 1)
+        return self._before[stretch][pace] + _part(pace, self._places[stretch], came - self._sums[stretch])
 
     def _reach(self, stretch: int) -> None:
         assert self._tempo is not None
@@ -44,10 +51,10 @@ class Arrivals:
             from_s = self._since_s + len(self._places) * STRETCH_S
             until_s = from_s + STRETCH_S
             place = self._tempo.place(from_s, until_s)
-            before = self._before[-1]
-            came = max(0, int(self.until(until_s)) - sum(before))
+            came = max(0, math.ceil(self.until(until_s)) - self._sums[-1])
             self._places.append(place)
-            self._before.append(tuple(n + int(_part(pace, place, came)) for pace, n in enumerate(before)))
+            self._before.append(tuple(n + int(_part(pace, place, came)) for pace, n in enumerate(self._before[-1])))
+            self._sums.append(self._sums[-1] + came)
 
 
 def _part(pace: int, place: float, n: float) -> float:

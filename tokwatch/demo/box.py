@@ -15,6 +15,7 @@ from collectors.scrape import Scraper
 from collectors.servers import ServerCollector
 from collectors.vocabularies import START_HEADERS
 from tokwatch.config import Config, PriceSection, SloSection
+from tokwatch.config.capacity import FrontierSection
 from tokwatch.config.prices_electricity import ElectricitySection
 from tokwatch.config.prices_facility import FacilitySection
 from tokwatch.demo.clock import DemoClock
@@ -42,6 +43,7 @@ CONFIG = Config(
         tiers={"priority": 2.0},
         tier_of=(TierOf(tier="priority", model="gpt-oss-120b"),),
     ),
+    frontier=FrontierSection(tok_s_per_user_at_least=40, usd_per_m_output_at_most=0.45),
     slo=SloSection(ttft_s=2.0, tpot_s=0.05),
 )
 _BOOT_ID = "simulated"

@@ -63,7 +63,7 @@ gpu NVIDIA H100 80GB HBM3
 """
 _IDLE = (_ago(92), _ago(76))  # of the first llama-server …
 _IDLE_REPLICA, _PARKED = (_ago(172), _ago(157)), (_ago(41.5), LIVE_S)  # … and of the second
-_FULL = _ago(6.5)
+_FULL = _ago(7)
 _LLAMA = """
 server llama.cpp Llama-3.1-8B
   precision bf16
@@ -97,7 +97,7 @@ server vllm Qwen3-32B           # as busy as people make it: now too slow for th
   memory_gib 71
   busy_w 570 554 580 562
   activity 0.74
-  activity sine 0.15 5200 {_phase(5200, 0.02)}
+  activity sine 0.15 5200 {_phase(5200, -0.05)}
   activity sine 0.04 1100 {_phase(1100, 0.98)}
   activity sine 0.03 310
   activity sine 0.02 47
@@ -116,23 +116,23 @@ server vllm Qwen3-32B           # as busy as people make it: now too slow for th
   tokens_per_step 180
   kv_tokens 740000
 
-server vllm gpt-oss-120b        # over its limit since minutes: its KV cache is full and requests wait
+server vllm gpt-oss-120b        # over its limit for some minutes: its KV cache is full, requests wait
   gpus 4
   precision mxfp4
   memory_gib 77
   busy_w 580
   activity {_segments((0.0, 0.62), (_FULL, 0.92))}
-  activity sine 0.03 900
-  activity sine 0.03 83
+  activity sine 0.02 900
+  activity sine 0.02 83
   requests_per_s 7.5
   prompt_tokens 1400
   cached_share 0.3
   output_tokens 420
-  queue_s 0.0002 8
-  ttft_s 0.25 0.55
+  queue_s 0.0002 5
+  ttft_s 0.2 0.55
   tpot_s 0.008 0.024
   tokens_per_step 64
-  kv_tokens 100000
+  kv_tokens 86000
 
 {_LLAMA}                        # busy but for one idle stretch
   gpus 5

@@ -62,7 +62,9 @@ class Observed:
     def of_first(self, n: int) -> Histogram:
         """The histogram after n observations."""
         rounds, rest = divmod(n, len(self._counts) - 1)
-        counts = tuple(rounds * all_ + part for all_, part in zip(self._counts[-1], self._counts[rest], strict=True))
+        counts = self._counts[rest]
+        if rounds:
+            counts = tuple([rounds * all_ + part for all_, part in zip(self._counts[-1], counts, strict=True)])
         return Histogram(self.edges, counts, (rounds * self._sums_e6[-1] + self._sums_e6[rest]) / 1e6)
 
 

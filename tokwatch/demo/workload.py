@@ -31,6 +31,12 @@ class Workload:
     output_spread: float = 0.5
     ttft_spread: float = 0.5
 
+    def __post_init__(self) -> None:
+        if self.full_tpot_s is not None and not 0 < self.tpot_s < self.full_tpot_s:
+            raise ValueError("tpot_s at activity 1 must be longer than with nothing to do, and both above 0")
+        if self.full_queue_s is not None and (self.full_tpot_s is None or not 0 < self.queue_s < self.full_queue_s):
+            raise ValueError("a queue_s at activity 1 needs a tpot_s for it, and a shorter queue above 0 before")
+
     def load(self, requests_per_s: Quantity, busy: Quantity) -> Load:
         """What the server counts when so many requests come, and it is so busy (0..1)."""
         prompts = Sizes(spread(self.prompt_tokens, self.prompt_spread))

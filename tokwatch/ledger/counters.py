@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from itertools import pairwise
 
 from collectors.readings import FlowReading, Histogram
 from tokwatch.ledger.entries import HistogramEntry
@@ -107,22 +108,21 @@ def _whole(parts: Mapping[str, int]) -> bool:
 
 
 def comparable(before: Histogram | None, now: Histogram) -> bool:
-    """Whether `now` goes on from `before`: not with other edges, or counts that fell."""
-    return before is None or (
-        before.edges == now.edges and all(b <= n for b, n in zip(before.counts, now.counts, strict=True))
-    )
+    """Whether `now` goes on from `before`: not with other edges, or where the count of one bucket alone fell."""
+    return (before is None or before.edges == now.edges) and min(_gained(before, now)) >= 0
+
+
+def _gained(before: Histogram | None, now: Histogram) -> tuple[int, ...]:
+    """Observations of each bucket since `before`; negative where the pages do not agree, such as one that was written
+    while its counts moved."""
+    cumulative = now.counts if before is None else [n - b for b, n in zip(before.counts, now.counts, strict=True)]
+    return tuple(b - a for a, b in pairwise((0, *cumulative)))
 
 
 def histogram_increment(name: str, before: Histogram | None, now: Histogram) -> HistogramEntry | None:
     """Observations per bucket since `before` (None: all of them); None where nothing was observed or the two cannot
     be compared (other edges, counts that fell)."""
-    cumulative, before_sum = now.counts, 0.0
-    if before is not None:
-        if not comparable(before, now):
-            return None
-        cumulative = tuple(n - b for b, n in zip(before.counts, now.counts, strict=True))
-        before_sum = before.sum
-    if not cumulative[-1]:
+    if not comparable(before, now) or not any(gained := _gained(before, now)):
         return None
-    per_bucket = tuple(b - a for a, b in zip((0, *cumulative[:-1]), cumulative, strict=True))
-    return HistogramEntry(name, now.edges, per_bucket, round(now.sum * 1e6) - round(before_sum * 1e6))
+    before_sum = 0.0 if before is None else before.sum
+    return HistogramEntry(name, now.edges, gained, round(now.sum * 1e6) - round(before_sum * 1e6))

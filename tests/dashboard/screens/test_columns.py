@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from textual.widgets import Static
-
 from tests.dashboard.conftest import MakeApp
 from tests.dashboard.screens.arranging import fleet_of, rows_of
 from tokwatch.dashboard.layout import DEFAULT_COLUMNS
 from tokwatch.dashboard.screens.columns import ColumnChooser
 from tokwatch.dashboard.screens.fleet import FleetScreen
 from tokwatch.dashboard.widgets.gpu_list import GpuHeading
+from tokwatch.dashboard.widgets.option_grid import OptionGrid
 
 
 async def test_columns_are_switched_moved_and_put_back(make_app: MakeApp) -> None:
@@ -36,4 +35,6 @@ async def test_a_column_without_room_is_said_to_have_none(make_app: MakeApp) -> 
         await pilot.pause()
         await pilot.press("C")
         await pilot.pause()
-        assert "°C         no room here" in str(app.screen.query_one(Static).render())
+        shown = "\n".join(line.text() for line in app.screen.query_one(OptionGrid).drawn())
+        assert "[x] °C         no room here" in shown
+        assert all(heading in shown for heading in ("SERVES", "UUID"))

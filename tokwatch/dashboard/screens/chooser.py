@@ -1,70 +1,74 @@
-"""Chooser: one of several things by its letter, in a line above the footer."""
+"""Chooser: one of several things, by its letter or with the cursor."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Generic, NamedTuple, TypeVar
 
-from rich.style import Style
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.events import Resize
-from textual.screen import ModalScreen
-from textual.widgets import Static
 
-from tokwatch.dashboard.glyphs import to_ascii
-from tokwatch.dashboard.theme import Ink, Look, style_of
+from tokwatch.dashboard.screens.panel import Panel
+from tokwatch.dashboard.widgets.option_grid import Cell, OptionGrid, Piece
+
+Chosen = TypeVar("Chosen")
+_OTHER_ROWS = 2  # the heading and the hint
 
 
-class Option(NamedTuple):
+class Option(NamedTuple, Generic[Chosen]):
     """Something to choose."""
 
     letter: str
-    key: str  # what the chooser ends with
+    value: Chosen  # what the chooser ends with
     text: str
-    now: bool = False  # it is chosen already
+    now: bool = False  # it is chosen already: the cursor begins there
 
 
-class Chooser(ModalScreen[str | None]):
-    """Ends with the key of what was chosen, or None on escape. What is below stays as it looks."""
+class Chooser(Panel[Chosen], Generic[Chosen]):
+    """Ends with the value of what was chosen, or None on escape."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "As it was")]
-    DEFAULT_CSS = """
-    Chooser { align: center bottom; background: transparent; }
-    Chooser > Vertical { width: 100%; height: auto; background: $surface; padding: 0 1; }
-    """
+    KEYS = (("⏎", "choose"), ("esc", "cancel"))
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "move(1, 0)", "The option below"),
+        Binding("up", "move(-1, 0)", "The option above"),
+        Binding("right", "move(0, 1)", "The option to the right"),
+        Binding("left", "move(0, -1)", "The option to the left"),
+        Binding("enter", "take", "Choose it"),
+        Binding("escape", "dismiss", "Cancel"),
+    ]
 
-    def __init__(self, title: str, options: Sequence[Option], hint: str, look: Look) -> None:
-        super().__init__()
-        self._title, self._options, self._hint, self._look = title, tuple(options), hint, look
-        for option in self._options:
-            self._bindings.bind(option.letter, f"choose('{option.key}')", option.text)
+    def __init__(
+        self,
+        title: str,
+        options: Sequence[Option[Chosen]],
+        hint: str,
+        *,
+        note: str = "",
+        unshown: Sequence[Option[Chosen]] = (),
+    ) -> None:
+        """unshown: options that only their letter chooses."""
+        super().__init__(title, hint, note=note)
+        self._options, self._all = tuple(options), (*options, *unshown)
+        for number, option in enumerate(self._all):
+            self._bindings.bind(option.letter, f"choose({number})", option.text)
 
-    def compose(self) -> ComposeResult:
-        with Vertical():
-            yield Static(id="options", markup=False)
-            yield Static(Text(self._hint, self._style("quiet")), markup=False)
+    def body(self) -> ComposeResult:
+        cursor = next((number for number, option in enumerate(self._options) if option.now), 0)
+        yield OptionGrid(self.look, [_cell(option) for option in self._options], cursor)
 
     def on_resize(self, event: Resize) -> None:
-        self.query_one("#options", Static).update(self.words(event.size.width - 2))
+        self.query_one(OptionGrid).fit(event.size, _OTHER_ROWS)
 
-    def words(self, width: int) -> Text:
-        """Title and options in rows of `width`, never broken between a letter and its text."""
-        words = Text(self._title, self._style("text", bold=True))
-        x = len(self._title)
-        for option in self._options:
-            text = to_ascii(option.text) if self._look.ascii_only else option.text
-            cells = len(option.letter) + 1 + len(text)
-            x, gap = (cells, "\n") if x + 2 + cells > width else (x + 2 + cells, "  ")
-            words.append(gap)
-            words.append(option.letter, self._style("ui", bold=True))
-            words.append(f" {text}", self._style("ui" if option.now else "quiet"))
-        return words
+    def action_move(self, rows: int, columns: int) -> None:
+        self.query_one(OptionGrid).move(rows, columns)
 
-    def _style(self, role: str, *, bold: bool = False) -> Style:
-        return style_of(self._look.palette, Ink(role, "surface", bold))
+    def action_choose(self, number: int) -> None:
+        self.dismiss(self._all[number].value)
 
-    def action_choose(self, key: str) -> None:
-        self.dismiss(key)
+    def action_take(self) -> None:
+        self.action_choose(self.query_one(OptionGrid).cursor)
+
+
+def _cell(option: Option[Chosen]) -> Cell:
+    return Piece(option.letter, "ui", bold=True), Piece(option.text, "bright" if option.now else "text")

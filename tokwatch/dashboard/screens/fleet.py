@@ -174,8 +174,8 @@ class FleetScreen(FrameScreen):
             for key in (*ALWAYS, "for", *view.columns)
             if (field := FIELDS[key]).letter
         ]
-        hint = "the same again turns it round; what is not known comes last; esc as it was"
-        self.app.push_screen(Chooser("Sort by", options, hint, self.tokwatch.look), self.sort_by)
+        hint = "the same again turns it round; what is not known comes last"
+        self.app.push_screen(Chooser("SORT BY", options, hint), self.sort_by)
 
     def sort_by(self, key: str | None) -> None:
         """By a field, the cursor on what comes first; None leaves all as it is."""
@@ -194,8 +194,8 @@ class FleetScreen(FrameScreen):
                 self.keep(replace(self.listing.view, group=group, folded=frozenset()))
 
         options = [Option(key[:1] or "n", key, key or "none", key == self.listing.view.group) for key in GROUPINGS]
-        hint = "enter on a group puts its GPUs away; esc as it was"
-        self.app.push_screen(Chooser("Group by", options, hint, self.tokwatch.look), take)
+        hint = "enter on a group of the list puts its GPUs away"
+        self.app.push_screen(Chooser("GROUP BY", options, hint), take)
 
     def action_columns(self) -> None:
         from tokwatch.dashboard.screens.columns import ColumnChooser
@@ -203,7 +203,7 @@ class FleetScreen(FrameScreen):
         def take(columns: tuple[str, ...]) -> None:
             self.keep(replace(self.listing.view, columns=columns))
 
-        self.app.push_screen(ColumnChooser(self.listing.view.columns, take, self.tokwatch.look))
+        self.app.push_screen(ColumnChooser(self.listing.view.columns, take))
 
     def table(self) -> str:
         """The list as TSV, for the clipboard."""

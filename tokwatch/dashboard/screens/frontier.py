@@ -228,10 +228,11 @@ class FrontierScreen(FrameScreen):
 
         self.app.push_screen(
             Prompt(
-                "Fast enough and cheap enough",
+                "BOX",
                 f"such as 40 0.50: at least 40 tok/s per user, at most {sign}0.50 per million output tokens; - is "
                 f"no limit; empty takes the config's ({configured or 'none'}). Only what is shown changes",
                 read,
+                note="fast enough and cheap enough",
             ),
             look_by,
         )

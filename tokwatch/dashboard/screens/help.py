@@ -130,7 +130,7 @@ class HelpScreen(FrameScreen):
     def action_find(self) -> None:
         from tokwatch.dashboard.screens.prompt import Prompt
 
-        self.app.push_screen(Prompt("Find in help", "a word; empty shows all", str.strip), self._find)
+        self.app.push_screen(Prompt("FIND IN HELP", "a word; empty shows all", str.strip), self._find)
 
     def _find(self, word: str | None) -> None:
         if word is not None:

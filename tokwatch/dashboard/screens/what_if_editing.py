@@ -73,4 +73,4 @@ class WhatIfEditing(FrameScreen):
                 self.suppose(fixed.set(self.panel.terms, value))
 
         ends = f"{fixed.low * fixed.scale:g} to {fixed.high * fixed.scale:g}; nothing is stored"
-        self.tokwatch.push_screen(Prompt(f"What if: {fixed.label}", ends, fixed.read), suppose)
+        self.tokwatch.push_screen(Prompt("WHAT IF", ends, fixed.read, note=fixed.label), suppose)

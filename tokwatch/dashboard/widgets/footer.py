@@ -27,18 +27,7 @@ class Footer(Canvas):
         width = self.size.width
         line = Line(width, self.look, ground="surface")
         x = self._put_tabs(line, [len(f"{tab.key} {tab.name}") + 2 for tab in TABS])
-        room = width - x - 2
-        shown: list[tuple[str, str]] = []
-        for key, label in self.instead or (self._keys if self.frame.live else self._past_keys):
-            cost = len(key) + 1 + len(label) + 2
-            if cost > room:
-                break
-            room -= cost
-            shown.append((key, label))
-        x = width - 1 - (sum(len(key) + 1 + len(label) + 2 for key, label in shown) - 2)
-        for key, label in shown:
-            x = line.put(x, key, "ui", bold=True)
-            x = line.put(x + 1, label, "quiet") + 2
+        put_keys(line, self.instead or (self._keys if self.frame.live else self._past_keys), width - x - 2)
         return [line]
 
     def _put_tabs(self, line: Line, widths: list[int]) -> int:
@@ -55,3 +44,23 @@ class Footer(Canvas):
                 line.put(x + 2 + len(tab.key), tab.name, "bright" if current else "quiet", bold=current)
             x += cells
         return x
+
+
+def put_keys(line: Line, keys: Keys, room: int) -> int:
+    """Draws keys at the right end of the line, as many as fit into `room`, and returns the column where they begin."""
+    shown: list[tuple[str, str]] = []
+    for key, label in sorted(keys, key=_is_help, reverse=True):
+        room -= len(key) + 1 + len(label) + 2
+        if room < 0:
+            break
+        shown.append((key, label))
+    begin = x = line.width - 1 - (sum(len(key) + 1 + len(label) + 2 for key, label in shown) - 2)
+    for key, label in sorted(shown, key=_is_help):
+        x = line.put(x, key, "ui", bold=True)
+        x = line.put(x + 1, label, "quiet") + 2
+    return begin
+
+
+def _is_help(key: tuple[str, str]) -> bool:
+    """Help always fits, and always stands at the same place: the end."""
+    return key[0] == "?"
