@@ -42,7 +42,7 @@ SHOTS = (
     Shot("fleet-120x40", (120, 40)),
     Shot("fleet-80x24", (80, 24)),
     Shot("fleet-light-120x40", (120, 40), ("t",)),
-    Shot("gpu-120x40", (120, 40), ("s", "i", "enter", "space", *["shift+left"] * 3)),
+    Shot("gpu-120x40", (120, 40), (*["down"] * 6, "enter", "space", *["shift+left"] * 2)),
     Shot("servers-120x40", (120, 40), ("2",)),
     Shot("frontier-120x40", (120, 40), ("3",)),
     Shot("money-120x40", (120, 40), ("4",)),
@@ -57,6 +57,7 @@ SHOTS = (
 async def taken(session: Session, folder: Path) -> AsyncIterator[tuple[Shot, Any]]:
     """Every shot with the app as it stands then."""
     for shot in SHOTS:
+        session.clock.turn_back()
         app = TokwatchApp(session.live_feed(folder / f"{shot.name}.db"), now=session.wall_s)
         async with app.run_test(size=shot.size) as pilot:
             await _settled(pilot, app, session)

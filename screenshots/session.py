@@ -25,6 +25,18 @@ TIMEZONE = "UTC+00:00"
 LIVE_TICKS = 6  # then every state is confirmed
 
 
+class TurnedBackClock(AdvancedClock):
+    """The clock of the session, which each picture finds at the same instant."""
+
+    def __init__(self) -> None:
+        super().__init__(round(ENDS.timestamp() * 1000))
+        self._began = (self._wall_ms, self._boottime_ms)
+
+    def turn_back(self) -> None:
+        """To where it began. Nobody may be asleep."""
+        self._wall_ms, self._boottime_ms = self._began
+
+
 class RecorderClock:
     """The box's clock for its recorder, whose sleep is told apart from that of the readers of pages."""
 
@@ -44,7 +56,7 @@ class Session:
     """The box, the clock of its pages, and the store with its past. Each picture goes on from a copy of it."""
 
     box: DemoBox
-    clock: AdvancedClock
+    clock: TurnedBackClock
     store: Path
     recorder: RecorderClock
 
@@ -89,7 +101,7 @@ class Session:
 @asynccontextmanager
 async def recorded(folder: Path) -> AsyncIterator[Session]:
     """Records the session into the folder."""
-    clock = AdvancedClock(round(ENDS.timestamp() * 1000))
+    clock = TurnedBackClock()
     box = await open_demo(clock)
     try:
         store = folder / "session.db"

@@ -140,7 +140,8 @@ def test_nothing_that_is_typed_does_more_than_be_refused(text: str) -> None:
 
 def test_a_price_is_a_number_above_0() -> None:
     assert parse_price(" $2.35 ") == 2.35
-    for typed in ("", "nan", "inf", "-1", "0", "two"):
+    assert parse_price("€2.35", "€") == 2.35
+    for typed in ("", "nan", "inf", "-1", "0", "two", "€2.35", "99999999"):
         with pytest.raises(ValueError, match=r"2\.35"):
             parse_price(typed)
 

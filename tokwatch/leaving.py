@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from tokwatch.first_sight.terminal import leave as leave_first_sight
 
 _LONGEST_MESSAGE = 1000  # in characters
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # for stdout, mostly
 _FAILED, _INTERRUPTED = 1, 130  # as in Exit, whose `enum` the first frame need not wait for
 
 
@@ -22,6 +24,13 @@ def guarded(run: Callable[[], int]) -> int:
         return _INTERRUPTED
     except BrokenPipeError:  # `tokwatch export … | head`
         _end_as_others_do()
+        return _FAILED
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        leave_first_sight()
+        _drop_stdout()
+        sys.stderr.write(f"tokwatch: not all of it could be written: {error.strerror}\n")
         return _FAILED
     except _expected_errors() as error:
         leave_first_sight()
@@ -38,6 +47,13 @@ def _end_as_others_do() -> None:
 
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGPIPE)
+
+
+def _drop_stdout() -> None:
+    """What is still buffered has no place: the interpreter's own last flush would only complain once more."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
 
 
 def _expected_errors() -> tuple[type[Exception], ...]:

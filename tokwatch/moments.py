@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -57,6 +56,7 @@ def parse_moment(text: str, *, shown_ms: int, first_ms: int, last_ms: int, zone:
 
 ENDS_IN_SHORT: Final = "1h, 8h, 3d, or until 18:00"
 _LONGEST_MS: Final = 366 * 86_400_000
+_NO_PRICE: Final = 1e6  # of a GPU hour in no currency's units: zeros too many
 
 
 def parse_expiry(text: str, *, now_ms: int, zone: tzinfo) -> int:
@@ -151,12 +151,12 @@ def _instant(day: date, at: time, zone: tzinfo) -> Moment:
     return Moment(found_ms, f"there was no {named:%H:%M} on {day}, as the clocks went forward: this is {shown:%H:%M}")
 
 
-def parse_price(text: str) -> float:
-    """A price per GPU and hour. Raises ValueError unless it is a number above 0."""
+def parse_price(text: str, sign: str = "$") -> float:
+    """A price per GPU and hour, with the currency's own sign before it or not. Raises ValueError for all else."""
     try:
-        price = float(text.strip().lstrip("$€£"))
+        price = float(text.strip().removeprefix(sign))
     except ValueError:
         raise ValueError("not a number: type the price of one GPU for one hour, such as 2.35") from None
-    if not math.isfinite(price) or price <= 0:
-        raise ValueError("a price is a number above 0, such as 2.35")
+    if not 0 < price < _NO_PRICE:  # also NaN
+        raise ValueError(f"a price is a number above 0 and below {_NO_PRICE:.0f}, such as 2.35")
     return price

@@ -11,6 +11,7 @@ import pytest
 
 from tests.commands.box import CommandBox
 from tokwatch import __version__
+from tokwatch.cli import make_parser
 from tokwatch.ledger.snapshot import Snapshot, decode_snapshot
 from tokwatch.store.reader import Reader
 
@@ -266,3 +267,12 @@ def test_a_reader_that_goes_away_ends_the_output_quietly(recorded: CommandBox) -
     assert process.stderr is not None
     assert process.stderr.read() == ""
     process.stderr.close()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--ascii", "--slow-link", "--theme", "mono", "demo"], ["demo", "--ascii", "--slow-link", "--theme", "mono"]],
+)
+def test_how_the_screen_looks_may_be_said_before_or_after_the_command(words: list[str]) -> None:
+    options = make_parser().parse_args(words)
+    assert (options.ascii, options.slow_link, options.theme, options.light) == (True, True, "mono", False)

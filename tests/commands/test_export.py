@@ -48,6 +48,18 @@ def test_csv_is_utf8_with_plain_newlines_whatever_the_locale(store: Path) -> Non
     assert row["gpu_model"] == "NVIDIA H100 80GB HBM3"
 
 
+def test_a_full_disk_is_told_in_one_line(store: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tokwatch", "export", "hourly", "--store", str(store)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == Exit.FAILED
+    assert done.stderr.decode() == "tokwatch: not all of it could be written: No space left on device\n"
+
+
 def test_markdown_and_json_lines(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert export(store, "--format", "markdown") == Exit.DONE
     assert capsys.readouterr().out.startswith("| hour_start | hour_end |")

@@ -75,6 +75,21 @@ def test_the_screen_ends_with_the_same_line(file: Path, monkeypatch: pytest.Monk
     assert str(app.failure).startswith(f"{file} is damaged, or was not made by tokwatch: ")
 
 
+def test_a_store_that_went_away_while_it_was_opened_is_told_so(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[TokwatchApp] = []
+    usual = TokwatchApp.run
+
+    def headless(app: TokwatchApp) -> None:
+        file.unlink()
+        ended.append(app)
+        usual(app, headless=True)
+
+    monkeypatch.setattr(replay, "can_draw", lambda: True)
+    monkeypatch.setattr(TokwatchApp, "run", headless)
+    assert run(["replay", str(file)]) == Exit.FAILED
+    assert str(ended[0].failure) == f"{file} is gone: somebody moved or deleted it while it was looked at"
+
+
 def test_the_own_store_is_not_taken_for_one_from_elsewhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A table of one's own in it is nobody else's business."""
     own, given = tmp_path / "store.db", tmp_path / "given.db"

@@ -7,7 +7,6 @@ committed.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from tokwatch.dashboard.theme import DARK, Palette
 
 FOLDER = Path(__file__).parent / "baselines"
 # One letter a role; capital where it is bold.
-LETTERS = dict(zip((field.name for field in fields(Palette)), "wpagmubtqfhijklrzyxvno", strict=True))
+LETTERS = dict(zip(Palette.__struct_fields__, "wpagmubtqfhijklrzyxvno", strict=True))
 
 
 def text_of(app: App[Any]) -> list[str]:

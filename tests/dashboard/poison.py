@@ -10,7 +10,6 @@ import dataclasses
 import types
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from zlib import crc32
 
@@ -115,9 +114,17 @@ def _holds_text(hint: Any, above: frozenset[Any]) -> bool:
     return any(_holds_text(each, above | {hint}) for each in inside if each is not ...)
 
 
-@cache
 def _fields(kind: Any) -> dict[str, Any]:
     """Name → declared type of every field; nothing of what has none."""
+    if kind not in _FIELDS:
+        _FIELDS[kind] = _told_fields(kind)
+    return _FIELDS[kind]
+
+
+_FIELDS: dict[Any, dict[str, Any]] = {}
+
+
+def _told_fields(kind: Any) -> dict[str, Any]:
     if not isinstance(kind, type) or get_origin(kind) is not None:
         return {}
     if issubclass(kind, msgspec.Struct):

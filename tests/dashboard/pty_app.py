@@ -1,6 +1,7 @@
 """Runs the dashboard on a terminal of its own, for tests: `python -m tests.dashboard.pty_app SCENE [FLAG…]`.
 
-Flags: "ascii", "slow-link", and "uncontrolled": the terminal is not the one that controls its session.
+Flags: "ascii", "slow-link", and "uncontrolled": the terminal is not the one that controls its session. The scene
+"hostile walk" walks by itself, in the folder that the flag "in=FOLDER" names.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import fcntl
 import os
 import sys
 import termios
+from pathlib import Path
 
 from msgspec.structs import replace
 
-from tests.dashboard.hostile import hostile_box
+from tests.dashboard import hostile_walk
+from tests.dashboard.hostile import STEERING, hostile_box
 from tests.dashboard.snapshots import BOX, NOW_MS, FakeFeed, gpu
 from tokwatch.dashboard.app import TokwatchApp
 from tokwatch.dashboard.terminal import detect
@@ -54,7 +57,7 @@ def ticking(tick: int, *, busy: bool) -> Snapshot:
 async def feed_of(scene: str) -> FakeFeed:
     """The feed of a scene; ticking scenes send a Snapshot every tenth of a second that is a second later."""
     if scene == "hostile":
-        return FakeFeed([hostile_box()])
+        return FakeFeed([hostile_box(STEERING)])
     feed = FakeFeed([ticking(0, busy=False)])
     if scene == "paused":
         feed.send(replace(BOX, mode="paused"))
@@ -78,6 +81,9 @@ if __name__ == "__main__":
     if "uncontrolled" not in flags:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that closing the other side hangs up on us, as closing a window does
     here = detect(os.environ, ascii_only=True if "ascii" in flags else None, slow_link="slow-link" in flags)
+    if scene == "hostile walk":
+        folder = next(flag.removeprefix("in=") for flag in flags if flag.startswith("in="))
+        sys.exit(hostile_walk.run(here, Path(folder)))
     app = TokwatchApp(lambda: feed_of(scene), terminal=here, now=lambda: NOW_MS / 1000)
     result = app.run()
     print(f"result={result}", flush=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import re
 from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
 from textual.binding import Binding
+from textual.command import CommandList
 from textual.geometry import Region
 from textual.widgets import Input
 
@@ -128,6 +128,25 @@ async def test_a_failure_the_user_can_act_on_ends_in_one_line(frozen: Clock) -> 
     assert isinstance(app.failure, CommandError)
 
 
+async def test_a_defect_ends_with_its_traceback_and_without_what_its_frames_held(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: TokwatchApp) -> None:
+        held = "a secret"
+        raise RuntimeError(f"a defect of {len(held)} letters")
+
+    app = make_app()
+    monkeypatch.setattr(TokwatchApp, "action_help", fail)
+    with pytest.raises(RuntimeError):
+        async with app.run_test() as pilot:
+            await pilot.press("question_mark")
+    assert app.return_code == 1
+    assert isinstance(app.failure, RuntimeError)
+    said = capsys.readouterr().err
+    assert "RuntimeError: a defect of 8 letters" in said
+    assert "a secret" not in said
+
+
 class DamagedFeed(FakeFeed):
     """Shows its moment, and fails at what else is asked of it."""
 
@@ -186,6 +205,19 @@ async def test_space_plays_when_paused(make_app: MakeApp) -> None:
         await pilot.pause()
         await pilot.press("space")
         assert feed_of(app).told == [("play",)]
+
+
+async def test_space_at_the_end_of_a_replay_says_that_it_is_the_end() -> None:
+    feed = FakeFeed([replaying("paused")], can_go_live=False)
+    app = TokwatchApp(feed)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press("space", "space")
+        await pilot.pause()
+        assert [note.message for note in app._notifications] == [
+            "This is the end of the replay: home goes to its start."
+        ]
+        assert ("play",) not in feed.told
 
 
 async def test_g_goes_to_a_time(make_app: MakeApp) -> None:
@@ -300,14 +332,14 @@ async def test_the_second_c_shows_both_moments_side_by_side(make_app: MakeApp) -
         await pilot.pause()
         assert isinstance(app.screen, CompareScreen)
         text = text_of(app, ComparePage)
-        assert "the 10m until each moment" in text
+        assert "the 10 min before each moment" in text
         assert re.search(r"output +tok/s +6 216 +12 431 +\+100 %", text)
         await pilot.press("right_square_bracket", "x")
         await pilot.pause()
         await pilot.pause()
         text = text_of(app, ComparePage)
-        assert "the 30m until each moment" in text
-        assert re.search(r"output +tok/s +12 431 +6 216 +−50.0 %", text)
+        assert "the 30 min before each moment" in text
+        assert re.search(r"output +tok/s +12 431 +6 216 +−50 %", text)
         await pilot.press("escape")
         assert isinstance(app.screen, FleetScreen)
     asked = {call for call in feed_of(app).told if call[0] == "window"}
@@ -381,6 +413,16 @@ async def test_the_command_palette_has_every_action(make_app: MakeApp) -> None:
         assert feed_of(app).told == [("pause",)]
 
 
+@pytest.mark.parametrize("size", [(120, 40), (20, 5), (1, 1)])
+async def test_page_keys_in_the_palette_do_no_harm_before_it_has_room(make_app: MakeApp, size: tuple[int, int]) -> None:
+    app = make_app()
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        await pilot.press("ctrl+p", "pageup", "pagedown")
+        await pilot.press("t", "down", "pageup", "pagedown")
+        assert app.screen.query(CommandList)
+
+
 async def test_the_cursor_stops_at_both_ends_and_scrolls(frozen: Clock) -> None:
     from tests.dashboard.snapshots import many_gpus
 
@@ -440,7 +482,7 @@ async def test_only_what_changed_is_repainted(make_app: MakeApp, monkeypatch: py
             repainted.extend((type(canvas).__name__, region) for region in regions or (canvas.size.region,))
 
         monkeypatch.setattr(Canvas, "refresh", refresh)
-        fleet.show(dataclasses.replace(app.frame))
+        fleet.show(replace(app.frame))
         assert repainted == []
         warmer = replace(BOX.gpus[3], temperature_c=Figure(62))
         later = replace(BOX, wall_ms=NOW_MS + 1000, gpus=(*BOX.gpus[:3], warmer, *BOX.gpus[4:]))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tests.dashboard.hostile import HOSTILE
-from tokwatch.dashboard.cells import Line, fit, plain, to_cells, wrap
+from tokwatch.dashboard.cells import Line, fit, plain, shorten, to_cells, wrap
 from tokwatch.dashboard.theme import DARK, LIGHT, Look
 
 LOOK = Look(DARK)
@@ -123,3 +123,18 @@ def test_wrapped_rows_fit_their_width(text: str, width: int) -> None:
 def test_a_paragraph_breaks_at_blanks() -> None:
     assert wrap("press $ to set a price", 14) == ["press $ to set", "a price"]
     assert wrap("unbreakable", 4) == ["unbr", "eaka", "ble"]
+
+
+def test_a_number_is_not_broken_between_its_groups() -> None:
+    assert wrap("from 88 630 141 to 88 723 201 tokens", 20) == ["from 88 630 141 to", "88 723 201 tokens"]
+
+
+def test_a_text_is_shortened_between_words_so_that_no_number_is_cut() -> None:
+    assert shorten("KV cache 97 %, TTFT p99 4.1 s", 40) == "KV cache 97 %, TTFT p99 4.1 s"
+    assert shorten("KV cache 97 %, TTFT p99 4.1 s", 25) == "KV cache 97 %, TTFT p99…"
+    assert shorten("KV cache 97 %, TTFT p99 4.1 s", 16) == "KV cache 97 %…"
+
+
+@given(ANY_TEXT, st.integers(-3, 40))
+def test_a_shortened_text_fits(text: str, width: int) -> None:
+    assert len(to_cells(shorten(text, width))) <= max(0, width)

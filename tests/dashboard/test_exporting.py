@@ -100,6 +100,11 @@ async def test_e_and_enter_choose_the_day(make_app: MakeApp) -> None:
     assert [each.key if each else None for each in chosen] == ["d", "m", "f", None]
 
 
+def files_in(folder: Path) -> list[str]:
+    """Beside the store."""
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("store"))
+
+
 # --- the command beside the screen ------------------------------------------------------------------------------------
 
 
@@ -111,7 +116,7 @@ async def test_a_day_is_exported_beside_the_screen_with_its_progress(tmp_path: P
     assert (done.code, done.said) == (0, ())
     assert out.read_text().startswith("hour_start,")
     assert shown[-1].part == 1.0
-    assert sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("store")) == ["day.csv"]
+    assert files_in(tmp_path) == ["day.csv"]
 
 
 async def test_a_command_that_fails_leaves_no_file_and_its_words(tmp_path: Path) -> None:
@@ -120,7 +125,7 @@ async def test_a_command_that_fails_leaves_no_file_and_its_words(tmp_path: Path)
     done = await work.run(("export", "hourly", "--store", str(tmp_path / "none.db")), out)
     assert done.code != 0
     assert "none.db" in done.said[-1]
-    assert list(tmp_path.iterdir()) == []
+    assert files_in(tmp_path) == []
 
 
 async def test_a_file_that_appeared_meanwhile_is_not_replaced(tmp_path: Path) -> None:

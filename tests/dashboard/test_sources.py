@@ -46,7 +46,7 @@ def of_server(server: ServerRow) -> dict[str, str]:
 
 def test_equal_gpus_are_told_of_once() -> None:
     lines = of_gpus(*GPUS)
-    assert lines[0] == " GPUS  watts of 8 of 8 are measured"
+    assert lines[0] == " GPUS  power measured on 8 of 8"
     assert [line for line in lines if "●" in line] == ["    ● ok      GPUs 0–7  NVIDIA H100 80GB HBM3"]
     told = facts(lines)
     assert told["read by"] == "NVML, watts of the board"
@@ -85,7 +85,7 @@ def test_a_reason_that_slows_all_devices_names_none() -> None:
 
 def test_the_processors_are_told_by_their_name() -> None:
     lines = written(write_gpus, snapshots.processors())
-    assert lines[0] == " CPU  watts of 1 of 1 are measured"
+    assert lines[0] == " CPU  power measured on 1 of 1"
     assert lines[2] == "    ● ok      CPU  AMD Ryzen 9 7940HS"
     assert facts(lines)["read by"] == "RAPL, watts of the processor packages alone"
     assert "activity" not in facts(lines)
@@ -178,7 +178,7 @@ def test_series_that_another_server_has_too_are_not_listed_again() -> None:
 
 def test_one_probe_is_one() -> None:
     def heading(probes: tuple[ProbeRow, ...]) -> str:
-        return written(lambda page, box: _write_probes(page, box, 80), replace(BOX, probes=probes))[0]
+        return written(lambda page, box: _write_probes(page, box), replace(BOX, probes=probes))[0]
 
     fine, failed = ProbeRow("NVIDIA driver", True, "580.82", ""), ProbeRow("inference servers", False, "none", "")
     assert heading((fine,)) == " WHERE TOKWATCH LOOKED  1 probe"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -149,6 +150,18 @@ def test_a_folder_that_takes_nothing_leaves_it_to_the_next(tmp_path: Path) -> No
     assert write_new([tmp_path / "file", tmp_path / "other"], "a", "svg", "x") == tmp_path / "other" / "a.svg"
     with pytest.raises(OSError):
         write_new([tmp_path / "file"], "a", "svg", "x")
+
+
+def test_what_does_not_fit_leaves_no_half_of_it(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OSError) as told:
+            write_new([tmp_path / "full"], "a", "svg", "x" * 10_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert told.value.filename == str(tmp_path / "full" / "a.svg")
+    assert list((tmp_path / "full").iterdir()) == []
 
 
 def test_web_fonts_are_taken_out() -> None:

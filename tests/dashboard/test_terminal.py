@@ -39,15 +39,19 @@ def test_paused_sends_nothing() -> None:
 
 def test_hostile_text_reaches_the_terminal_only_as_text() -> None:
     with terminal("hostile") as user:
-        sent = user.read_until("Fleet")
+        sent = user.read_until("[@click=app.")
         for row in range(1, 40):
             for column in range(2, 120, 12):
                 user.type(f"\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m")
         sent += user.read(0.5)
         user.type("6")
-        sent += user.read_until("LOOKED")
+        sent += user.read_until("[red]red[/red]")
+        while b"[@click=app.quit]x[/]" not in sent:
+            user.type("\x1b[6~")  # page down to the rest of them
+            sent += user.read_until("\x1b[", limit_s=5)  # at the end of the page nothing comes
         for row in range(1, 40):
-            user.type(f"\x1b[<0;47;{row}M\x1b[<0;47;{row}m")
+            for column in (15, 19, 23, 27, 31, 35, 47):
+                user.type(f"\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m")
         sent += user.read(0.5)
         assert user.process.poll() is None, "a click on a label ran an action"
         user.type("q")

@@ -108,6 +108,16 @@ async def test_a_small_terminal_is_told_once(make_app: MakeApp) -> None:
         assert [note.message for note in app._notifications] == ["60×15: some things are left out below 80×24."]
 
 
+async def test_what_a_small_terminal_is_told_goes_when_it_has_grown(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(60, 15)) as pilot:
+        await pilot.pause()
+        app.say("something else")
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert [note.message for note in app._notifications] == ["something else"]
+
+
 async def test_a_theme_chosen_with_t_is_there_the_next_time_unless_another_is_preferred(tmp_path: Path) -> None:
     kept = tmp_path / "view.json"
     app = TokwatchApp(FakeFeed(), memory=Memory(kept))

@@ -54,6 +54,11 @@ def test_a_time_that_nobody_watched_is_dotted() -> None:
     assert track(frame("14:00", gap), 29) == "10:00 ━━━━····┆━━━━━━━▼ 14:00"
 
 
+def test_a_stretch_of_a_free_gpu_begins_with_the_glyph_of_free() -> None:
+    assert look_of_mark(Mark(at("12:00"), "idle", "gpu 7", "unallocated")) == ("○", "waste")
+    assert look_of_mark(Mark(at("12:00"), "idle", "gpu 6", "held")) == ("◌", "waste")
+
+
 def test_where_marks_fall_together_the_fault_is_drawn() -> None:
     idle = Mark(at("12:00"), "idle", "gpu 6", "parked")
     parked = Mark(at("12:00"), "alert", "gpu 6", "parked")

@@ -131,7 +131,7 @@ async def test_a_device_at_fault_is_pointed_out_beside_its_number_and_below_the_
     rows = (await read(GpuRows, snapshots.shared_and_ailing())).rows
     assert [row[:6] for row in rows[1:5]] == ["    1 ", "  ▲ 2 ", "  ▲ 3 ", "  ▲ 4 "]
     alerts = await read(AlertList, snapshots.shared_and_ailing(), (120, 50))
-    assert alerts.rows[2] == "    ▲  fault            gpu 2–3  power brake"
+    assert alerts.rows[2] == "    ▲  fault      –     gpu 2–3  power brake"
     assert alerts.rows[3] == "    ▲  fault      13:58 gpu 4    Xid 79: GPU fell off the bus"
     assert alerts.colour_of("fault") == (DARK.alarm, True)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,6 +76,36 @@ def test_the_parked_replica_wakes_again_and_again_once_the_demo_is_live() -> Non
         minute for minute in range(1, 90) if rate.at(LIVE_S + 60 * minute) > 1 > rate.at(LIVE_S + 60 * (minute - 1))
     ]
     assert starts == [4, 28, 52, 76]
+
+
+def _minute(server: SimulatedServer, minutes_ago: float) -> tuple[float, float]:
+    """tok/s per GPU and tok/s per user in the minute from then on."""
+    first, last = (server.load.at(_minutes_ago(minutes), 0.0) for minutes in (minutes_ago, minutes_ago - 1))
+    tok_s = (last.output_tokens - first.output_tokens) / 60 / len(server.gpus)
+    return tok_s, (last.finished - first.finished) / (last.tpot.sum - first.tpot.sum)
+
+
+def test_what_the_large_model_gains_in_tokens_its_users_lose_in_speed() -> None:
+    minutes = [_minute(_server_on(0), ago) for ago in range(180, 0, -1)]
+    throughputs, speeds = zip(*minutes, strict=True)
+    assert min(throughputs) < 0.6 * max(throughputs)
+    assert statistics.correlation(throughputs, speeds) < -0.7
+
+
+def test_it_is_fast_and_cheap_enough_only_now_and_then() -> None:
+    minutes = [_minute(_server_on(0), ago) for ago in range(180, 0, -1)]
+    fast = [speed >= 40 for _, speed in minutes]
+    cheap = [tok_s >= 2.25e6 / 3600 / 0.45 for tok_s, _ in minutes]
+    sides = Counter(zip(fast, cheap, strict=True))
+    assert len(sides) == 4
+    assert all(4 <= minutes_there <= 90 for minutes_there in sides.values())
+
+
+@pytest.mark.parametrize(("minutes_ago", "full"), [(120, False), (9, False), (5, True), (1, True), (-60, True)])
+def test_the_kv_cache_of_the_overloaded_server_is_full_since_minutes(minutes_ago: float, full: bool) -> None:
+    counters = _server_on(4).load.at(_minutes_ago(minutes_ago), 0.0)
+    assert (counters.kv_usage > 0.95) == full
+    assert (counters.waiting > 1) == full
 
 
 def test_the_restarted_server_loads_before_it_answers() -> None:

@@ -14,6 +14,7 @@ import pytest
 from tests.feeds.quiet_box import AdvancedClock, record_ticks
 from tokwatch.feeds.asking import Asking
 from tokwatch.feeds.history import History
+from tokwatch.feeds.question import TakenBack
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ async def test_closing_gives_up_what_is_being_asked(asking: Asking) -> None:
     await asyncio.to_thread(begun.wait)
     async with asyncio.timeout(20):
         await asking.close()
-    with pytest.raises(Exception, match="interrupted"):
+    with pytest.raises(TakenBack):
         await long
 
 

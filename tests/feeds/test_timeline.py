@@ -270,6 +270,27 @@ async def test_faster_than_the_recording_ticks_are_skipped_and_not_shown_late(st
         assert (await screen.next()).tick_ms == ticks[30]
 
 
+async def test_what_a_frame_takes_to_make_is_played_too(store: Path) -> None:
+    clock = AdvancedClock()
+    ticks = await record_ticks(store, clock, 100)
+
+    class SlowCursor(Cursor):
+        def snapshot(self, mode: str, session: str) -> Snapshot | None:
+            clock.advance(0.2)
+            return super().snapshot(mode, session)
+
+    feed = Timeline(store, lambda: SlowCursor(History(store)), clock, speed=60.0)
+    screen = Screen(feed, feed.snapshots(), clock)
+    try:
+        shown = [(await screen.next()).tick_ms]
+        for _ in range(2):
+            await screen.pass_s(0.3)
+            shown.append((await screen.next()).tick_ms)
+        assert shown == [ticks[0], ticks[30], ticks[60]]
+    finally:
+        await feed.close()
+
+
 async def test_steps_and_going_to_the_end_of_a_replay(store: Path) -> None:
     clock = AdvancedClock()
     ticks = await record_ticks(store, clock, 6)

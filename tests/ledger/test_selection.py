@@ -34,7 +34,7 @@ def test_ratios_are_those_of_the_sums() -> None:
     assert sums.usd_per_m_output.value == pytest.approx(4.0 / (1000 * 3600) * 1e6)
 
 
-@given(st.lists(st.tuples(st.floats(1, 1e5), st.floats(1, 2e3)), min_size=1, max_size=8))
+@given(st.lists(st.tuples(st.floats(1, 1e5), st.floats(1, 2e3)), min_size=1, max_size=7))
 def test_a_ratio_of_several_lies_between_theirs(pairs: list[tuple[float, float]]) -> None:
     rows = [serving(at, tok_s, watts) for at, (tok_s, watts) in enumerate(pairs)]
     ratio = selection(rows, BOX).tok_per_j.value
@@ -57,13 +57,20 @@ def test_the_energy_of_a_gpu_without_tokens_is_not_in_its_row_so_there_is_no_rat
     assert sums.tok_per_j.why
 
 
+def test_the_ratios_of_all_gpus_are_those_of_the_totals() -> None:
+    sums = selection(GPUS[::-1], BOX)
+    assert (sums.tok_per_j, sums.usd_per_m_output) == (BOX.totals.tok_per_j, BOX.totals.usd_per_m_output)
+    assert sums.tok_per_j.value is not None
+    assert selection(GPUS[:-1], BOX).tok_per_j.value is None
+
+
 def test_cost_without_tokens_is_infinite() -> None:
     assert selection([PARKED], BOX).usd_per_m_output.infinite
 
 
 def test_without_a_price_there_is_no_price_per_token() -> None:
     no_price = Figure(None, "no price set")
-    rows = [replace(row, usd_per_hour=no_price, usd_per_m_output=no_price) for row in GPUS]
+    rows = [replace(row, usd_per_hour=no_price, usd_per_m_output=no_price) for row in GPUS[:-1]]
     assert selection(rows, BOX).usd_per_m_output == no_price
 
 

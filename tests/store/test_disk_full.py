@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -16,6 +18,8 @@ from msgspec.structs import replace
 from tests.store.records import NOON_MS, RUN, record
 from tests.store.sums import check_sums
 from tokwatch.ledger.entries import Event, TickRecord
+from tokwatch.store.copying import StoreCopy
+from tokwatch.store.errors import StoreError
 from tokwatch.store.reader import Reader
 from tokwatch.store.writer import Writer
 
@@ -99,3 +103,11 @@ def test_a_recorder_that_is_killed_on_a_full_disk_loses_nothing_it_told(disk: Pa
     assert again.close(10)
     with Reader(store) as reader:
         assert [each.tick.tick_ms for each in reader.records(None, 0, 2**42)] == committed
+
+
+def test_a_copy_that_finds_no_room_says_so_of_its_own_name_and_leaves_nothing(disk: Path) -> None:
+    with (disk / "rest").open("wb") as rest, contextlib.suppress(OSError):
+        rest.write(bytes(SIZE - (64 << 10)))
+    with pytest.raises(StoreError, match=re.escape(f"cannot write {disk / 'copy.db'}: database or disk is full")):
+        StoreCopy(disk / "copy.db")
+    assert [path.name for path in disk.iterdir()] == ["rest"]

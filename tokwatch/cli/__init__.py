@@ -104,7 +104,7 @@ def make_parser() -> argparse.ArgumentParser:
     pages.add_argument("--host", default="imported", help="name of the host they are of")
 
     demo = add_command(commands, "demo", "a simulated fleet, marked as such, in a store of its own")
-    add_screen(demo)
+    add_screen(demo, of_command=True)
 
     add_prices(commands)
 

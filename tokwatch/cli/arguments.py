@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -31,13 +31,18 @@ def add_price(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_screen(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--ascii", action="store_true", help="no glyphs beyond ASCII")
-    parser.add_argument("--light", action="store_true", help="for a terminal with a light ground: --theme light")
-    parser.add_argument("--theme", metavar="NAME", help="dark, light, colour-blind-dark, …; `tokwatch keys` lists them")
-    parser.add_argument(
-        "--slow-link", action="store_true", help="few bytes: a frame every three seconds, no sparklines"
-    )
+def add_screen(parser: argparse.ArgumentParser, *, of_command: bool = False) -> None:
+    """of_command: a command's, whose defaults must not undo what stood before the command."""
+    flag: Any = argparse.SUPPRESS if of_command else False
+    name: Any = argparse.SUPPRESS if of_command else None
+    for option, default, text in (
+        ("--ascii", flag, "no glyphs beyond ASCII"),
+        ("--light", flag, "for a terminal with a light ground: --theme light"),
+        ("--slow-link", flag, "few bytes: a frame every three seconds, no sparklines"),
+    ):
+        parser.add_argument(option, action="store_true", default=default, help=text)
+    themes = "dark, light, colour-blind-dark, …; `tokwatch keys` lists them"
+    parser.add_argument("--theme", metavar="NAME", default=name, help=themes)
 
 
 def condition(text: str) -> object:

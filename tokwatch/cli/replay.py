@@ -24,4 +24,4 @@ def add_replay(commands: Commands) -> None:
         "--window", type=duration_s, default=600.0, metavar="TIME", help="how long the windows are (10m)"
     )
     replay.add_argument("--json", action="store_true", help="no screen: one Snapshot a line, only one with --at")
-    add_screen(replay)
+    add_screen(replay, of_command=True)

@@ -64,11 +64,16 @@ class Stored:
 
     def cursor(self) -> Cursor:
         """Over the session, or over the whole history of its host."""
-        return self.session_cursor() if self.confined else Cursor(History(self.path, self.run))
+        return self.session_cursor() if self.confined else Cursor(self._history())
 
     def session_cursor(self) -> Cursor:
         """Over the session."""
-        return Cursor(History(self.path, self.run), from_ms=self.wanted.from_ms, to_ms=self.wanted.to_ms)
+        return Cursor(self._history(), from_ms=self.wanted.from_ms, to_ms=self.wanted.to_ms)
+
+    def _history(self) -> History:
+        if not self.path.exists():  # a screen opens it for what it asks later, after the sessions were read
+            raise CommandError(f"{self.path} is gone: somebody moved or deleted it while it was looked at")
+        return History(self.path, self.run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.text import Text
-from textual.app import SystemCommand
-from textual.reactive import var
 from textual.screen import Screen
 
 from tokwatch.dashboard.appearance import Appearance, Preferences
@@ -19,16 +17,14 @@ from tokwatch.dashboard.cells import plain
 from tokwatch.dashboard.ending import end_on_signals, report
 from tokwatch.dashboard.frame import Frame, SnapshotArrived
 from tokwatch.dashboard.keys import SHARED
+from tokwatch.dashboard.opening import Opening
 from tokwatch.dashboard.pace import SLOW_LINK_S, Pace, is_behind
 from tokwatch.dashboard.remembered import Memory
-from tokwatch.dashboard.screens.base import FrameScreen
 from tokwatch.dashboard.screens.fleet import FleetScreen
-from tokwatch.dashboard.screens.registry import TABS, screen_class
 from tokwatch.dashboard.terminal import Terminal
-from tokwatch.dashboard.time_travel import TimeTravel
 from tokwatch.dashboard.wire import Wire
 from tokwatch.feeds import Feed
-from tokwatch.feeds.question import Question
+from tokwatch.feeds.question import Question, TakenBack
 from tokwatch.ledger.snapshot import Snapshot
 
 if TYPE_CHECKING:  # not part of the first frame
@@ -38,7 +34,6 @@ if TYPE_CHECKING:  # not part of the first frame
     from textual.driver import Driver
 
     from tokwatch.dashboard.keeping import Keeper
-    from tokwatch.dashboard.long_work import LongWork, Work
 
 Answer = TypeVar("Answer")
 
@@ -47,7 +42,7 @@ _CHECK_S = 1.0
 _PAUSED_STEP_MS = 60_000
 
 
-class TokwatchApp(Appearance, TimeTravel):
+class TokwatchApp(Appearance, Opening):
     """The dashboard over a feed, or over something that opens one after the first paint.
 
     `first` is the last known Snapshot of an earlier run, shown with its age until a new one comes. `run()` returns
@@ -57,9 +52,6 @@ class TokwatchApp(Appearance, TimeTravel):
     ENABLE_COMMAND_PALETTE = True
     TITLE = "tokwatch"
     BINDINGS = [*SHARED]
-
-    work: var[Work | None] = var(None, init=False)  # what takes long and is under way
-    long_work: LongWork | None = None
 
     def __init__(
         self,
@@ -135,6 +127,8 @@ class TokwatchApp(Appearance, TimeTravel):
             return None
         try:
             return await self._feed.ask(question)
+        except TakenBack:  # while everything ends
+            return None
         except Exception as error:  # noqa: BLE001  the boundary to the feed: end, and say why
             self.end_with(error)
             return None
@@ -150,8 +144,17 @@ class TokwatchApp(Appearance, TimeTravel):
         super().exit(result, return_code, message)
 
     def end_with(self, error: Exception) -> None:
+        if self.failure is not None:  # what comes after the first failure is of its making
+            return
         self.failure = error
         self.exit(return_code=1, message=Text(report(error)))
+
+    def _fatal_error(self) -> None:
+        """A defect of the program's own: as Textual tells it, without the locals of every frame."""
+        assert self._exception is not None
+        self.failure = self._exception
+        self._exit_renderables.append(Text(report(self._exception)))
+        self._close_messages_no_wait()
 
     def _end(self, number: signal.Signals) -> None:
         self.exit(return_code=128 + number)
@@ -159,6 +162,8 @@ class TokwatchApp(Appearance, TimeTravel):
     # Frames
 
     def on_snapshot_arrived(self, message: SnapshotArrived) -> None:
+        if self._arrived_s is None:
+            self.load_the_rest()
         self._arrived_s = self._now()
         self._waiting = message.snapshot
         self._draw_when_due()
@@ -226,65 +231,7 @@ class TokwatchApp(Appearance, TimeTravel):
             if self._sources_opened_itself:
                 self.action_show_fleet()
 
-    # Screens and looks
-
-    def action_show_screen(self, name: str) -> None:
-        """Opens a screen of the footer over Fleet, which stays below all of them."""
-        tab = next(tab for tab in TABS if tab.name == name)
-        if isinstance(self.screen, FrameScreen) and name == self.screen.TAB and not self.screen.DRILLED:
-            return
-        self.action_show_fleet()
-        if name != FleetScreen.TAB:
-            self.push_screen(screen_class(tab)())
-
-    def action_show_fleet(self) -> None:
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-
-    def action_leave(self) -> None:
-        """To the screen below; nothing on Fleet."""
-        if len(self.screen_stack) > 1:
-            self.pop_screen()
-
-    def action_what_if(self) -> None:
-        from tokwatch.dashboard.screens.what_if import WhatIfScreen  # not part of the first frame
-
-        if not isinstance(self.screen, WhatIfScreen):
-            self.push_screen(WhatIfScreen())
-
-    def action_inspect(self) -> None:
-        from tokwatch.dashboard.inspecting import inspect
-
-        inspect(self)
-
-    def action_copy_table(self) -> None:
-        from tokwatch.dashboard.taking_away import copy_table
-
-        copy_table(self)
-
-    def action_save_picture(self) -> None:
-        from tokwatch.dashboard.taking_away import save_picture
-
-        save_picture(self)
-
-    def action_export(self) -> None:
-        from tokwatch.dashboard.exporting import export
-
-        export(self)
-
-    def show_work(self, work: Work | None) -> None:
-        """How far it has come; None: nothing is under way."""
-        self.work = work
-
-    def action_cancel_work(self) -> None:
-        if self.long_work is not None:
-            self.long_work.cancel()
-
-    def action_help(self) -> None:
-        from tokwatch.dashboard.screens.help import HelpScreen
-
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self.screen))
+    # What is remembered
 
     def show_theme(self, name: str) -> None:
         super().show_theme(name)
@@ -302,15 +249,6 @@ class TokwatchApp(Appearance, TimeTravel):
     def _say_of_memory(self) -> None:
         if problem := self.memory.take_problem():
             self.say(plain(problem), "warning")
-
-    def action_demo(self) -> None:
-        """Ends with the result "demo"; the command line starts it."""
-        self.exit("demo")
-
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        from tokwatch.dashboard.palette import commands
-
-        return commands(self, screen)
 
 
 def _standing(span_ms: tuple[int, int] | None, snapshot: Snapshot) -> tuple[int, int] | None:

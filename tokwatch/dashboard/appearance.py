@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
+from msgspec.structs import replace
 from rich.segment import Segment
 from textual.app import App
 from textual.color import Color
@@ -21,10 +22,10 @@ from tokwatch.dashboard.theme import Look, PaletteTheme, palette_of
 from tokwatch.dashboard.themes.catalogue import DEFAULT, Themes
 
 _WIDTH, _HEIGHT = 80, 24  # cells, for which every screen is made
+_LEFT_OUT = f": some things are left out below {_WIDTH}×{_HEIGHT}."
 
 
-@dataclass(frozen=True, slots=True)
-class Preferences:
+class Preferences(msgspec.Struct, frozen=True):
     """What the user wants, as far as it was told."""
 
     theme: str | None = None  # None: as it was left
@@ -74,10 +75,13 @@ class Appearance(App[str]):
 
     def on_resize(self, event: Resize) -> None:
         """Says once that it is small; every screen goes on with what fits."""
-        if not self._said_small and (event.size.width < _WIDTH or event.size.height < _HEIGHT):
+        small = event.size.width < _WIDTH or event.size.height < _HEIGHT
+        if small and not self._said_small:
             self._said_small = True
             size = f"{event.size.width}×{event.size.height}"
-            self.notify(f"{size}: some things are left out below {_WIDTH}×{_HEIGHT}.", markup=False, timeout=4)
+            self.notify(f"{size}{_LEFT_OUT}", markup=False, timeout=4)
+        elif not small and (told := [note for note in self._notifications if note.message.endswith(_LEFT_OUT)]):
+            self._unnotify(told[0])
 
     def prefer(self, *, theme: str | None, ascii_only: bool | None, slow_link: bool) -> None:
         """What the config says, where the command line did not say it. For after the first frame."""

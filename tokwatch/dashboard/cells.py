@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from itertools import groupby
-from operator import itemgetter
+from itertools import compress, groupby
+from operator import itemgetter, ne
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import get_character_cell_size
@@ -21,6 +22,8 @@ if TYPE_CHECKING:  # a name in annotations; the first frame needs none of it
     from tokwatch.ledger.figure_path import FigurePath
 
 REPLACEMENT = "\ufffd"
+# Blanks, but for those that group the digits of a number. Compiled when first used: not part of the first frame.
+_BREAKS = r"(?<!\d)\s+|\s+(?!\d{3}(?!\d))"
 _SECOND_HALF = ""  # the cell after a wide character
 _JOINS_ITS_NEIGHBOUR = frozenset(
     chr(code) for code in (*range(0x1F1E6, 0x1F200), *range(0x1F3FB, 0x1F400))
@@ -67,12 +70,20 @@ def fit(cells: list[str], width: int, ending: str = "…") -> list[str]:
     return [*kept, ending]
 
 
+def shorten(text: str, width: int) -> str:
+    """`text`, or as many of its words as fit with "…" behind them: no number is cut in two."""
+    if len(to_cells(text)) <= width:
+        return text
+    first = next(iter(wrap(text, width - 1)), "")
+    return f"{first.rstrip(',;:')}…" if width > 1 else ""
+
+
 def wrap(text: str, width: int) -> list[str]:
-    """`text` in rows of at most `width` cells, broken at blanks where there are any."""
+    """`text` in rows of at most `width` cells, broken at blanks where there are any, but not inside 12 431."""
     rows: list[str] = []
     row: list[str] = []
     width = max(1, width)
-    for word in text.split():
+    for word in re.split(_BREAKS, text.strip()):
         cells = to_cells(word)
         while cells:
             if row and len(row) + 1 + len(cells) <= width:
@@ -168,6 +179,11 @@ class Line:
             ink = self._inks[column]
             self._inks[column] = _ink(ink.colour, ground, ink.bold)
 
+    @property
+    def colourless(self) -> bool:
+        """It is drawn where colours tell nothing."""
+        return self._look.colourless
+
     def text(self) -> str:
         """What it reads, without colours."""
         return "".join(self._chars)
@@ -183,10 +199,9 @@ class Line:
         """
         if self._chars == before._chars and self._inks == before._inks:
             return
-        pairs = zip(self._chars, self._inks, before._chars, before._inks, strict=True)
-        differing = [column for column, (char, ink, was, was_ink) in enumerate(pairs) if char != was or ink != was_ink]
-        if differing:
-            yield differing[0], differing[-1] + 1
+        cells = map(ne, zip(self._chars, self._inks, strict=True), zip(before._chars, before._inks, strict=True))
+        differing = list(compress(range(self.width), cells))
+        yield differing[0], differing[-1] + 1
 
     def strip(self) -> Strip:
         """The line for Textual, one Segment per stretch of one style: every Segment costs about 40 bytes on the wire.
@@ -213,7 +228,7 @@ class Line:
         return Strip(segments, self.width)
 
     def _native_segments(self) -> Iterator[Segment]:
-        """The same in the terminal's own colours: an underlined or reversed blank shows there, and some marks do not."""
+        """The same in the terminal's own colours: an underlined or reversed blank shows there, some marks do not."""
         palette = self._look.palette
         chars: list[str] = []
         styles: list[Style] = []

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 MARGIN: Final = 1  # cells left and right
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """A column of a list: `gap` blank cells, then `width` cells."""
 
     key: str
@@ -20,8 +21,7 @@ class Column:
     goes_below: int  # terminal width under which it is left out; 0: never
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where a column stands."""
 
     x: int
@@ -33,8 +33,7 @@ class Place:
         return self.x + self.width
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(msgspec.Struct, frozen=True):
     """The columns of a list from left to right, and by key those that give or take room, the first one first."""
 
     every: tuple[Column, ...]

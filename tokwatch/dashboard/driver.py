@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Paste
+from textual.message import Message
 
+from tokwatch.dashboard.cells import plain
 from tokwatch.first_sight.terminal import hand_over
 
 _ENTER_ALTERNATE_SCREEN = "\x1b[?1049h"
@@ -29,6 +32,12 @@ class TerminalDriver(LinuxDriver):
         """
         if self._must_signal_resume:
             super()._sigcont_application()
+
+    def process_message(self, message: Message) -> None:
+        """Textual's fields show what is pasted into them as it came, sequences and all."""
+        if isinstance(message, Paste):
+            message.text = "\n".join(map(plain, message.text.splitlines()))
+        super().process_message(message)
 
     def write(self, data: str) -> None:
         if self._standing and data == _ENTER_ALTERNATE_SCREEN:

@@ -106,6 +106,7 @@ def export(app: TokwatchApp) -> None:
     if feed is None or snapshot is None:
         return
     if app.work is not None:
+        app.clear_notifications()
         app.say(f"Still {app.work.title}: X cancels it.")
         return
 
@@ -156,7 +157,7 @@ async def _take(app: TokwatchApp, taking: Taking) -> None:
         else:
             done = await work.run(taking.arguments, path)
     except OSError as error:
-        app.say(f"{taking.file} was not written: {error.strerror or error}", severity="error")
+        app.say(f"{taking.file} was not written: {error.strerror or plain(str(error))}", severity="error")
     else:
         app.say(*told(path, done))
     finally:
@@ -166,9 +167,9 @@ async def _take(app: TokwatchApp, taking: Taking) -> None:
 
 def told(path: Path, done: Done) -> tuple[str, Severity]:
     """How it went, in words, and how serious that is."""
-    words = [plain(line.removeprefix(_TOLD)) for line in done.said]
+    words, name = [plain(line.removeprefix(_TOLD)) for line in done.said], plain(path.name)
     if done.cancelled:
-        return f"Cancelled: {path.name} was not written.", "warning"
+        return f"Cancelled: {name} was not written.", "warning"
     if done.code != 0:
-        return f"{path.name} was not written: {words[-1] if words else f'exit code {done.code}'}", "error"
-    return " ".join([f"Written: {path}", *words]), "information"
+        return f"{name} was not written: {words[-1] if words else f'exit code {done.code}'}", "error"
+    return " ".join([f"Written: {plain(str(path))}", *words]), "information"

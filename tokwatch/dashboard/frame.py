@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 from textual.message import Message
 
 from tokwatch.feeds.mark import Mark
 from tokwatch.ledger.snapshot import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """A Snapshot and how it is being looked at. Without a Snapshot nothing has been measured yet."""
 
     snapshot: Snapshot | None = None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 from rich.cells import cell_len
 
 ABSENT = "–"
@@ -32,8 +31,7 @@ RISING = "▴"
 FOLDED = "▸"
 
 
-@dataclass(frozen=True, slots=True)
-class StateLook:
+class StateLook(msgspec.Struct, frozen=True):
     """A state in a list (glyph, word, role) and on the strip over time (mark, role)."""
 
     glyph: str
@@ -41,6 +39,10 @@ class StateLook:
     role: str
     mark: str
     mark_role: str
+
+    def mark_in(self, *, colourless: bool) -> str:
+        """The mark; the glyph where only the colour of its line would tell it from that of serving."""
+        return self.glyph if colourless and self.mark == BAR and self.mark_role != "work_past" else self.mark
 
 
 # The word and the glyph carry the state, the colour only helps to find it.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from tokwatch.dashboard.columns import MARGIN as MARGIN
 from tokwatch.dashboard.columns import Column, Columns
@@ -14,14 +16,14 @@ from tokwatch.dashboard.columns import Place as Place
 
 _SLO_TILE_FROM = 100  # columns
 TIME_STRIP_FROM = 24  # rows; below, the transport has a track
+ROOMY_FROM = 30  # rows from which a blank one stands above a screen's first heading
 _HEADER = _FOOTER = 1
 _LIST_CHROME = 4  # heading, rule, rule, closing row
 _STRIP_CHROME = 2  # heading, axis
 _ALERT_CHROME = 2  # heading, rule
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """Heights of the home screen's sections in rows; 0 leaves one out. A gap is the blank row above a section."""
 
     tiles: int

@@ -13,7 +13,7 @@ MEANINGS: Final[Mapping[Kind, str]] = {
     "alert": "an alert begins to fire",
     "restart": "a server restarted, or its counters did",
     "gap": "nobody watched before this, or another recorder took over",
-    "idle": "a GPU begins to be idle, for five minutes or longer",
+    "idle": "a GPU begins to be idle, for five minutes or longer (○ free)",
     "price": "another price comes into force",
 }
 _LOOKS: Final[Mapping[Kind, tuple[str, str]]] = {
@@ -33,6 +33,8 @@ def look_of_kind(kind: Kind) -> tuple[str, str]:
 def look_of_mark(mark: Mark) -> tuple[str, str]:
     """The same of one mark: idleness is waste, also as an alert."""
     glyph, role = _LOOKS[mark.kind]
+    if mark.kind == "idle" and mark.state == "unallocated":  # free has the same glyph wherever it stands
+        glyph = glyphs.look_of_state(mark.state).glyph
     return glyph, "waste" if is_waste(mark) else role
 
 

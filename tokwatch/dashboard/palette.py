@@ -6,16 +6,36 @@ import functools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from textual import on
 from textual.app import SystemCommand
+from textual.command import CommandList, CommandPalette
 from textual.markup import escape
 from textual.screen import Screen
+from textual.widgets import Input
 
 from tokwatch.dashboard.active_keys import active_keys
 from tokwatch.dashboard.key_names import key_names
 from tokwatch.dashboard.mark_words import KEY_OF_KIND
+from tokwatch.dashboard.screens.overlay import Overlay
 
 if TYPE_CHECKING:
     from tokwatch.dashboard.app import TokwatchApp
+
+
+class Palette(CommandPalette, Overlay[None]):
+    """Textual's own, which fails at a page key while its list has no room (just opened, or on a very low terminal), and
+    at a letter that comes when it was left.
+    """
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "command_list":
+            return any(each.scrollable_content_region for each in self.query(CommandList))
+        return super().check_action(action, parameters)
+
+    @on(Input.Changed)
+    def _end_with_the_screen(self, event: Input.Changed) -> None:
+        if not self.is_active:
+            event.prevent_default()
 
 
 def commands(app: TokwatchApp, screen: Screen[object]) -> Iterable[SystemCommand]:

@@ -55,6 +55,7 @@ def copy_text(app: TokwatchApp, text: str, what: str, *, ending: str = "txt") ->
     if not text.strip():
         app.say("There is nothing to copy yet.")
         return
+    text = "\n".join("\t".join(map(plain, line.split("\t"))) for line in text.split("\n"))  # it is pasted into a shell
     doubt = doubts(os.environ, len(text.encode()))
     if doubt is None or doubt.try_it:
         app.copy_to_clipboard(text)
@@ -132,12 +133,17 @@ def _write(folder: Path, stem: str, ending: str, text: str) -> Path:
     while True:
         path = folder / (f"{stem}.{ending}" if number == 1 else f"{stem}-{number}.{ending}")
         try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
+            file = path.open("x", encoding="utf-8")
         except FileExistsError:
             number += 1
-        else:
-            return path.absolute()
+            continue
+        try:
+            with file:
+                file.write(text)
+        except OSError as error:  # a full disk: half of it is worth nothing
+            path.unlink(missing_ok=True)
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        return path.absolute()
 
 
 def _state_folder() -> Path:

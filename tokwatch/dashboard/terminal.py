@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 
 class Colours(enum.IntEnum):
@@ -17,8 +18,7 @@ class Colours(enum.IntEnum):
     TRUE = 1 << 24
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(msgspec.Struct, frozen=True):
     """What to draw for, and the reason of each."""
 
     colours: Colours = Colours.TRUE

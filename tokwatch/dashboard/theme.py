@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 from rich.style import Style
 from textual.theme import BUILTIN_THEMES, Theme
 
@@ -24,13 +24,17 @@ class Ink(NamedTuple):
     bold: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """What drawing depends on beside the figures."""
 
     palette: Palette = DARK
     ascii_only: bool = False  # the terminal is limited to ASCII
     calm: bool = False  # every byte counts: no sparklines
+
+    @property
+    def colourless(self) -> bool:
+        """Areas of different meaning look alike, unless they are filled with different characters."""
+        return self.ascii_only or self.palette.s0 == self.palette.s3
 
 
 @functools.cache  # at most palettes × inks: a few hundred
@@ -42,7 +46,7 @@ def style_of(palette: Palette, ink: Ink) -> Style:
     *attributes, colour = getattr(palette, ink.colour).split() or ("default",)
     return Style(
         color=colour,
-        bgcolor=ground,
+        bgcolor=ground.split()[-1],  # a bold colour has no bold ground
         bold=ink.bold or "bold" in attributes,
         underline="underline" in attributes or None,
         reverse="reverse" in attributes or None,

@@ -42,10 +42,14 @@ class TimeTravel(App[str]):
 
     def action_toggle_pause(self) -> None:
         if feed := self.ready_feed():
-            if self.frame.snapshot and self.frame.snapshot.mode == "paused":
-                feed.play()
-            else:
+            snapshot = self.frame.snapshot
+            if snapshot is None or snapshot.mode != "paused":
                 feed.pause()
+            elif not feed.can_go_live and feed.span_ms is not None and snapshot.tick_ms >= feed.span_ms[1]:
+                self.clear_notifications()  # once is enough, however often it is pressed
+                self.say("This is the end of the replay: home goes to its start.")
+            else:
+                feed.play()
             self._check_age()
 
     def action_step(self, ticks: int) -> None:
@@ -89,7 +93,7 @@ class TimeTravel(App[str]):
         def go(moment: Moment | None) -> None:
             if moment is not None:
                 feed.seek(moment.at_ms)
-                self._say_about(moment.at_ms, moment.note, snapshot)
+                self._say_about(moment.at_ms, moment.note, snapshot, feed.span_ms)
 
         self.push_screen(Prompt("GO TO", TIMES_IN_SHORT, read), go)
 
@@ -98,10 +102,9 @@ class TimeTravel(App[str]):
         feed, snapshot = self.ready_feed(), self.frame.snapshot
         if feed is not None and snapshot is not None:
             feed.seek(at_ms)
-            self._say_about(at_ms, "", snapshot)
+            self._say_about(at_ms, "", snapshot, feed.span_ms)
 
-    def _say_about(self, at_ms: int, note: str, snapshot: Snapshot) -> None:
-        span = self.frame.span_ms
+    def _say_about(self, at_ms: int, note: str, snapshot: Snapshot, span: tuple[int, int] | None) -> None:
         if note:
             self.say(note)
         elif span is not None and not span[0] <= at_ms <= span[1]:
@@ -190,7 +193,7 @@ class TimeTravel(App[str]):
             Prompt(
                 "PRICE",
                 "such as 2.35; in force from now on",
-                parse_price,
+                lambda text: parse_price(text, formats.currency_sign(snapshot.currency)),
                 note=f"{plain(snapshot.currency)} for one GPU for one hour",
             ),
             lambda price: feed.set_price(price) if price is not None else None,
@@ -201,7 +204,7 @@ class TimeTravel(App[str]):
         from tokwatch.moments import parse_price
 
         def read(text: str) -> tuple[float | None]:
-            return (parse_price(text) if text.strip() else None,)
+            return (parse_price(text, formats.currency_sign(snapshot.currency)) if text.strip() else None,)
 
         def suppose(chosen: tuple[float | None] | None) -> None:
             if chosen is not None:
@@ -222,6 +225,7 @@ class TimeTravel(App[str]):
     def ready_feed(self) -> Feed | None:
         """The feed; None before it is open, which is said."""
         if self._feed is None:
+            self.clear_notifications()  # once is enough, however many keys are pressed
             self.say("Still starting: nothing is being read yet.")
         return self._feed
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
+
+from msgspec.structs import replace
 
 from tokwatch.dashboard.cells import plain
 from tokwatch.dashboard.themes.catalogue import BUILT_IN, DEFAULT, OwnTheme

@@ -96,11 +96,11 @@ server vllm Qwen3-32B           # as busy as people make it: now too slow for th
   precision fp8
   memory_gib 71
   busy_w 570 554 580 562
-  activity 0.74
+  activity 0.70
   activity sine 0.15 5200 {_phase(5200, -0.05)}
   activity sine 0.04 1100 {_phase(1100, 0.98)}
   activity sine 0.03 310
-  activity sine 0.02 47
+  activity sine 0.06 47
   slowed 0.05                   # by long prompts, and by more of them now and then
   slowed sine 0.04 700
   slowed sine 0.01 170

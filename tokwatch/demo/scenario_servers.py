@@ -20,10 +20,10 @@ Servers follow the last GPU. `server ENGINE MODEL` (vllm or llama.cpp) opens one
     prompt_tokens 1500 [0.6]     of a request: the mean, and the relative width of single ones
     cached_share 0.45            of the prompt
     output_tokens 350 [0.5]
-    queue_s 0.02 [0.4]           spent waiting …
     ttft_s 0.25 [0.5]            queue included
-    tpot_s 0.03 [0.05]           time per output token … with nothing to do, and at activity 1 if that is longer
-    slowed WAVE                  decodes as slowly as at an activity so much higher: prefills between its steps
+    tpot_s 0.03 [0.05]           with nothing to do, and at activity 1 if that is longer (in between: tempo.py)
+    queue_s 0.02 [0.4]           spent waiting, the same; ttft_s is then as much longer
+    slowed WAVE                  decodes as slowly as at an activity so much higher: long prompts between its steps
     kv_tokens 740000         room in the KV cache
     tokens_per_step 180      sequences that a step decodes
 

@@ -26,27 +26,29 @@ class Asking:
         self._reading = reading
         self._thread = ThreadPoolExecutor(1, "tokwatch-asking")
         self._history: History | None = None
+        self._closed = False
 
     async def ask(self, question: Question[Answer], supposed: float | None) -> Answer:
         """The answer, at a supposed price of a GPU hour where one is given.
 
-        Cancelling the waiting task interrupts SQLite, so that the next question does not wait for this one.
+        Cancelling the waiting task ends the reading, so that the next question does not wait for this one.
         """
         taken_back = False
 
+        def is_taken_back() -> bool:
+            return taken_back or self._closed
+
         def answer() -> Answer:
-            if taken_back:
+            if is_taken_back():
                 raise TakenBack
             with self._reading():
-                if self._history is None:
-                    self._history = self._open_history()
-                self._history.refresh()
-                if self._history.supposed != supposed:
-                    self._history.suppose_price(supposed)
                 try:
-                    return question.answer(self._history)
+                    past = self._past(is_taken_back)
+                    if past.supposed != supposed:
+                        past.suppose_price(supposed)
+                    return question.answer(past)
                 except sqlite3.OperationalError:
-                    if taken_back:  # interrupted: whatever it says, nobody reads it
+                    if is_taken_back():  # given up: whatever it says, nobody reads it
                         raise TakenBack from None
                     raise
 
@@ -55,16 +57,25 @@ class Asking:
             return await asyncio.shield(waiting)
         except asyncio.CancelledError:
             taken_back = True
-            if self._history is not None and not waiting.done():
-                self._history.interrupt()
             waiting.add_done_callback(_let_be)
             raise
 
+    def _past(self, is_taken_back: Callable[[], bool]) -> History:
+        """As it is now, read until nobody waits."""
+        if self._history is None:
+            self._history = self._open_history()
+        self._history.give_up_when(is_taken_back)
+        self._history.refresh()
+        return self._history
+
     async def close(self) -> None:
-        if self._history is not None:
-            self._history.interrupt()
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._history.close)
+        self._closed = True
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._let_go)
         self._thread.shutdown(wait=False)
+
+    def _let_go(self) -> None:
+        if self._history is not None:
+            self._history.close()
 
 
 def _let_be(waiting: asyncio.Future[Answer]) -> None:

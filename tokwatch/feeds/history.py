@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import msgspec
@@ -106,9 +106,9 @@ class History:
     def close(self) -> None:
         self._reader.close()
 
-    def interrupt(self) -> None:
-        """Ends what is being read, with sqlite3.OperationalError there; may be called from any thread."""
-        self._reader.interrupt()
+    def give_up_when(self, taken_back: Callable[[], bool]) -> None:
+        """Asked now and then while the store is read; true ends that with sqlite3.OperationalError."""
+        self._reader.give_up_when(taken_back)
 
     @property
     def reader(self) -> Reader:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Protocol
+from datetime import UTC, datetime
+from typing import Final, Protocol
 
 from tokwatch.feeds.clock import Clock
 from tokwatch.ledger.bookkeeper import Bookkeeper, Sightings
 from tokwatch.ledger.entries import TickRecord
+
+_LOST_TOLD_S: Final = 600.0  # that a tick was not stored
 
 
 class Seer(Protocol):
@@ -52,6 +55,7 @@ class Recorder:
         self._clock = clock
         self._interval_s = interval_s
         self._notes = dict(notes)
+        self._lost_s: float | None = None  # CLOCK_BOOTTIME of the last tick that was not stored
         self._listeners: list[Callable[[TickRecord], None]] = []
         self._complete: Callable[[Sightings], Sightings] = lambda seen: seen
 
@@ -76,10 +80,22 @@ class Recorder:
         try:
             self._writer.submit(record)
         except ValueError as error:  # a record the store cannot hold: this tick is lost, the next ones must not be
-            self.tell("lost tick", f"the tick of {record.tick.tick_ms} was not stored: {error}")
+            self._tell_lost(record, str(error))
+        else:
+            self._forget_lost(record)
         for listener in self._listeners:
             listener(record)
         return record
+
+    def _tell_lost(self, record: TickRecord, why: str) -> None:
+        self._lost_s = record.tick.boottime_ns / 1e9
+        when = datetime.fromtimestamp(record.tick.tick_ms / 1000, UTC).astimezone()
+        self.tell("lost tick", f"the tick of {when:%H:%M:%S} was not stored: {why}")
+
+    def _forget_lost(self, record: TickRecord) -> None:
+        if self._lost_s is not None and record.tick.boottime_ns / 1e9 - self._lost_s > _LOST_TOLD_S:
+            self._lost_s = None
+            self.tell("lost tick", "")
 
     async def run(self, stop: asyncio.Event, *, for_s: float | None = None) -> None:
         """Tick until `stop` is set or the time is over, the last time at its end; then the sources are closed."""

@@ -66,6 +66,7 @@ class Timeline:
         self._at_now = now is not None
         self._playing = now is None
         self._position_ms: float | None = start_ms
+        self._turned_ns: int | None = None  # when what plays last moved on
         self._span: tuple[int, int] | None = None
         self._marks: tuple[Mark, ...] = ()
         self._what_if: float | None = None
@@ -260,9 +261,13 @@ class Timeline:
 
     async def _next_job(self) -> Callable[[Cursor], bool]:
         if not self._playing:
+            self._turned_ns = None
             return await self._jobs.get()
-        before_ns = self._clock.now().boottime_ns
-        pause = asyncio.ensure_future(self._clock.sleep(_FRAME_S if self._speed > 1 else 1.0 / self._speed))
+        now_ns = self._clock.now().boottime_ns
+        before_ns = now_ns if self._turned_ns is None else self._turned_ns  # what a frame took to make has passed too
+        frame_s = _FRAME_S if self._speed > 1 else 1.0 / self._speed
+        spent_s = min((now_ns - before_ns) / 1e9, frame_s / 2)
+        pause = asyncio.ensure_future(self._clock.sleep(frame_s - spent_s))
         key = asyncio.ensure_future(self._jobs.get())
         try:
             await asyncio.wait((pause, key), return_when=asyncio.FIRST_COMPLETED)
@@ -271,7 +276,8 @@ class Timeline:
         finally:
             pause.cancel()
             key.cancel()
-        elapsed_ms = (self._clock.now().boottime_ns - before_ns) / 1e6
+            self._turned_ns = self._clock.now().boottime_ns
+        elapsed_ms = (self._turned_ns - before_ns) / 1e6
         return lambda cursor: self._played(cursor, elapsed_ms * self._speed)
 
     async def _ask(self, question: Callable[[Cursor], T]) -> T:

@@ -91,5 +91,14 @@ def _runs(row: str) -> list[Run]:
 
 
 def _harmless(text: str) -> str:
-    """Controls, bidi and zero-width characters replaced: no terminal acts on what is left."""
-    return text if text.isprintable() else "".join(each if each.isprintable() else "\ufffd" for each in text)
+    """Controls, bidi and zero-width characters replaced: no terminal acts on what is left, and all of it is seen."""
+    if all(each.isprintable() and _is_plain(each) for each in text):
+        return text
+    from unicodedata import category  # for what is hardly ever there: a third of a millisecond
+
+    return "".join(each if each.isprintable() and category(each)[0] != "M" else "\ufffd" for each in text)
+
+
+def _is_plain(each: str) -> bool:
+    """Of the blocks that the dashboard draws with, none of which has marks that combine."""
+    return each < "\u0300" or "\u2010" <= each < "\u20d0" or "\u2100" <= each < "\u2c00"

@@ -122,7 +122,10 @@ def _gained(before: Histogram | None, now: Histogram) -> tuple[int, ...]:
 def histogram_increment(name: str, before: Histogram | None, now: Histogram) -> HistogramEntry | None:
     """Observations per bucket since `before` (None: all of them); None where nothing was observed or the two cannot
     be compared (other edges, counts that fell)."""
-    if not comparable(before, now) or not any(gained := _gained(before, now)):
+    if before is not None and before.edges != now.edges:
+        return None
+    gained = _gained(before, now)
+    if min(gained) < 0 or not any(gained):
         return None
     before_sum = 0.0 if before is None else before.sum
     return HistogramEntry(name, now.edges, gained, round(now.sum * 1e6) - round(before_sum * 1e6))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Figure(msgspec.Struct, frozen=True):
+class Figure(msgspec.Struct, frozen=True, gc=False):
     """One number that may be unknown. `value` is None with a reason in `why`, or cost without tokens (`infinite`)."""
 
     value: float | None
@@ -16,7 +16,7 @@ class Figure(msgspec.Struct, frozen=True):
     marks: tuple[str, ...] = ()
 
 
-class Interval(msgspec.Struct, frozen=True):
+class Interval(msgspec.Struct, frozen=True, gc=False):
     """A figure known only to lie between two bounds (bucket edges); both None without observations."""
 
     low: float | None
@@ -31,7 +31,7 @@ _UNOBSERVED = Interval(None, None, "no request finished")
 NO_SLO = Interval(None, None, "no SLO set")
 
 
-class Quantiles(msgspec.Struct, frozen=True):
+class Quantiles(msgspec.Struct, frozen=True, gc=False):
     """A latency in seconds: the bucket that each of its quantiles falls in."""
 
     p50: Interval = _UNOBSERVED

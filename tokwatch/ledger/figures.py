@@ -43,8 +43,8 @@ def total(figures: Iterable[Figure], why: str) -> Figure:
     missing = next((part for part in parts if part.value is None), None)
     if missing is not None:
         return unknown(missing.why)
-    borne = {part.marks for part in parts}  # few, however many parts there are
-    if len({SCOPES.intersection(marks) for marks in borne}) > 1:
+    borne = {part.marks for part in parts}  # few, however many parts there are, and nearly always none
+    if len(borne) > 1 and len({SCOPES.intersection(marks) for marks in borne}) > 1:
         return unknown(MIXED_SCOPES)
     marks = tuple(sorted({mark for marks in borne for mark in marks}))
     return Figure(sum(part.value or 0.0 for part in parts), coverage=min(part.coverage for part in parts), marks=marks)

@@ -49,16 +49,23 @@ class Population:
 def populations(moment: Moment, servers: Iterable[int], *, counted_once: bool = False) -> list[Population]:
     """The requests of the servers; `counted_once`: without those that are counted at another server."""
     wanted = set(servers)
-    flows: dict[tuple[int, str], list[FlowSums]] = {}
+    flows: dict[tuple[int, str], list[int]] = {}
     for flow, entry in sorted(moment.view.flows.items()):
         entity = moment.view.entities[flow]
         if entity.parent in wanted and not (counted_once and entry.flags & Flag.OUTPUT_ELSEWHERE):
             key = entity.parent, flow_labels(entity.key)[1]
-            flows.setdefault(key, []).append(moment.view.flow_sums[flow])
-    return [_population(moment, server, model, parts) for (server, model), parts in flows.items()]
+            flows.setdefault(key, []).append(flow)
+    return [_population(moment, server, model, tuple(parts)) for (server, model), parts in flows.items()]
 
 
-def _population(moment: Moment, server: int, model: str, flows: list[FlowSums]) -> Population:
+def _population(moment: Moment, server: int, model: str, flows: tuple[int, ...]) -> Population:
+    # A server's row, its deployment, the host and their money ask for the same ones: a tenth of a Snapshot's time.
+    if flows not in moment.populations:
+        moment.populations[flows] = _sum_up(moment, server, model, [moment.view.flow_sums[flow] for flow in flows])
+    return moment.populations[flows]
+
+
+def _sum_up(moment: Moment, server: int, model: str, flows: Sequence[FlowSums]) -> Population:
     windows = [sums.timed for sums in flows]
     counted_ms = max(window.finished_ms for window in windows)
     length_ms = counted_ms or max(window.length_ms for window in windows)

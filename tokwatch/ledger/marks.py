@@ -33,4 +33,6 @@ MARKS: Mapping[str, Mark] = {"few": FEW, **SIGNS, **SCOPES}
 def signs(marks: Iterable[str]) -> str:
     """What stands right before the figure."""
     borne = frozenset(marks)
+    if not borne:  # nearly always, and asked for at every figure that is drawn
+        return ""
     return "".join(mark.sign for name, mark in SIGNS.items() if name in borne)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -27,6 +27,9 @@ from tokwatch.ledger.states import StateBody
 from tokwatch.ledger.sums import AT_END_WINDOW_MS, WINDOW_MS, FlowSums, FlowTotals, GpuSums
 from tokwatch.ledger.view import Spent, View
 
+if TYPE_CHECKING:
+    from tokwatch.ledger.goodput import Population
+
 _Body = TypeVar("_Body", bound=msgspec.Struct)
 _NO_STATE = StateBody(State.UNKNOWN, 0, True, WARMING_UP)
 _NOT_PLACED = PlacementBody((), "", None)
@@ -45,6 +48,7 @@ class Moment:
         self._rates: dict[tuple[int, str, bool], Figure] = {}
         self._windows: dict[tuple[int, bool], list[FlowTotals]] = {}
         self._watts: dict[tuple[int, tuple[int, ...]], Figure] = {}
+        self.populations: dict[tuple[int, ...], Population] = {}  # by the flows they are of; see goodput
 
     def in_force(self, kind: str, entity: int, body: type[_Body], key: str = "") -> _Body | None:
         found = self.view.in_force.get((kind, entity, key))

@@ -30,17 +30,17 @@ class Selection(msgspec.Struct, frozen=True):
 
 
 def selection(rows: Sequence[GpuRow], snapshot: Snapshot) -> Selection:
-    """Adds first and divides last. A ratio that the rows do not carry the parts of is unknown, and says why."""
+    """Of rows of `snapshot`. Adds first and divides last; a ratio whose parts the rows do not carry is unknown."""
     serving = [row for row in rows if row.servers]
     tok_s = known_total([row.tok_s for row in serving], NOTHING_SERVED)
     rent = total((row.usd_per_hour for row in rows), NOTHING)
-    cut = _cut_through(rows, snapshot)
+    tok_per_j, usd_per_m = _ratios(rows, serving, tok_s, rent, snapshot)
     return Selection(
         gpus=len(rows),
         gpus_idle=sum(row.idle and row.confirmed for row in rows),
         tok_s=tok_s,
-        tok_per_j=unknown(cut) if cut else _tok_per_j(rows, serving, tok_s),
-        usd_per_m_output=unknown(cut) if cut else _usd_per_m(rent, serving, tok_s),
+        tok_per_j=tok_per_j,
+        usd_per_m_output=usd_per_m,
         idle_usd_today=known_total([row.idle_usd_today for row in rows], NOTHING),
         usd_per_hour=rent,
         power_w=known_total([row.power_w for row in rows], NOTHING),
@@ -48,6 +48,17 @@ def selection(rows: Sequence[GpuRow], snapshot: Snapshot) -> Selection:
         memory_used_gib=known_total([row.memory_used_gib for row in rows], NOTHING),
         memory_total_gib=_sum_of([row.memory_total_gib for row in rows]),
     )
+
+
+def _ratios(
+    rows: Sequence[GpuRow], serving: Sequence[GpuRow], tok_s: Figure, rent: Figure, snapshot: Snapshot
+) -> tuple[Figure, Figure]:
+    """Tokens per joule, and what a million costs. Of all GPUs the totals know them, whatever the rows carry."""
+    if rows and len(rows) == len(snapshot.gpus):
+        return snapshot.totals.tok_per_j, snapshot.totals.usd_per_m_output
+    if cut := _cut_through(rows, snapshot):
+        return unknown(cut), unknown(cut)
+    return _tok_per_j(rows, serving, tok_s), _usd_per_m(rent, serving, tok_s)
 
 
 def _cut_through(rows: Sequence[GpuRow], snapshot: Snapshot) -> str:

@@ -17,14 +17,14 @@ from tokwatch.ledger.money.shapes import DeploymentRow, Economy, TrafficRow
 SCHEMA = 1
 
 
-class GpuWarning(msgspec.Struct, frozen=True):
+class GpuWarning(msgspec.Struct, frozen=True, gc=False):
     """Something wrong with a device itself: slowed by its own hardware, or an Xid of late."""
 
     text: str
     at_ms: int | None = None  # when it happened; None: it is so now
 
 
-class GpuRow(msgspec.Struct, frozen=True):
+class GpuRow(msgspec.Struct, frozen=True, gc=False):
     """One line of the GPU list."""
 
     entity: int
@@ -64,7 +64,7 @@ class GpuRow(msgspec.Struct, frozen=True):
     xid: str = ""  # the last errors that the driver reported, in words: "Xid 79: GPU fell off the bus"
     xid_at_ms: int | None = None
     warnings: tuple[GpuWarning, ...] = ()  # words of the `note` too
-    state_usd: Figure = UNMEASURED  # what the time in this state has cost since it began
+    state_usd: Figure = UNMEASURED  # what a state that wastes has cost since it began
     sm_clock_mhz: Figure = UNMEASURED
 
     @property
@@ -78,7 +78,7 @@ class GpuRow(msgspec.Struct, frozen=True):
         return "cpu" if self.kind == PACKAGE else str(self.index)
 
 
-class StateSpan(msgspec.Struct, frozen=True):
+class StateSpan(msgspec.Struct, frozen=True, gc=False):
     """A stretch of one state on the strip."""
 
     from_ms: int
@@ -86,7 +86,7 @@ class StateSpan(msgspec.Struct, frozen=True):
     state: str
 
 
-class StripRow(msgspec.Struct, frozen=True):
+class StripRow(msgspec.Struct, frozen=True, gc=False):
     """Three hours of one GPU's states and what its idle time in them cost."""
 
     entity: int
@@ -95,7 +95,7 @@ class StripRow(msgspec.Struct, frozen=True):
     idle_usd: Figure
 
 
-class AlertRow(msgspec.Struct, frozen=True):
+class AlertRow(msgspec.Struct, frozen=True, gc=False):
     """One alert: a state on some GPUs of the host, a figure beyond a limit, or the budget."""
 
     key: str
@@ -133,7 +133,7 @@ class AlertRow(msgspec.Struct, frozen=True):
         return not self.muted and not self.inhibited_by
 
 
-class ServerRow(msgspec.Struct, frozen=True):
+class ServerRow(msgspec.Struct, frozen=True, gc=False):
     """One inference server."""
 
     entity: int
@@ -183,7 +183,7 @@ class ServerRow(msgspec.Struct, frozen=True):
     slo_target: float | None = None  # share of requests that must be within its limits
 
 
-class ProbeRow(msgspec.Struct, frozen=True):
+class ProbeRow(msgspec.Struct, frozen=True, gc=False):
     """One thing that was looked for, for the Sources screen."""
 
     name: str
@@ -192,7 +192,7 @@ class ProbeRow(msgspec.Struct, frozen=True):
     hint: str
 
 
-class Totals(msgspec.Struct, frozen=True):
+class Totals(msgspec.Struct, frozen=True, gc=False):
     """The closing row and the tiles: all GPUs and servers of the host."""
 
     gpus: int
@@ -227,7 +227,7 @@ class Totals(msgspec.Struct, frozen=True):
     unplaced: tuple[str, ...] = ()  # their models, else addresses
 
 
-class SelfCost(msgspec.Struct, frozen=True):
+class SelfCost(msgspec.Struct, frozen=True, gc=False):
     """What watching costs: tokwatch measured by itself."""
 
     cpu_share: Figure  # of one core

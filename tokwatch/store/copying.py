@@ -44,7 +44,13 @@ class StoreCopy:
         self._path = path
         self._unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         self._remove_unfinished()
-        self._connection = open_for_writing(self._unfinished)
+        try:
+            self._connection = open_for_writing(self._unfinished)
+        except StoreError as error:
+            self._remove_unfinished()
+            reason = error.__cause__  # its own words are about another file
+            words = reason.strerror if isinstance(reason, OSError) else reason
+            raise StoreError(f"cannot write {path}: {words or error}") from error
         self._codec = HistogramCodec(self._connection)
         # A file that is thrown away when anything goes wrong needs no journal for that.
         self._connection.execute("PRAGMA journal_mode = OFF")

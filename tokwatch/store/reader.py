@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +29,7 @@ from tokwatch.store.series import event_series
 from tokwatch.store.state_time import state_time
 from tokwatch.store.ticks import Ticks
 
+_STEPS_BETWEEN_LOOKS: Final = 20_000  # of SQLite's machine: under a millisecond
 _TICKS_AT_ONCE: Final = 256  # no read transaction stays open while the caller thinks
 _KEY_LIMIT: Final = 4096  # keys identify: only what nobody could have recorded is cut
 _OF_RUNS: Final = "(:runs IS NULL OR run IN (SELECT value FROM json_each(:runs)))"
@@ -55,9 +56,12 @@ class Reader:
     def close(self) -> None:
         self._connection.close()
 
-    def interrupt(self) -> None:
-        """Ends what is being read, with sqlite3.OperationalError there; the one call that any thread may make."""
-        self._connection.interrupt()
+    def give_up_when(self, taken_back: Callable[[], bool]) -> None:
+        """Asked now and then while SQLite works; true ends the reading with sqlite3.OperationalError.
+
+        Not Connection.interrupt: that is lost on whoever is between two statements.
+        """
+        self._connection.set_progress_handler(taken_back, _STEPS_BETWEEN_LOOKS)
 
     def changed(self) -> bool:
         """Whether anything was committed since the last call (or since opening). Costs microseconds: poll it."""

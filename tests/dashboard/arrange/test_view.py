@@ -74,6 +74,16 @@ def test_sorting_loses_nothing_and_leaves_equal_rows_in_their_order(
             assert equal == sorted(equal)
 
 
+@pytest.mark.parametrize("falling", [True, False])
+def test_rows_that_read_the_same_stay_in_their_order_and_do_not_change_places(falling: bool) -> None:
+    dollars = [1.001, 1.004, 1.002, 2.5, 0.0]
+    rows = tuple(
+        replace(GPUS[0], index=at, entity=at, idle_usd_today=Figure(value)) for at, value in enumerate(dollars)
+    )
+    shown = arrange(replace(BOX, gpus=rows), View(sort=Sort("idle_usd", falling))).gpus
+    assert [row.index for row in shown] == ([3, 0, 1, 2, 4] if falling else [4, 0, 1, 2, 3])
+
+
 def test_groups_stand_in_the_order_of_their_first_rows() -> None:
     shown = arrange(BOX, View(group="deployment", sort=Sort("idle_usd", falling=True)))
     numbers = [line for line in lines(shown) if isinstance(line, int)]

@@ -21,6 +21,14 @@ def test_calm_is_thin_waste_is_thick_and_what_nobody_watched_is_dotted() -> None
     assert line.text() == "━━━━▇▇▒▒··"
 
 
+def test_without_colour_what_is_wrong_is_not_drawn_like_serving() -> None:
+    spans = (StateSpan(0, 50, "serving"), StateSpan(50, 100, "saturated"))
+    (line,) = StateBar(spans, 0, 100).draw(10, 1, Look())
+    assert line.text() == "━━━━━━━━━━"
+    (line,) = StateBar(spans, 0, 100).draw(10, 1, Look(ascii_only=True))
+    assert line.text() == "=====!!!!!"
+
+
 def test_a_cell_shows_what_holds_longest_in_it() -> None:
     spans = (StateSpan(0, 4, "serving"), StateSpan(4, 10, "parked"))
     assert longest_states(spans, 0, 10, 1) == ["parked"]

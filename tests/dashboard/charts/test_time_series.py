@@ -135,3 +135,14 @@ def test_a_higher_value_is_never_drawn_lower(values: list[float]) -> None:
 @pytest.mark.parametrize("role", sorted(ROLES))
 def test_every_role_of_the_palette_may_colour_a_bucket(role: str) -> None:
     assert FULL in texts(series(800.0, role=role))[1]
+
+
+def test_dots_do_not_cover_the_label_of_the_limit() -> None:
+    chart = replace(series(*[700.0] * 40), limit=700.0, limit_label="limit 700 W")
+    assert any(" limit 700 W " in text for text in texts(chart))
+
+
+def test_a_limit_at_a_tick_keeps_the_number_of_the_tick_and_without_a_label_has_no_hole() -> None:
+    chart = replace(series(20.0), limit=100.0)
+    (top,) = [text for text in texts(chart) if "100" in text]
+    assert top == "   100 " + "╌" * 20

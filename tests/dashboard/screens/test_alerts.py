@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -69,7 +68,7 @@ def quiet(make_app: MakeApp) -> Callable[[Snapshot], TokwatchApp]:
 
 async def test_troubles_come_first_then_faults_then_alerts(make_app: MakeApp) -> None:
     lines, _ = await after(make_app(EVERYTHING))
-    words = [line[5:].split()[0] for line in lines[4:10]]
+    words = [line[5:].split()[0] for line in lines[5:11]]
     assert words == ["tokwatch", "fault", "lost", "saturated", "free", "parked"]
 
 
@@ -94,7 +93,7 @@ async def test_at_80_columns_glyph_word_since_place_words_and_dollars_remain(mak
 
 async def test_with_nothing_to_say_it_says_so_and_which_rules_watch(quiet: Callable[[Snapshot], TokwatchApp]) -> None:
     lines, _ = await after(quiet(all_at_work()))
-    assert "nothing wants attention" in lines[3]
+    assert "nothing wants attention" in lines[4]
     assert sum(any(rule.text in line for rule in STATE_RULES) for line in lines) == len(STATE_RULES)
 
 
@@ -229,7 +228,7 @@ async def test_the_past_is_asked_when_something_changed_and_not_every_tick(make_
             replace(FIRING, tick_ms=NOW_MS + 2000, alerts=(FREE,)),
             replace(FIRING, tick_ms=NOW_MS + 3000, alerts=(FREE,)),
         ):
-            app.frame = dataclasses.replace(app.frame, snapshot=snapshot)
+            app.frame = replace(app.frame, snapshot=snapshot)
             await pilot.pause()
             await all_answered(app)
         feed = app.ready_feed()

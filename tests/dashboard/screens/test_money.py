@@ -14,6 +14,7 @@ from tests.dashboard.snapshots import INFINITE, FakeFeed, no_price, nothing_foun
 from tokwatch.dashboard.app import TokwatchApp
 from tokwatch.dashboard.screens.money import MoneyScreen
 from tokwatch.dashboard.widgets.canvas import Canvas
+from tokwatch.dashboard.widgets.footer import Footer
 from tokwatch.dashboard.widgets.money_cost_chart import CostChart
 from tokwatch.dashboard.widgets.money_idle_bars import IdleBars
 from tokwatch.dashboard.widgets.money_page import MoneyPage
@@ -206,3 +207,43 @@ async def test_in_ascii_every_page_is_ascii(make_app: MakeApp, size: tuple[int, 
             await pilot.press("tab")
             drawn = [line for canvas in screen.canvases if canvas.display for line in canvas.drawn()]
             assert all(line.text().isascii() for line in drawn)
+
+
+async def test_without_colours_idleness_is_filled_with_another_character(make_app: MakeApp) -> None:
+    app = make_app(MONEY_BOX)
+    async with app.run_test(size=USUAL) as pilot:
+        screen = await opened(pilot)
+        assert not any("▒" in text for text in rows(screen, IdleBars))
+        app.theme = "mono"
+        await pilot.pause()
+        await pilot.pause()
+        assert "▇▒" in "".join(rows(screen, IdleBars))
+        assert {"░", "▒", "█"} <= set("".join(rows(screen, CostChart)))
+
+
+async def test_the_footer_offers_the_dials_where_they_stand(make_app: MakeApp) -> None:
+    async with make_app(MONEY_BOX).run_test(size=USUAL) as pilot:
+        screen = await opened(pilot)
+        assert "+ − change" in rows(screen, Footer)[0]
+        await pilot.press("tab")
+        await pilot.pause()
+        assert "change" not in rows(screen, Footer)[0]
+        assert rows(screen, Footer)[0].endswith("? help")
+
+
+async def test_the_bill_in_full_adds_up(make_app: MakeApp) -> None:
+    async with make_app(MONEY_BOX).run_test(size=USUAL) as pilot:
+        screen = await opened(pilot, "tab")
+        bill = {name: row(screen, MoneyPage, name) for name in ("rent", "energy", "all", "revenue", "profit")}
+        rent, energy, cost, revenue, profit = (float(words[1]) for words in bill.values())
+        assert rent + energy == pytest.approx(cost)
+        assert revenue - cost == pytest.approx(profit)
+        assert row(screen, MoneyPage, "(unassigned)")[1] == "2.29"
+
+
+async def test_two_deployments_of_one_model_are_told_apart_by_their_gpus(make_app: MakeApp) -> None:
+    twin = replace(DEPLOYMENTS[1], key="twin", name=DEPLOYMENTS[0].name)
+    async with make_app(replace(MONEY_BOX, deployments=(DEPLOYMENTS[0], twin))).run_test(size=LARGE) as pilot:
+        shown = "\n".join(rows(await opened(pilot), IdleBars))
+        assert "Qwen3-32B gpu 0–3" in shown
+        assert "Qwen3-32B gpu 4" in shown

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -154,7 +152,7 @@ async def test_the_cursor_stays_on_its_server_when_another_one_comes(make_app: M
 
 
 def replace_snapshot(app: TokwatchApp, snapshot: Snapshot) -> Frame:
-    return dataclasses.replace(app.frame, snapshot=snapshot)
+    return replace(app.frame, snapshot=snapshot)
 
 
 async def test_enter_opens_the_server_and_escape_leads_back(make_app: MakeApp) -> None:
@@ -164,6 +162,9 @@ async def test_enter_opens_the_server_and_escape_leads_back(make_app: MakeApp) -
         await pilot.press("2", "enter")
         await pilot.pause()
         assert isinstance(app.screen, ServerScreen)
+        await pilot.pause()
+        title = "".join(segment.text for segment in app.screen._compositor.render_strips()[2])
+        assert title.split()[:3] == ["●", "127.0.0.1:8000", "vLLM"]
         await pilot.press("escape")
         await pilot.pause()
         assert isinstance(app.screen, ServersScreen)

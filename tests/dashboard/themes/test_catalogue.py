@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tokwatch.dashboard.terminal import Colours
 from tokwatch.dashboard.theme import DARK

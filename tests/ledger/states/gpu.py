@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tokwatch.ledger.entries import Event, State
 from tokwatch.ledger.states import Signals, StateBody, StateTracker, Thresholds

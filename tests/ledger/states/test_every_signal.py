@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
 from itertools import product
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.ledger.states.gpu import LIMITS
 from tokwatch.ledger.entries import State
@@ -66,7 +66,7 @@ any_past = st.builds(
 
 
 def test_every_signal_is_drawn() -> None:
-    assert set(VALUES) == {field.name for field in fields(Signals)}
+    assert set(VALUES) == set(Signals.__struct_fields__)
 
 
 # The values that decide something, of a server that answers: every combination of them.

@@ -104,6 +104,8 @@ def _test(word: str) -> Test:
 def _comparison(name: str, sign: str, amount: str, negated: bool) -> Test:
     """A figure that is not known meets no comparison, nor its opposite."""
     asked = ASKED.get(name)
+    if asked is None and (name in _NAMED or name == "gpu"):
+        raise FilterError(f"{name} is no figure: {'-' if sign == '!=' else ''}{name}:{amount or '…'}")
     if asked is None:
         which = f"no figure is called {name}" if name else "which figure?"
         raise FilterError(f"{which}: {' '.join(ASKED)}")

@@ -13,7 +13,9 @@ from tokwatch.dashboard.charts.time_axis import put_times
 from tokwatch.dashboard.theme import Look
 
 _EIGHTHS: Final = " ▁▂▃▄▅▆▇█"
-_ASCII_FILLS: Final = ":#%@"  # by layer from the bottom: without block characters colour alone would tell them apart
+# By layer from the bottom, where nothing else would tell layers apart.
+_ASCII_FILLS: Final = ":#%@"
+_SHADES: Final = "░▒█▓"
 _LEAST_ROWS, _LEAST_COLUMNS = 3, 8
 _HALF_FROM_ROWS = 5
 
@@ -63,7 +65,8 @@ class Stacked:
 
     def swatch(self, layer: int, look: Look) -> str:
         """What a layer is filled with, for a legend."""
-        return _ASCII_FILLS[layer % len(_ASCII_FILLS)] if look.ascii_only else _EIGHTHS[-1]
+        fills = _ASCII_FILLS if look.ascii_only else _SHADES if look.colourless else _EIGHTHS[-1]
+        return fills[layer % len(fills)]
 
     # --- within ---------------------------------------------------------------------------------------------------
 
@@ -88,10 +91,10 @@ class Stacked:
     def _put_cell(self, line: Line, x: int, inside: list[int], look: Look) -> None:
         """inside: eighths of the cell that each layer fills, from the bottom up."""
         filled, full = sum(inside), len(_EIGHTHS) - 1
-        if not filled or (look.ascii_only and 2 * filled < full):
+        if not filled or (look.colourless and 2 * filled < full):
             return
         *_, second, largest = [0, *sorted(range(len(inside)), key=inside.__getitem__)]
-        if look.ascii_only:
+        if look.colourless:
             line.put(x, self.swatch(largest, look), self.layers[largest].role)
         elif filled < full or inside[largest] == full:  # the ground is the page's: the top edge stays true
             line.put(x, _EIGHTHS[filled], self.layers[largest].role)

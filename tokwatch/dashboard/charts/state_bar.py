@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
+
+import msgspec
 
 from tokwatch.dashboard import glyphs
 from tokwatch.dashboard.cells import Line
@@ -12,8 +13,7 @@ from tokwatch.dashboard.theme import Look
 from tokwatch.ledger.snapshot import StateSpan
 
 
-@dataclass(frozen=True, slots=True)
-class StateBar:
+class StateBar(msgspec.Struct, frozen=True):
     """The state that holds longest in each cell of [from_ms, to_ms]; "·" where nobody watched."""
 
     spans: tuple[StateSpan, ...]
@@ -50,5 +50,6 @@ def put_states(line: Line, x: int, states: Sequence[str], role: str | None = Non
         look = glyphs.look_of_state(state) if state else None
         length = len(list(run))
         own = look.mark_role if look else "faint"
-        line.put(x, (look.mark if look else glyphs.UNWATCHED) * length, role or own)
+        mark = look.mark_in(colourless=line.colourless) if look else glyphs.UNWATCHED
+        line.put(x, mark * length, role or own)
         x += length

@@ -26,5 +26,5 @@ def put_times(line: Line, x: int, cells: int, from_ms: int, to_ms: int, utc_offs
         column = x + (at_ms - from_ms) * cells // (to_ms - from_ms)
         local = formats.local(at_ms, utc_offset_s)
         label = f"{local:%d %b}" if daily or (local.hour, local.minute) == (0, 0) else f"{local:%H:%M}"
-        if column + len(label) + 1 <= right:
+        if column + len(label) + 2 <= right:
             line.put(column, label, "quiet")

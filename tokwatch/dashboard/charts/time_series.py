@@ -75,22 +75,22 @@ class TimeSeries:
         limit_row = None if self.limit is None else _row(self.limit, top, len(lines))
         for tick in _ticks(top, len(lines)) if known or self.limit else ():
             row = _row(tick, top, len(lines))
-            if row != limit_row:
+            if row != limit_row or tick == self.limit:
                 lines[row].put(0, self.write(tick), "quiet", width=self.label_width, right=True)
                 lines[row].put(x, f"{glyphs.UNWATCHED} " * (cells // 2), "track")
         if limit_row is not None:
             lines[limit_row].put(x, glyphs.LIMIT * cells, "faint")
-            lines[limit_row].put(x + 2, f" {self.limit_label} ", "quiet")
         if not known:
             lines[len(lines) // 2].put(x + 2, f" {self.nothing} ", "quiet", width=cells - 2)
-            return
-        for line, drawn in zip(lines, self._cells(cells, len(lines), top), strict=True):
+        for line, drawn in zip(lines, self._cells(cells, len(lines), top) if known else (), strict=False):
             column = x
             for role, run in groupby(drawn, key=itemgetter(1)):
                 text = "".join(dots for dots, _ in run)
                 if role:
                     line.put(column, text, role)
                 column += len(text)
+        if limit_row is not None and self.limit_label:  # over the dots, which may reach into its row
+            lines[limit_row].put(x + 2, f" {self.limit_label} ", "quiet")
 
     def _cells(self, cells: int, rows: int, top: float) -> Iterator[list[tuple[str, str]]]:
         """(braille, role) of every cell, row by row from the top; the role of an empty one is ""."""

@@ -9,6 +9,7 @@ from textual.binding import Binding
 
 from tokwatch.dashboard.cells import plain
 from tokwatch.dashboard.frame import Frame
+from tokwatch.dashboard.layout import ROOMY_FROM
 from tokwatch.dashboard.screens.base import FrameScreen
 from tokwatch.dashboard.widgets.alert_detail import AlertDetail, Told
 from tokwatch.dashboard.widgets.alert_entries import Fault, gpus_of
@@ -42,12 +43,31 @@ class AlertsScreen(FrameScreen):
         Binding("escape", "app.leave", "Back", id="alerts.back"),
     ]
     TAB = "Alerts"
-    KEYS = (("⏎", "open"), ("b", "when it began"), ("u", "mute"), ("U", "unmute"), ("←→", "time"), ("?", "help"))
-    PAST_KEYS = (("⏎", "open"), ("b", "when it began"), ("space", "play"), ("n", "mark"), ("?", "help"))
+    KEYS = (
+        ("⏎", "open"),
+        ("b", "begin"),
+        ("u", "mute"),
+        ("U", "unmute"),
+        ("←→", "time"),
+        ("?", "help"),
+        ("space", "pause"),
+        ("i", "source"),
+        ("e", "export"),
+    )
+    PAST_KEYS = (
+        ("⏎", "open"),
+        ("b", "begin"),
+        ("space", "play"),
+        ("n", "mark"),
+        ("←→", "step"),
+        ("?", "help"),
+        ("i", "source"),
+        ("e", "export"),
+    )
     DEFAULT_CSS = """
     AlertsScreen AlertDetail { margin: 1 0 0 0; }
     """
-    _planned: tuple[int, int] | None = None
+    _planned: tuple[int, int, int] | None = None
     _asked_when: tuple[object, ...] | None = None
 
     def body(self) -> ComposeResult:
@@ -59,14 +79,16 @@ class AlertsScreen(FrameScreen):
 
     def lay_out(self, frame: Frame, width: int, height: int) -> None:
         super().lay_out(frame, width, height)
-        room = height - 1 - self.bottom_rows
+        above = 1 if height >= ROOMY_FROM else 0
+        room = height - 1 - above - self.bottom_rows
         detail = _DETAIL if room >= _TALL else 0
         table = self.query_one(AlertTable)
         rows = max(1, min(table.rows_of(frame), room - _CHROME - (detail + 1 if detail else 0)))
-        if (rows, detail) == self._planned:
+        if (rows, detail, above) == self._planned:
             return
-        self._planned = rows, detail
+        self._planned = rows, detail, above
         self.query_one(AlertHeading).styles.height = 2
+        self.query_one(AlertHeading).styles.margin = (above, 0, 0, 0)
         self.query_one(AlertClosing).styles.height = 2
         table.styles.height = rows
         self.query_one(AlertDetail).display = detail > 0

@@ -50,6 +50,11 @@ class FrameScreen(Screen[None]):
         """The app, by its own type."""
         return cast("TokwatchApp", self.app)
 
+    @property
+    def was_left(self) -> bool:
+        """Nothing may be drawn on it then: its parts go one by one, while messages still come."""
+        return self not in self.app.screen_stack
+
     def body(self) -> ComposeResult:
         """What stands between the header and the bottom rows."""
         raise NotImplementedError
@@ -122,7 +127,7 @@ class FrameScreen(Screen[None]):
         bottom.styles.height = 1 + transport + strip + work
 
     def _take(self, frame: Frame) -> None:
-        if self in self.app.screen_stack:
+        if not self.was_left:
             self.show(frame)
 
     def _restyle(self, look: Look) -> None:
@@ -130,7 +135,7 @@ class FrameScreen(Screen[None]):
             canvas.set_look(look)
 
     def _take_work(self, work: Work | None) -> None:
-        if self in self.app.screen_stack:
+        if not self.was_left:
             self.lay_out(self.tokwatch.frame, self.size.width, self.size.height)
             for line in self.query(WorkLine):
                 line.take(work)
@@ -151,5 +156,5 @@ class FrameScreen(Screen[None]):
 
     async def _ask(self, question: Question[Answer], take: Callable[[Answer], None]) -> None:
         answer = await self.tokwatch.ask(question)
-        if answer is not None and self.is_attached:
+        if answer is not None and not self.was_left:
             take(answer)

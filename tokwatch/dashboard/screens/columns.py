@@ -36,7 +36,7 @@ class ColumnChooser(Panel[None]):
     ]
 
     def __init__(self, chosen: tuple[str, ...], take: Callable[[tuple[str, ...]], None]) -> None:
-        super().__init__("COLUMNS", "space shows or hides it; K and J move it to the left and right; r the usual ones")
+        super().__init__("COLUMNS", "space shows or hides, K and J move to the left and right, r the usual ones")
         self._was = chosen
         self._take = take
         self._order = [*chosen, *(key for key in GPU_COLUMNS if key not in chosen)]

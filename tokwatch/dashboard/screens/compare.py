@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 
 from tokwatch.dashboard import formats, glyphs
+from tokwatch.dashboard.layout import MARGIN
 from tokwatch.dashboard.screens.base import FrameScreen
 from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.document import Document, Page
@@ -17,8 +18,8 @@ from tokwatch.ledger.window_figures import LABELS, LOAD, Compared, WindowFigures
 
 WIDTHS_MS: Final = tuple(minutes * 60_000 for minutes in (1, 5, 10, 30, 60, 180))
 USUAL_WIDTH_MS: Final = 10 * 60_000
-KEYS = (("esc", "close"), ("[ ]", "width of both"), ("x", "swap"), ("↑↓", "scroll"))
-_LABEL, _UNIT, _FIRST, _SECOND, _CHANGE = 4, 24, 32, 48, 64  # columns
+KEYS = (("[ ]", "length"), ("x", "swap"), ("↑↓", "scroll"), ("esc", "back"), ("?", "help"))
+_LABEL, _UNIT, _FIRST, _SECOND, _CHANGE = MARGIN, 24, 32, 48, 64  # columns
 _WIDTH = 14  # of a column of figures
 _WRITE: Final = {
     "tok_per_j": formats.ratio,
@@ -26,6 +27,7 @@ _WRITE: Final = {
     "usd_per_m_all": formats.per_million,
     "usd_per_hour": formats.amount,
 }
+_UNCHANGED: Final = "0 %"
 Ask = Callable[[int, int], Awaitable[WindowFigures]]
 
 
@@ -56,8 +58,9 @@ class ComparePage(Document):
 
     def write(self, page: Page) -> None:
         offset = self.frame.snapshot.utc_offset_s if self.frame.snapshot else 0
-        length = formats.duration(self._width_ms / 1000)
-        page.heading("COMPARE", f"the {length} until each moment")
+        minutes = self._width_ms // 60_000
+        length = f"{minutes} min" if minutes < 60 else f"{minutes // 60} h"
+        page.heading("COMPARE", f"the means of the {length} before each moment")
         headings = [
             f"{side} {formats.local(at, offset):%d %b %H:%M}" for side, at in zip("AB", self._ends_ms, strict=True)
         ]
@@ -149,7 +152,8 @@ def _put_row(page: Page, label: str, unit: str, cells: tuple[str, str, str], rol
     line.put(_LABEL, label, role, width=_UNIT - _LABEL - 1)
     line.put(_UNIT, unit, "quiet", width=_FIRST - _UNIT)
     for x, text in zip((_FIRST, _SECOND, _CHANGE), cells, strict=True):
-        line.put(x, text, role, width=_WIDTH, right=True)
+        shown = "faint" if text == glyphs.ABSENT else "quiet" if text == _UNCHANGED else role
+        line.put(x, text, shown, width=_WIDTH, right=True)
 
 
 def _write_coverage(page: Page, windows: Windows) -> None:
@@ -172,5 +176,5 @@ def _told(figure: Figure | Interval, write: Callable[[float], str]) -> str:
 
 
 def _percent(change: float) -> str:
-    text = f"{change * 100:+.1f}" if abs(change) < 0.9995 else f"{change * 100:+.0f}"
-    return text.replace("-", "−") + " %"
+    text = f"{change * 100:+.0f}".replace("-", "−")
+    return _UNCHANGED if text[1:] == "0" else f"{text} %"

@@ -27,10 +27,11 @@ KEYS = (
     ("s", "sort"),
     ("space", "pause"),
     ("←→", "time"),
+    ("i", "source"),
+    ("e", "export"),
     ("$", "price"),
-    ("q", "quit"),
     ("t", "theme"),
-    ("g", "go to"),
+    ("q", "quit"),
 )
 PAST_KEYS = (
     ("?", "help"),
@@ -41,6 +42,8 @@ PAST_KEYS = (
     ("g", "go to"),
     ("[ ]", "speed"),
     ("c", "compare"),
+    ("i", "source"),
+    ("e", "export"),
     ("$", "what if"),
 )
 

@@ -79,6 +79,7 @@ class FrontierScreen(FrameScreen):
     )
     DEFAULT_CSS = f"""
     FrontierScreen > #plane {{ height: 1fr; margin: 1 0 0 0; }}
+    FrontierScreen #column {{ margin: 0 0 0 2; }}
     FrontierScreen #column {{ width: {_COLUMN_WIDTH}; padding: 0 1 0 0; }}
     FrontierScreen #column > Canvas {{ margin: 0 0 1 0; }}
     """
@@ -94,7 +95,7 @@ class FrontierScreen(FrameScreen):
         self._asked: _Wanted | None = None
         self._asked_at_ms = 0
         self._waiting = False
-        self._layout: tuple[int, int, bool] | None = None
+        self._layout: tuple[int, int, bool, bool] | None = None
 
     def body(self) -> ComposeResult:
         look = self.tokwatch.look
@@ -122,10 +123,11 @@ class FrontierScreen(FrameScreen):
 
     def lay_out(self, frame: Frame, width: int, height: int) -> None:
         super().lay_out(frame, width, height)
-        if (width, height, frame.live) == self._layout:
+        seen = frame.snapshot is not None and bool(frame.snapshot.capacity)
+        if (width, height, frame.live, seen) == self._layout:
             return
-        self._layout = (width, height, frame.live)
-        beside = width >= _COLUMN_FROM
+        self._layout = (width, height, frame.live, seen)
+        beside = width >= _COLUMN_FROM and seen
         tall = height >= TIME_STRIP_FROM + 6
         self.query_one("#column").display = beside
         self.query_one("#plane").styles.margin = (1 if tall else 0, 0, 0, 0)

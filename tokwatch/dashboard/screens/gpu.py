@@ -14,7 +14,7 @@ from tokwatch.dashboard.layout import MARGIN
 from tokwatch.dashboard.screens.base import Answer, FrameScreen
 from tokwatch.dashboard.time_grid import SPANS_MS, time_grid
 from tokwatch.dashboard.widgets.canvas import Canvas
-from tokwatch.dashboard.widgets.gpu_brief import BRIEF_ROWS, GpuBrief, GpuFigures
+from tokwatch.dashboard.widgets.gpu_brief import GpuBrief, GpuFigures, brief_rows
 from tokwatch.dashboard.widgets.gpu_charts import GpuCharts
 from tokwatch.dashboard.widgets.gpu_device import GpuDevice, ailment_rows
 from tokwatch.dashboard.widgets.gpu_of import GpuCanvas, row_of
@@ -30,24 +30,25 @@ from tokwatch.feeds.questions.gpu_since import GpuSince
 if TYPE_CHECKING:
     from tokwatch.feeds.question import Question
 
+# Those of the first row, ↑↓ and + -, stand there.
 KEYS: Final = (
     ("esc", "back"),
     ("?", "help"),
     ("b", "begin"),
-    ("+ -", "span"),
-    ("↑↓", "GPU"),
     ("←→", "time"),
-    ("i", "inspect"),
+    ("i", "source"),
+    ("e", "export"),
+    ("space", "pause"),
 )
 PAST_KEYS: Final = (
     ("esc", "back"),
     ("?", "help"),
     ("b", "begin"),
-    ("+ -", "span"),
-    ("end", "live"),
+    ("space", "play"),
     ("←→", "step"),
     ("n", "mark"),
-    ("space", "play"),
+    ("i", "source"),
+    ("e", "export"),
 )
 _WIDE_FROM: Final = 100  # columns
 _TIME_BAR_FROM: Final = 36  # rows
@@ -162,7 +163,7 @@ class GpuScreen(FrameScreen):
         body = height - 2 - (0 if frame.live else 1 + (bar or 1))
         roomy = body >= 26
         _set_rows(self.query_one(GpuTitle), 1, above=1 if roomy else 0)
-        _set_rows(self.query_one(GpuBrief), 0 if wide else BRIEF_ROWS, above=1 if roomy else 0)
+        _set_rows(self.query_one(GpuBrief), 0 if wide else brief_rows(row), above=1 if roomy else 0)
         _set_rows(self.query_one(GpuFigures), 0 if wide else 2 + min(2, ails), above=1 if roomy else 0)
         _set_rows(self.query_one(TimeBar), bar, above=0)
         columns, side = self.query_one("#columns"), self.query_one("#side")
@@ -187,6 +188,8 @@ class GpuScreen(FrameScreen):
 
     def _ask_past(self) -> None:
         """Only when a bucket is complete, or another moment or span is looked at."""
+        if self.was_left:
+            return
         frame, snapshot = self.tokwatch.frame, self.tokwatch.frame.snapshot
         charts, throttling, bar = self.query_one(GpuCharts), self.query_one(GpuThrottling), self.query_one(TimeBar)
         if snapshot is None or frame.kept:  # nothing can be asked before the feed is open

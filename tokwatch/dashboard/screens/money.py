@@ -11,6 +11,7 @@ from textual.widget import Widget
 from tokwatch.dashboard.frame import Frame
 from tokwatch.dashboard.screens.what_if_editing import EDITING, WhatIfEditing
 from tokwatch.dashboard.widgets.break_even_chart import BreakEvenChart
+from tokwatch.dashboard.widgets.footer import Footer
 from tokwatch.dashboard.widgets.money_cost_chart import CostChart
 from tokwatch.dashboard.widgets.money_idle_bars import IdleBars
 from tokwatch.dashboard.widgets.money_layout import Name, Page, Wants, pages
@@ -30,16 +31,9 @@ from tokwatch.ledger.local_time import zone_of
 from tokwatch.ledger.prices.version import Prices
 from tokwatch.ledger.snapshot import Snapshot
 
-KEYS = (
-    ("tab", "more"),
-    ("↑↓", "choose"),
-    ("+ −", "change"),
-    ("r", "reset"),
-    ("e", "export"),
-    ("i", "source"),
-    ("?", "help"),
-    ("$", "price"),
-)
+_TURN: Final = (("tab", "more"),)
+_DIALS: Final = (("↑↓", "choose"), ("+ −", "change"), ("r", "reset"))
+_ALWAYS: Final = (("$", "price"), ("w", "what if"), ("e", "export"), ("i", "source"), ("?", "help"))
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 60 * _MINUTE_MS
 _DAY_MS: Final = 24 * _HOUR_MS
@@ -60,7 +54,7 @@ class MoneyScreen(WhatIfEditing):
         Binding("pageup", "scroll(-10)", "Ten lines up"),
         Binding("escape", "app.leave", "Back"),
     ]
-    TAB, KEYS = "Money", KEYS
+    TAB, KEYS = "Money", (*_TURN, *_DIALS, *_ALWAYS)
     _plan: tuple[int, int, Wants] | None = None
     _pages: tuple[Page, ...] = ()
     _number = 0  # of the page on screen
@@ -114,6 +108,8 @@ class MoneyScreen(WhatIfEditing):
         page = self._pages[self._number]
         for name in get_args(Name):
             place(self._sections[name], page.get(name))
+        turn, dials = _TURN if len(self._pages) > 1 else (), _DIALS if "what_if" in page else ()
+        self.query_one(Footer).offer((*turn, *dials, *_ALWAYS))
 
     # The past
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tokwatch.dashboard.cells import Line, plain
 from tokwatch.dashboard.glyphs import to_ascii
 from tokwatch.dashboard.layout import MARGIN
+from tokwatch.dashboard.screens.overlay import Overlay
 from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.canvas import Canvas
 from tokwatch.dashboard.widgets.footer import Keys, put_keys
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-class Panel(ModalScreen[Result | None], Generic[Result]):
+class Panel(Overlay[Result | None], Generic[Result]):
     """As wide as the screen: a heading with its keys, what `body` yields, and a hint whose place an error takes.
 
     Nothing is dimmed: that would send the whole screen twice, and hide the effect of what is being chosen.
@@ -61,10 +61,11 @@ class Panel(ModalScreen[Result | None], Generic[Result]):
     def refuse(self, why: str) -> None:
         """Says why something cannot be taken; without a reason the hint comes back."""
         hint = self.query_one("#hint", Static)
-        hint.update(self._shown(plain(why) or self._hint))
+        hint.update(self._shown(why or self._hint))
         hint.set_class(bool(why), "error")
 
     def _shown(self, text: str) -> str:
+        text = plain(text)  # hints name currencies, which are data
         return to_ascii(text) if self.look.ascii_only else text
 
 
@@ -76,6 +77,6 @@ class _Heading(Canvas):
     def draw(self, rows: range) -> list[Line]:
         line = Line(self.size.width, self.look, ground="surface")
         end = line.put(MARGIN, self._title, bold=True)
-        first = put_keys(line, self._keys, line.width - MARGIN - end - 2)
+        first = put_keys(line, self._keys, line.width - MARGIN - end - 2, self.look)
         line.put(end + 2, self._note, "quiet", width=max(0, first - 2 - end - 2))
         return [line]

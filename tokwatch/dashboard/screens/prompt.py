@@ -15,7 +15,10 @@ Parsed = TypeVar("Parsed")
 
 
 class Prompt(Panel[Parsed], Generic[Parsed]):
-    """Ends with what `read` makes of the input, or None on escape. `read` raises ValueError with a sentence."""
+    """Ends with what `read` makes of the input, or None on escape. `read` raises ValueError with a sentence.
+
+    Title, hint and sentence may hold data, such as the name of a currency.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tokwatch.dashboard import formats
 from tokwatch.dashboard.charts.chart import ChartView
 from tokwatch.dashboard.frame import Frame
 from tokwatch.dashboard.screens.base import FrameScreen
@@ -59,7 +60,8 @@ class ServerDetailScreen(FrameScreen):
             chart = None
             if server is not None and snapshot is not None and trail is not None:
                 times = self._times_below or number == len(views) - 1
-                end = "now" if snapshot.mode == "live" else "then"
-                chart = chart_of(server, trail, snapshot.utc_offset_s, times=times, end=end)
+                offset = snapshot.utc_offset_s
+                end = "now" if snapshot.mode == "live" else formats.hour_minute(snapshot.tick_ms, offset)
+                chart = chart_of(server, trail, offset, times=times, end=end)
             if chart != view.chart:
                 view.take(chart)

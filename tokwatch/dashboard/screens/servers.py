@@ -10,6 +10,7 @@ from textual.containers import Horizontal
 
 from tokwatch.dashboard.charts.chart import ChartView
 from tokwatch.dashboard.frame import Frame
+from tokwatch.dashboard.layout import ROOMY_FROM
 from tokwatch.dashboard.screens.server_detail import PANEL, ServerDetailScreen
 from tokwatch.dashboard.widgets.cursor_rows import CursorRows
 from tokwatch.dashboard.widgets.server_charts import CHARTS
@@ -21,7 +22,7 @@ from tokwatch.ledger.snapshot import ServerRow
 _WIDE = 100  # from here on there is room for more than the latencies
 _CHROME = 4  # heading, rule, rule, closing row
 _DETAIL_LEAST, _DETAIL_MOST = 8, 14  # rows
-_CHARTS_LEAST, _CHARTS_MOST = 6, 14
+_CHARTS_LEAST, _CHARTS_MOST = 6, 24
 _TALL = 28  # rows of the body from which the list leaves room for the detail
 
 
@@ -58,14 +59,15 @@ class ServersScreen(ServerDetailScreen):
         Binding("escape", "app.leave", "Back", id="servers.back"),
     ]
     TAB = "Servers"
-    KEYS = (("⏎", "open"), ("space", "pause"), ("←→", "time"), ("i", "source"), ("?", "help"))
-    PAST_KEYS = (("⏎", "open"), ("space", "play"), ("n", "mark"), ("←→", "step"), ("?", "help"))
+    KEYS = (("⏎", "open"), ("←→", "time"), ("i", "source"), ("e", "export"), ("space", "pause"), ("?", "help"))
+    PAST_KEYS = (("⏎", "open"), ("space", "play"), ("n", "mark"), ("←→", "step"), ("i", "source"), ("?", "help"))
     DEFAULT_CSS = """
     ServersScreen #detail, ServersScreen #charts { margin: 1 0 0 0; }
-    ServersScreen #charts ChartView { width: 1fr; height: 1fr; margin: 0 1; }
+    ServersScreen #charts ChartView { width: 1fr; height: 1fr; margin: 0 1 0 3; }
+    ServersScreen #charts ChartView:first-of-type { margin: 0 1; }
     ServersScreen #detail > Canvas { height: 1fr; }
     """
-    _planned: tuple[ServersPlan, bool] | None = None
+    _planned: tuple[ServersPlan, bool, int] | None = None
 
     def body(self) -> ComposeResult:
         look = self.tokwatch.look
@@ -98,12 +100,14 @@ class ServersScreen(ServerDetailScreen):
     def lay_out(self, frame: Frame, width: int, height: int) -> None:
         super().lay_out(frame, width, height)
         list_ = self.query_one(ServerRows)
-        room = height - 1 - self.bottom_rows
+        above = 1 if height >= ROOMY_FROM else 0
+        room = height - 1 - above - self.bottom_rows
         plan, wide = servers_plan(room, list_.rows_of(frame)), width >= _WIDE
-        if (plan, wide) == self._planned:
+        if (plan, wide, above) == self._planned:
             return
-        self._planned = plan, wide
+        self._planned = plan, wide, above
         self.query_one(ServerHeading).styles.height = 2
+        self.query_one(ServerHeading).styles.margin = (above, 0, 0, 0)
         self.query_one(ServerClosing).styles.height = 2
         list_.styles.height = plan.rows
         for name, rows in (("#detail", plan.detail), ("#charts", plan.charts if wide else 0)):

@@ -15,10 +15,9 @@ from tokwatch.ledger.snapshot import Snapshot
 from tokwatch.ledger.store_size import StoreSize
 
 KEYS = (("?", "help"), ("d", "demo"), ("↑↓", "scroll"), ("t", "theme"), ("q", "quit"))
-_GLYPH, _VERDICT, _NAME, _TEXT = 4, 6, 14, 46  # columns
+_GLYPH, _VERDICT, _NAME, _TEXT = 4, 6, 14, 38  # columns
 _KEY_TEXT = 22
 _SIZE_EVERY_S = 60.0
-_NARROW_BY = 8  # how much earlier the text begins on a narrow terminal
 
 
 class SourcesPage(Document):
@@ -37,13 +36,12 @@ class SourcesPage(Document):
             line = page.line()
             line.put(_GLYPH, glyphs.FAILED, "alarm")
             page.beside(line, _NAME, problem, "alarm")
-        narrow = _NARROW_BY if self.size.width < 100 else 0
-        _write_probes(page, snapshot, narrow)
+        _write_probes(page, snapshot)
         if snapshot.gpus:
             write_gpus(page, snapshot)
         if snapshot.servers:
             write_servers(page, snapshot)
-        write_self_cost(page, self.frame, self.stored, narrow)
+        write_self_cost(page, self.frame, self.stored)
 
     def take(self, stored: StoreSize) -> None:
         """What the store has grown to."""
@@ -83,7 +81,7 @@ def _write_nothing_found(page: Page) -> None:
         page.beside(line, _KEY_TEXT, text)
 
 
-def _write_probes(page: Page, snapshot: Snapshot, narrow: int) -> None:
+def _write_probes(page: Page, snapshot: Snapshot) -> None:
     failed = sum(not probe.ok for probe in snapshot.probes)
     tried = f"{len(snapshot.probes)} probe{'' if len(snapshot.probes) == 1 else 's'}"
     page.heading("WHERE TOKWATCH LOOKED", f"{tried}, {failed} failed" if failed else tried)
@@ -91,9 +89,7 @@ def _write_probes(page: Page, snapshot: Snapshot, narrow: int) -> None:
         line = page.line()
         line.put(_GLYPH, glyphs.OK if probe.ok else glyphs.FAILED, "work" if probe.ok else "text")
         line.put(_VERDICT, "ok" if probe.ok else "failed", "quiet" if probe.ok else "text", bold=not probe.ok)
-        line.put(_NAME, probe.name, width=_TEXT - narrow - _NAME - 1)
-        page.beside(
-            line, _TEXT - narrow, probe.found or ("" if probe.hint else glyphs.ABSENT), "text" if probe.ok else "quiet"
-        )
+        line.put(_NAME, probe.name, width=_TEXT - _NAME - 1)
+        page.beside(line, _TEXT, probe.found or ("" if probe.hint else glyphs.ABSENT), "text" if probe.ok else "quiet")
         if probe.hint:
-            page.text(_TEXT - narrow, f"→ {probe.hint}", "ui")
+            page.text(_TEXT, f"→ {probe.hint}", "ui")

@@ -26,7 +26,7 @@ def write_gpus(page: Page, snapshot: Snapshot) -> None:
         groups.setdefault(_likeness(row), []).append(row)
     measured = sum(row.power_w.value is not None for row in snapshot.gpus)
     plural = "" if snapshot.device == "CPU" else "S"
-    page.heading(snapshot.device.upper() + plural, f"watts of {measured} of {len(snapshot.gpus)} are measured")
+    page.heading(snapshot.device.upper() + plural, f"power measured on {measured} of {len(snapshot.gpus)}")
     for number, rows in enumerate(groups.values()):
         if number:
             page.line()

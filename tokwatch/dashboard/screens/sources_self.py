@@ -9,10 +9,10 @@ from tokwatch.ledger.figure_path import FigurePath
 from tokwatch.ledger.snapshot import Figure
 from tokwatch.ledger.store_size import StoreSize
 
-_NAME, _TEXT = 14, 46  # columns
+_NAME, _TEXT = 14, 38  # columns
 
 
-def write_self_cost(page: Page, frame: Frame, stored: StoreSize | None, narrow: int) -> None:
+def write_self_cost(page: Page, frame: Frame, stored: StoreSize | None) -> None:
     """A line a cost. stored: None before the store was asked."""
     snapshot = frame.snapshot
     if snapshot is None:
@@ -27,8 +27,8 @@ def write_self_cost(page: Page, frame: Frame, stored: StoreSize | None, narrow: 
     ):
         line = page.line()
         line.put(_NAME, label, "quiet")
-        x = line.put(_TEXT - narrow, text, of=FigurePath("self_cost", field))
-        line.put(x + 1, unit)
+        x = line.put(_TEXT, text, of=FigurePath("self_cost", field))
+        line.put(x + 1, unit, "quiet")
     written = Figure(frame.terminal_bytes_s)
     for label, words in (
         ("writes to this terminal", f"{formats.figure(written, formats.short)} bytes/s"),
@@ -37,7 +37,7 @@ def write_self_cost(page: Page, frame: Frame, stored: StoreSize | None, narrow: 
     ):
         line = page.line()
         line.put(_NAME, label, "quiet")
-        page.beside(line, _TEXT - narrow, words, "text")
+        page.beside(line, _TEXT, words, "text")
 
 
 def _store(stored: StoreSize | None) -> str:

@@ -20,8 +20,8 @@ KEYS = (
     ("↑↓", "choose"),
     ("+ −", "change"),
     ("⏎", "type"),
-    ("r", "reset"),
     ("esc", "back"),
+    ("r", "reset"),
     ("?", "help"),
 )
 _SIDE_BY_SIDE_FROM = 100  # columns

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Final, NamedTuple
+
+import msgspec
 
 from tokwatch.dashboard.terminal import Colours
 from tokwatch.dashboard.themes.palette import Palette
@@ -46,8 +47,7 @@ class OwnTheme(NamedTuple):
     palette: Palette
 
 
-@dataclass(frozen=True, slots=True)
-class Themes:
+class Themes(msgspec.Struct, frozen=True):
     """What a terminal of so many colours can show. A theme of the user's may stand in for a built-in one."""
 
     colours: Colours = Colours.TRUE

@@ -6,7 +6,7 @@ under simulated protanopia, deuteranopia and tritanopia: ΔE 28 here, 12 with th
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from tokwatch.dashboard.themes.dark import DARK
 

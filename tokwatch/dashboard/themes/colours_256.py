@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Final, NamedTuple
 
 from tokwatch.dashboard.themes.colours import contrast, lab
@@ -36,17 +35,17 @@ def in_256_colours(palette: Palette) -> Palette:
         grounds[role] = min((each for each in _colours() if each.shown not in taken), key=_distance(palette, role))
     page, tile = grounds["bg"].shown, grounds["surface"].shown
     told = {role: ground.told for role, ground in grounds.items()}
-    for field in fields(Palette):
-        if field.name in grounds:
+    for role in Palette.__struct_fields__:
+        if role in grounds:
             continue
-        wanted: str = getattr(palette, field.name)
+        wanted: str = getattr(palette, role)
         least = min(_READABLE, contrast(wanted, palette.bg), contrast(wanted, palette.surface))
         readable = _colours()
-        if field.name in READ:
+        if role in READ:
             readable = tuple(
                 each for each in readable if contrast(each.shown, page) >= least <= contrast(each.shown, tile)
             )
-        told[field.name] = min(readable, key=_distance(palette, field.name)).told
+        told[role] = min(readable, key=_distance(palette, role)).told
     return Palette(**told)
 
 

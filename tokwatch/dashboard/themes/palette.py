@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import Final
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Palette:
+
+class Palette(msgspec.Struct, frozen=True, cache_hash=True):
     """Colours as #rrggbb, or as the terminal's own: a name of NAMES, with "bold", "underline" or "reverse" before it.
 
     "" as a colour: what has it is not drawn. A ground is a colour or "reverse", which drops the colours on it.
@@ -42,7 +42,7 @@ class Palette:
         return not self.bg.startswith("#")
 
 
-ROLES: Final = frozenset(field.name for field in fields(Palette))
+ROLES: Final = frozenset(Palette.__struct_fields__)
 GROUNDS: Final = ("bg", "surface", "selected", "waste_tint", "work_tint", "ui_tint")
 READ: Final = ("text", "quiet", "work", "waste", "alarm", "ui", "bright")  # roles that carry a fact as text
 _ANSI: Final = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from tokwatch.dashboard import formats
 from tokwatch.ledger.snapshot import AlertRow, GpuWarning, Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(msgspec.Struct, frozen=True):
     """A warning, and the devices that it is given of."""
 
     gpus: tuple[int, ...]

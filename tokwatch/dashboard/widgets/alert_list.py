@@ -6,7 +6,7 @@ The recorder's own troubles come first, then devices that are at fault themselve
 from __future__ import annotations
 
 from tokwatch.dashboard import formats, glyphs
-from tokwatch.dashboard.cells import Line
+from tokwatch.dashboard.cells import Line, shorten
 from tokwatch.dashboard.layout import MARGIN
 from tokwatch.dashboard.widgets.alert_entries import Entry, Fault, entries, gpus_of
 from tokwatch.dashboard.widgets.canvas import Canvas
@@ -67,11 +67,14 @@ def _put_fault(line: Line, fault: Fault, snapshot: Snapshot, gpus: int) -> None:
     x = MARGIN + 17
     if line.width >= _WIDE:
         at_ms = fault.warning.at_ms
-        line.put(x, "" if at_ms is None else formats.hour_minute(at_ms, snapshot.utc_offset_s), "quiet")
+        if at_ms is None:
+            line.put(x, glyphs.ABSENT, "faint")
+        else:
+            line.put(x, formats.hour_minute(at_ms, snapshot.utc_offset_s), "quiet")
         x += 6
     line.put(x, gpus_of(fault, snapshot), width=gpus)
     x += gpus + 2
-    line.put(x, fault.warning.text, width=line.width - MARGIN - x)
+    line.put(x, shorten(fault.warning.text, line.width - MARGIN - x))
 
 
 def _put_rest(line: Line, entries: list[Entry], snapshot: Snapshot) -> None:
@@ -121,7 +124,7 @@ def _put_alert(line: Line, alert: AlertRow, snapshot: Snapshot, gpus: int, *, wi
     right = line.width - MARGIN
     costs = alert.usd_per_day.value is not None or alert.usd_so_far.value is not None
     text = "; ".join((*alert.marks, alert.text))
-    line.put(x, text, width=right - x - (_MONEY + 1 if costs or not with_day else 0))
+    line.put(x, shorten(text, right - x - (_MONEY + 1 if costs or not with_day else 0)))
     if costs or not with_day:
         sign = formats.currency_sign(snapshot.currency)
         role = "waste" if firing else "quiet"

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from tokwatch.dashboard import formats, glyphs
-from tokwatch.dashboard.cells import Line
+from tokwatch.dashboard.cells import Line, shorten
 from tokwatch.dashboard.columns import MARGIN, Column, Columns, Place
 from tokwatch.dashboard.frame import Frame
 from tokwatch.dashboard.theme import Look
@@ -167,9 +167,8 @@ def _put_alert(line: Line, places: Mapping[str, Place], alert: AlertRow, snapsho
     text_end = places["text"].end if costs else places["so_far"].x - 2
     line.put(
         places["text"].x,
-        say_of(alert, snapshot),
+        shorten(say_of(alert, snapshot), text_end - places["text"].x),
         "text" if told else "quiet",
-        width=text_end - places["text"].x,
     )
     for key, field in _MONEY:
         if key in places and (costs or key == "so_far"):
@@ -185,10 +184,12 @@ def _put_trouble(line: Line, places: Mapping[str, Place], trouble: str | Fault, 
         line.put(places["gpus"].x, trouble, width=line.width - MARGIN - places["gpus"].x)
         return
     _put_name(line, places, glyphs.WARNING, "fault", "alarm", bold=True)
-    if trouble.warning.at_ms is not None:
+    if trouble.warning.at_ms is None:
+        line.put(places["since"].x, glyphs.ABSENT, "faint")
+    else:
         line.put(places["since"].x, when(trouble.warning.at_ms, snapshot), "quiet")
     line.put(places["gpus"].x, gpus_of(trouble, snapshot), width=places["gpus"].width)
-    line.put(places["text"].x, trouble.warning.text, width=line.width - MARGIN - places["text"].x)
+    line.put(places["text"].x, shorten(trouble.warning.text, line.width - MARGIN - places["text"].x))
 
 
 def _put_mute(line: Line, places: Mapping[str, Place], mute: Mute, snapshot: Snapshot) -> None:

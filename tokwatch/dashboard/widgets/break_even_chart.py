@@ -35,7 +35,7 @@ class BreakEvenChart(MoneySection):
         if now is None or snapshot is None:
             return []
         sign = formats.currency_sign(snapshot.currency).strip()
-        against = "utilisation" if now.load_of_capacity else "load, now is 100 %"
+        against = "utilisation %" if now.load_of_capacity else "load %, now is 100"
         heading = self.heading("BREAK-EVEN", f"{sign}/M out by {against}")
         chart = break_even(now, self._panel.terms)
         if chart is None:
@@ -62,8 +62,8 @@ def break_even(now: Present, terms: Terms) -> Curve | None:
     curve = Curve(
         points,
         tuple(marks),
-        lambda share: f"{formats.percent(share)}{' %' if share == points[-1][0] else ''}",
-        formats.per_million,
+        formats.percent,
+        lambda usd: formats.per_million(usd) if usd else "0",
         level,
         "" if level is None else f"{name} {formats.per_million(level)}",
         top=max(1.1 * seen, seen * _TOP_WITHOUT_LEVEL if level is None else level * _TOP),

@@ -25,6 +25,15 @@ class Canvas(ScrollView, can_focus=False):
         self.frame = Frame()
         self._drawn: list[Line] = []
         self._drawn_at: tuple[int, Size] | None = None  # first row and size of what _drawn holds
+        self._size_now: Size | None = None  # while it is being redrawn
+
+    @property
+    def size(self) -> Size:
+        """As Textual tells it, but looked up once a redraw.
+
+        It searches the screen's map for the widget each time; a frame asked 150 times, a quarter of its drawing.
+        """
+        return super().size if self._size_now is None else self._size_now
 
     def rows(self) -> int:
         """How many rows there are in all; more than the height can be scrolled to."""
@@ -52,7 +61,14 @@ class Canvas(ScrollView, can_focus=False):
 
     def redraw(self) -> None:
         """Draws the visible rows and refreshes the stretches that differ from what is on screen."""
-        if not self.is_attached or not self.size:
+        self._size_now = self.size
+        try:
+            self._redraw()
+        finally:
+            self._size_now = None
+
+    def _redraw(self) -> None:
+        if not self.size or not self.is_attached:
             self._drawn_at = None  # what it showed before it was hidden is of another frame
             return
         self._fit_virtual_size()

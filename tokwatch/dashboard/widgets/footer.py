@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tokwatch.dashboard.cells import Line
+from tokwatch.dashboard.glyphs import to_ascii
 from tokwatch.dashboard.screens.registry import TABS
 from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.canvas import Canvas
@@ -23,11 +24,17 @@ class Footer(Canvas):
         self._keys = keys
         self._past_keys = keys if past_keys is None else past_keys
 
+    def offer(self, keys: Keys) -> None:
+        """Other keys of the screen, live and in the past."""
+        if keys != self._keys:
+            self._keys = self._past_keys = keys
+            self.redraw()
+
     def draw(self, rows: range) -> list[Line]:
         width = self.size.width
         line = Line(width, self.look, ground="surface")
         x = self._put_tabs(line, [len(f"{tab.key} {tab.name}") + 2 for tab in TABS])
-        put_keys(line, self.instead or (self._keys if self.frame.live else self._past_keys), width - x - 2)
+        put_keys(line, self.instead or (self._keys if self.frame.live else self._past_keys), width - x - 2, self.look)
         return [line]
 
     def _put_tabs(self, line: Line, widths: list[int]) -> int:
@@ -38,6 +45,7 @@ class Footer(Canvas):
             current = tab.name == self._tab
             cells = width if named or current else len(tab.key) + 1
             if current:
+                x += 0 if named or not x else 1
                 line.paint(x, cells, "ui_tint")
             line.put(x + 1, tab.key, "ui", bold=True)
             if named or current:
@@ -46,9 +54,11 @@ class Footer(Canvas):
         return x
 
 
-def put_keys(line: Line, keys: Keys, room: int) -> int:
+def put_keys(line: Line, keys: Keys, room: int, look: Look) -> int:
     """Draws keys at the right end of the line, as many as fit into `room`, and returns the column where they begin."""
     shown: list[tuple[str, str]] = []
+    if look.ascii_only:  # ⏎ is longer there
+        keys = tuple((to_ascii(key), label) for key, label in keys)
     for key, label in sorted(keys, key=_is_help, reverse=True):
         room -= len(key) + 1 + len(label) + 2
         if room < 0:

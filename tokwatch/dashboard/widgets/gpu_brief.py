@@ -15,27 +15,33 @@ from tokwatch.ledger.figure_path import FigurePath
 from tokwatch.ledger.gpu_rows import cost_per_day
 from tokwatch.ledger.snapshot import GpuRow, Snapshot
 
-BRIEF_ROWS: Final = 3
 _GAP: Final = 3
 
 
+def brief_rows(row: GpuRow | None) -> int:
+    """How many it needs."""
+    return 3 if row is not None and (gpu_words.why(row) or gpu_words.what_to_do(row)) else 2
+
+
 class GpuBrief(GpuCanvas):
-    """Three rows: the state and since when; money; why, and what to do."""
+    """The state and since when; money; and in a third row, where there is anything to tell, why and what to do."""
 
     def draw(self, rows: range) -> list[Line]:
         width, height = self.size
         row, snapshot = self.row, self.frame.snapshot
         ground = "waste_tint" if row is not None and row.idle and row.confirmed else "surface"
         lines = [Line(width, self.look) for _ in range(height)]
-        for line in lines[:BRIEF_ROWS]:
+        for line in lines:
             line.paint(MARGIN, width - 2 * MARGIN, ground)
-        if row is None or snapshot is None or height < BRIEF_ROWS:
+        if row is None or snapshot is None or height < 2:
             return lines
         look, role = glyphs.look_of_state(row.state), gpu_words.role_of(row)
         plain = "waste" if ground == "waste_tint" else "quiet"
         x = lines[0].put(MARGIN + 1, f"{look.glyph} {look.word.upper()}", role, bold=True)
         lines[0].put(x + 2, gpu_words.since(row, snapshot, width - MARGIN - 3 - x), plain)
         self._put_money(lines[1], row, snapshot, plain)
+        if height < 3:
+            return lines
         text, todo = gpu_words.why(row), gpu_words.what_to_do(row)
         x = lines[2].put(MARGIN + 1, text, "waste" if plain == "waste" else "text", width=width - 2 * MARGIN - 2)
         if todo:

@@ -118,7 +118,8 @@ class GpuCharts(GpuCanvas):
         missing = (grid.buckets if grid else 0) - len(values)
         newest = max((number for number, value in enumerate(values) if value is not None), default=None)
         if newest is not None and self.frame.live and roles[newest] == "work_past":
-            roles = [*roles[:newest], "work", *roles[newest + 1 :]]
+            first = newest - newest % 2  # two buckets share a cell, and the taller one colours it
+            roles = [*roles[:first], *["work"] * (newest + 1 - first), *roles[newest + 1 :]]
         return TimeSeries(
             title,
             unit,
@@ -152,7 +153,7 @@ class GpuCharts(GpuCanvas):
         offset = snapshot.utc_offset_s
         end = "now" if self.frame.live else formats.hour_minute(snapshot.tick_ms, offset)
         put_times(times, x, cells, grid.from_ms, grid.to_ms, offset, end)
-        for glyph, glyph_role, text, role in legend_of(history):
+        for glyph, glyph_role, text, role in legend_of(history, colourless=self.look.colourless):
             if x + 2 + len(text) > self.size.width:
                 break
             legend.put(x, glyph, glyph_role)
@@ -160,7 +161,7 @@ class GpuCharts(GpuCanvas):
         return [bar, times, legend]
 
 
-def legend_of(history: GpuHistory) -> list[tuple[str, str, str, str]]:
+def legend_of(history: GpuHistory, *, colourless: bool = False) -> list[tuple[str, str, str, str]]:
     """(mark, its role, words with the share, their role) of each state, longest first; the shares add up to 100."""
     tenths = split_counts(1000, [ms for _, ms in history.state_ms])
     found = []
@@ -172,7 +173,8 @@ def legend_of(history: GpuHistory) -> list[tuple[str, str, str, str]]:
             found.append((glyphs.UNWATCHED, "faint", f"not watched {text}", "quiet"))
             continue
         look = glyphs.look_of_state(state)
-        found.append((look.mark, look.mark_role, f"{look.word} {text}", "waste" if look.role == "waste" else "quiet"))
+        mark, role = look.mark_in(colourless=colourless), "waste" if look.role == "waste" else "quiet"
+        found.append((mark, look.mark_role, f"{look.word} {text}", role))
     return found
 
 

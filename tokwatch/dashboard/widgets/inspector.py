@@ -25,7 +25,7 @@ from tokwatch.ledger.explain.provenance import Provenance
 KEYS: Final[Keys] = (
     ("esc", "end"),
     ("←↑↓→", "figure"),
-    ("enter", "all of it"),
+    ("⏎", "all of it"),
     ("y", "copy"),
     ("tab", "next"),
     ("space n end", "time"),

@@ -8,6 +8,7 @@ from typing import Final
 from tokwatch.dashboard import formats, glyphs
 from tokwatch.dashboard.cells import Line
 from tokwatch.dashboard.layout import MARGIN
+from tokwatch.dashboard.widgets.money_names import gpus_beside, short
 from tokwatch.dashboard.widgets.money_section import MoneySection
 from tokwatch.indices import indices
 from tokwatch.ledger.figure_path import FigurePath
@@ -39,7 +40,7 @@ class IdleBars(MoneySection):
         lines.append(self._bar("fleet", snapshot.economy, FigurePath("economy", ""), top, bold=True))
         for row in shown:
             if row.servers and not row.economy.tokens.output_only.infinite:
-                lines.append(self._bar(_short(row.name), row.economy, FigurePath("deployment", "", row.key), top))
+                lines.append(self._bar(self._called(row), row.economy, FigurePath("deployment", "", row.key), top))
             else:
                 lines.append(self._without_tokens(row, snapshot, sign))
         if len(shown) < len(rows):
@@ -56,7 +57,7 @@ class IdleBars(MoneySection):
             cells = max(1, round(all_in.value / top * bar_cells))
             at_work = cells if busy.value is None else round(busy.value / top * bar_cells)
             line.put(x, _BAR * min(cells, at_work), "s0")
-            line.put(x + at_work, _BAR * (cells - at_work), "waste_fill")
+            line.put(x + at_work, self._idle_fill() * (cells - at_work), "waste_fill")
         right = line.width - MARGIN - _TAX
         known = all_in.value is not None
         role = "waste" if all_in.infinite else "faint" if not known else "bright" if bold else "text"
@@ -72,7 +73,7 @@ class IdleBars(MoneySection):
 
     def _without_tokens(self, row: DeploymentRow, snapshot: Snapshot, sign: str) -> Line:
         line, (name_cells, x, _) = self.line(), self._places()
-        line.put(MARGIN, _short(row.name), "text" if row.servers else "quiet", width=name_cells)
+        line.put(MARGIN, self._called(row), "text" if row.servers else "quiet", width=name_cells)
         gpus = f"{snapshot.device.lower()} {indices(row.gpus)}"
         cost, idle = row.economy.cost.total, bool(row.economy.cost.idle.value)
         text = formats.figure(cost, lambda usd: f"{formats.money(usd, sign)}/h")
@@ -84,19 +85,25 @@ class IdleBars(MoneySection):
         line.put(right - len(text), text, "waste" if idle else "text", bold=idle, of=of)
         return line
 
+    def _called(self, row: DeploymentRow) -> str:
+        return short(row.name) + (gpus_beside(self.frame.snapshot)[row.key] if self.frame.snapshot else "")
+
+    def _idle_fill(self) -> str:
+        return "▒" if self.look.colourless else _BAR
+
     def _legend(self) -> Line:
         line, (_, x, _) = self.line(), self._places()
         line.put(x, _BAR, "s0")
         x = line.put(x + 2, "busy-only", "quiet") + 2
-        line.put(x, _BAR, "waste_fill")
+        line.put(x, self._idle_fill(), "waste_fill")
         line.put(x + 2, "idle tax", "waste")
         return line
 
     def _places(self) -> tuple[int, int, int]:
         """(cells of a name, column and cells of a bar)."""
-        names = (len(_short(row.name)) for row in (self.frame.snapshot.deployments if self.frame.snapshot else ()))
+        names = (len(self._called(row)) for row in (self.frame.snapshot.deployments if self.frame.snapshot else ()))
         name = max(_NAME_LEAST, min(_NAME_MOST, self.size.width // 3, max(names, default=0)))
-        x = MARGIN + name + 1
+        x = MARGIN + name + 2
         return name, x, max(0, self.size.width - MARGIN - _TAX - _AMOUNT - x)
 
 
@@ -106,8 +113,3 @@ def _by_cost(rows: Sequence[DeploymentRow]) -> list[DeploymentRow]:
 
 def _usd_per_m(of: Economy) -> float:
     return of.tokens.output_only.value or 0.0
-
-
-def _short(name: str) -> str:
-    """A model without its maker."""
-    return name.rstrip("/").rsplit("/", 1)[-1]

@@ -21,14 +21,15 @@ _TEXT = MARGIN + 13  # column
 
 
 class ServerFacts(Canvas):
-    """A heading, and facts that scroll where there are more than fit."""
+    """A heading, and facts that scroll where there are more than fit. The heading is the server, or `heading`."""
 
     DEFAULT_CSS = """
     ServerFacts { overflow: hidden auto; scrollbar-size-vertical: 1; }
     """
 
-    def __init__(self, look: Look, *, id: str | None = None) -> None:
+    def __init__(self, look: Look, heading: str = "", *, id: str | None = None) -> None:
         super().__init__(look, id=id)
+        self._heading = heading
         self.server: ServerRow | None = None
         self.trail: ServerTrail | None = None  # of the same server
 
@@ -45,8 +46,10 @@ class ServerFacts(Canvas):
         if server is None or snapshot is None:
             return []
         heading, rule = Line(width, self.look), Line(width, self.look)
-        x = heading.put(MARGIN, server.address, bold=True)
-        heading.put(x + 2, f"{formats.engine(server.engine)}  {server.model}", "quiet", width=width - MARGIN - x - 2)
+        x = heading.put(MARGIN, self._heading or server.address, bold=True)
+        if not self._heading:
+            what = f"{formats.engine(server.engine)}  {server.model}"
+            heading.put(x + 2, what, "quiet", width=width - MARGIN - x - 2)
         put_rule(rule)
         lines = [heading, rule]
         for label, text, role in facts(server, snapshot, self.trail):

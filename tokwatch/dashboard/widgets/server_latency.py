@@ -15,6 +15,7 @@ from tokwatch.ledger.snapshot import Interval, ServerRow
 _QUANTILES = ("p50", "p95", "p99")
 _LABEL, _SAMPLES = 8, 9  # cells
 _IN_SECONDS = ("ttft_s", "e2e_s")  # others in milliseconds until their p99 is a second
+_SLO_LEAST = 4  # rows: a blank one, heading, rule, the first limit
 _NAME, _SHARE, _UNIT = 12, 10, 6  # cells of the second table
 _LIMITS = (
     ("TTFT", "ttft_met"),
@@ -38,6 +39,8 @@ class ServerLatency(Canvas):
     def draw(self, rows: range) -> list[Line]:
         width, height = self.size
         lines = self._lines(width)
+        if self.server is not None and height < len(table := self._table(self.server, width)) + _SLO_LEAST:
+            lines = table  # rather than a heading with nothing below
         lines += [Line(width, self.look) for _ in range(height - len(lines))]
         return lines[:height]
 

@@ -71,7 +71,7 @@ def _put_heading(line: Line, snapshot: Snapshot, strips: Sequence[StripRow]) -> 
         if x - 2 <= left + 2:
             break
         line.put(x, look.word, "waste" if look.role == "waste" else "quiet")
-        line.put(x - 2, look.mark, look.mark_role)
+        line.put(x - 2, look.mark_in(colourless=line.colourless), look.mark_role)
         x -= 5
 
 

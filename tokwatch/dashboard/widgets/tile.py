@@ -94,7 +94,10 @@ class Tile(Canvas):
             self.put(number, Piece(part, role))
 
     def put_spark(self, values: Sequence[float | None]) -> None:
-        """Braille from row 2 on, unless every byte counts: two rows when there is one left for a caption. Only the newest cell is bright."""
+        """Braille from row 2 on, unless every byte counts: two rows when there is one left for a caption.
+
+        Only the newest cell is bright.
+        """
         if self.look.calm:
             return
         for row, text in enumerate(braille(values, self.room, 2 if self.tall else 1), 2):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tokwatch.dashboard import formats
-from tokwatch.dashboard.cells import Line
+from tokwatch.dashboard.cells import Line, shorten
 from tokwatch.dashboard.layout import MARGIN
 from tokwatch.dashboard.mark_words import look_of_mark, words_of_mark
 from tokwatch.dashboard.widgets.canvas import Canvas
@@ -51,4 +51,4 @@ class Transport(Canvas):
         end = x + room
         x = line.put(x, glyph, role) + 1
         x = line.put(x, when, "quiet") + 1
-        line.put(x, words_of_mark(mark), "text", width=max(0, end - x))
+        line.put(x, shorten(words_of_mark(mark), end - x))

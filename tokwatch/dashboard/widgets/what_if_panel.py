@@ -71,7 +71,8 @@ class WhatIfPanel(MoneySection):
         heading, now = self.heading("WHAT IF"), self.present()
         if now is None:
             line = self.line()
-            line.put(MARGIN, NEEDS, "quiet", width=width - 2 * MARGIN)
+            words = NEEDS if self.frame.snapshot else f"{glyphs.ABSENT} {self.frame.starting}"
+            line.put(MARGIN, words, "quiet", width=width - 2 * MARGIN)
             return [heading, self.rule(), line]
         then_at = width - MARGIN - _VALUE
         heading.put(then_at - _VALUE, "NOW", "quiet", width=_VALUE, right=True)

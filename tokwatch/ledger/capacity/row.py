@@ -11,7 +11,7 @@ from tokwatch.ledger.capacity.frontier import Box
 from tokwatch.ledger.figure import UNMEASURED, Figure
 
 
-class PointRow(msgspec.Struct, frozen=True):
+class PointRow(msgspec.Struct, frozen=True, gc=False):
     """One window of the deployment on the chart. None is unknown."""
 
     from_ms: int
@@ -34,7 +34,7 @@ class PointRow(msgspec.Struct, frozen=True):
     cached_share: float | None = None  # of its prompt tokens
 
 
-class LearntRow(msgspec.Struct, frozen=True):
+class LearntRow(msgspec.Struct, frozen=True, gc=False):
     """The best five minutes of one mix that met the SLO."""
 
     mix: str  # per cent of the computed tokens that are prompt: "75-100"; "" where prompts are not counted
@@ -43,7 +43,7 @@ class LearntRow(msgspec.Struct, frozen=True):
     to_ms: int
 
 
-class CapacityRow(msgspec.Struct, frozen=True):
+class CapacityRow(msgspec.Struct, frozen=True, gc=False):
     """One deployment: the servers that have GPUs together."""
 
     entity: int  # the owner of the GPUs

@@ -36,7 +36,7 @@ class Badge(NamedTuple):
 def of_screen(snapshot: Snapshot) -> tuple[Badge, ...]:
     """What holds for every figure of a moment."""
     if snapshot.kind == "simulated":
-        return (Badge("SIMULATED", "the demo made these numbers up: nothing was measured", shouts=True),)
+        return (Badge("SIMULATED", "the demo made these numbers up: nothing was measured"),)
     if snapshot.kind == "imported":
         return (Badge("IMPORTED", "recorded elsewhere, and read from a file"),)
     return ()

@@ -47,7 +47,8 @@ GPU: Final = {
         "cost of the present state so far",
         "$",
         "state_spent_usd",
-        "Hours since the state began, each at the price that was in force; metered electricity apart.",
+        "Of a state that is paid for in vain: the hours since it began, each at the price that was in force; metered "
+        "electricity apart.",
         change=PRICE,
         over="state",
     ),

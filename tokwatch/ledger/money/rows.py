@@ -18,21 +18,30 @@ _LEFT_OVER = {UNASSIGNED: "(unassigned)", SHARED_IDLE: "(shared, idle)"}
 
 def deployment_rows(moment: Moment, accounts: Accounts, economist: Economist) -> tuple[DeploymentRow, ...]:
     """One row an account, what is left over last: in dollars the rows add up to all GPUs."""
-    rows = (_deployment_row(moment, accounts, economist, account) for account in accounts.all)
-    return tuple(row for row in rows if row.gpus)
+    found = ((account, _gpus_of(moment, accounts, account)) for account in accounts.all)
+    return tuple(_deployment_row(moment, accounts, economist, account, gpus) for account, gpus in found if gpus)
 
 
-def _deployment_row(moment: Moment, accounts: Accounts, economist: Economist, account: Account) -> DeploymentRow:
+def _gpus_of(moment: Moment, accounts: Accounts, account: Account) -> tuple[int, ...]:
+    """Indices of the GPUs that the account has, or has a part of now."""
+    own = accounts.gpus_of(account)
+    return tuple(
+        body.index for body, entry in moment.gpus if entry.entity in own or accounts.part(entry.entity, account)
+    )
+
+
+def _deployment_row(
+    moment: Moment, accounts: Accounts, economist: Economist, account: Account, gpus: tuple[int, ...]
+) -> DeploymentRow:
     bodies = [body for server in account.servers if (body := moment.server(server))]
     models = tuple(dict.fromkeys(body.model for body in bodies if body.model))
     names = tuple(dict.fromkeys(body.deployment for body in bodies if body.deployment))
-    every = [(facts.index, entry.entity) for facts, entry in moment.gpus]
     return DeploymentRow(
         key=deployment_key(moment, account),
         name=_LEFT_OVER.get(account) or "+".join(names) or "+".join(models) or deployment_key(moment, account),
         models=models,
         servers=account.servers,
-        gpus=tuple(index for index, gpu in every if accounts.part(gpu, account) or gpu in accounts.gpus_of(account)),
+        gpus=gpus,
         shared=any(map(accounts.shared, accounts.gpus_of(account))),
         economy=economist.of_account(account),
     )

@@ -9,7 +9,7 @@ from tokwatch.ledger.figure import UNMEASURED, Figure, Interval
 _NO_BOUNDS = Interval(None, None, "no SLO set")
 
 
-class CostPerHour(msgspec.Struct, frozen=True):
+class CostPerHour(msgspec.Struct, frozen=True, gc=False):
     """Dollars an hour by what they are paid for, at present prices and present power; the parts add up to `total`."""
 
     rent: Figure = UNMEASURED
@@ -23,7 +23,7 @@ class CostPerHour(msgspec.Struct, frozen=True):
     idle_tax: Figure = UNMEASURED  # all-in ÷ busy-only − 1: how much dearer idle GPUs make every token
 
 
-class TokenCosts(msgspec.Struct, frozen=True):
+class TokenCosts(msgspec.Struct, frozen=True, gc=False):
     """Dollars per million tokens. Input, cached and output are one split: they add up to the cost."""
 
     blended: Figure = UNMEASURED  # of prompt (cached included) and output tokens alike
@@ -41,7 +41,7 @@ class TokenCosts(msgspec.Struct, frozen=True):
     saved_by_speculation_usd_per_hour: Figure = UNMEASURED
 
 
-class Earnings(msgspec.Struct, frozen=True):
+class Earnings(msgspec.Struct, frozen=True, gc=False):
     """What the tokens fetch at the list of token prices; within a company, what they would."""
 
     revenue_usd_per_hour: Figure = UNMEASURED
@@ -53,7 +53,7 @@ class Earnings(msgspec.Struct, frozen=True):
     task_profit_usd_per_hour: Figure = UNMEASURED  # value − cost
 
 
-class PerRequest(msgspec.Struct, frozen=True):
+class PerRequest(msgspec.Struct, frozen=True, gc=False):
     """Means of a finished request; failed ones and idle time are paid for by those that were served."""
 
     prompt_tokens: Figure = UNMEASURED
@@ -66,14 +66,14 @@ class PerRequest(msgspec.Struct, frozen=True):
     profit_usd: Figure = UNMEASURED
 
 
-class BreakEven(msgspec.Struct, frozen=True):
+class BreakEven(msgspec.Struct, frozen=True, gc=False):
     """From which load on these GPUs are cheaper than an API."""
 
     tok_s: Figure = UNMEASURED  # of all tokens
     assumptions: tuple[str, ...] = ()
 
 
-class Economy(msgspec.Struct, frozen=True):
+class Economy(msgspec.Struct, frozen=True, gc=False):
     """The money of some GPUs and of the tokens that they make."""
 
     cost: CostPerHour = CostPerHour()
@@ -94,7 +94,7 @@ class Economy(msgspec.Struct, frozen=True):
     against_api: BreakEven = BreakEven()
 
 
-class DeploymentRow(msgspec.Struct, frozen=True):
+class DeploymentRow(msgspec.Struct, frozen=True, gc=False):
     """The servers and GPUs that make tokens together, or what is left over."""
 
     key: str  # addresses of its servers
@@ -106,7 +106,7 @@ class DeploymentRow(msgspec.Struct, frozen=True):
     economy: Economy
 
 
-class TrafficRow(msgspec.Struct, frozen=True):
+class TrafficRow(msgspec.Struct, frozen=True, gc=False):
     """The tokens of one model, tenant and tier on one deployment."""
 
     deployment: str  # DeploymentRow.key

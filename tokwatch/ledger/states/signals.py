@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from tokwatch.ledger.entries import State
 
 
-@dataclass(frozen=True, slots=True)
-class Signals:
+class Signals(msgspec.Struct, frozen=True):
     """What is known of one GPU at one tick. None is unknown. A queue is requests that a server has taken and not begun.
 
     "How long" of what a page shows is from the first to the last of an unbroken row of pages that all show it.
@@ -53,8 +52,7 @@ class Signals:
     work_w: float | None = None  # watts that no GPU without work draws (see power_floor)
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(msgspec.Struct, frozen=True):
     """What is remembered of a GPU: its state so far, and how firmly it was in it."""
 
     state: State = State.UNKNOWN
