@@ -16,6 +16,7 @@ from tokwatch.ledger.snapshot import Snapshot
 async def _kept(make_app: MakeApp, snapshot: Snapshot, *keys: str) -> KeptFrame | None:
     app = make_app(snapshot)
     async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()  # until it has been drawn
         await pilot.press(*keys)
         await pilot.pause()
         home = app.screen_stack[0]

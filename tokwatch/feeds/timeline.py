@@ -17,12 +17,12 @@ from tokwatch.feeds.cursor import Cursor
 from tokwatch.feeds.live import Now
 from tokwatch.feeds.mark import Kind, Mark, next_mark
 from tokwatch.feeds.question import Question
+from tokwatch.feeds.turns import Turns
 from tokwatch.ledger.snapshot import Snapshot
 from tokwatch.ledger.window_figures import WindowFigures
 
 T = TypeVar("T")
 
-_FRAME_S = 0.5  # faster than real time it is redrawn twice a second, however many ticks that skips
 _MARKS_LATE_MS = 60_000  # while the recording goes on behind what is shown
 _WAIT_MS = 2_000  # a gap that takes longer to play through is skipped
 
@@ -66,7 +66,6 @@ class Timeline:
         self._at_now = now is not None
         self._playing = now is None
         self._position_ms: float | None = start_ms
-        self._turned_ns: int | None = None  # when what plays last moved on
         self._span: tuple[int, int] | None = None
         self._marks: tuple[Mark, ...] = ()
         self._what_if: float | None = None
@@ -74,6 +73,7 @@ class Timeline:
         self._latest: Snapshot | None = None
         self._outbox: asyncio.Queue[Snapshot | None] = asyncio.Queue()
         self._jobs: asyncio.Queue[Callable[[Cursor], bool]] = asyncio.Queue()
+        self._turns = Turns(clock, self._jobs)
         self._closed = False
         self._failure: BaseException | None = None
         self._worker: asyncio.Task[None] | None = None
@@ -261,24 +261,9 @@ class Timeline:
 
     async def _next_job(self) -> Callable[[Cursor], bool]:
         if not self._playing:
-            self._turned_ns = None
-            return await self._jobs.get()
-        now_ns = self._clock.now().boottime_ns
-        before_ns = now_ns if self._turned_ns is None else self._turned_ns  # what a frame took to make has passed too
-        frame_s = _FRAME_S if self._speed > 1 else 1.0 / self._speed
-        spent_s = min((now_ns - before_ns) / 1e9, frame_s / 2)
-        pause = asyncio.ensure_future(self._clock.sleep(frame_s - spent_s))
-        key = asyncio.ensure_future(self._jobs.get())
-        try:
-            await asyncio.wait((pause, key), return_when=asyncio.FIRST_COMPLETED)
-            if key.done():
-                return key.result()
-        finally:
-            pause.cancel()
-            key.cancel()
-            self._turned_ns = self._clock.now().boottime_ns
-        elapsed_ms = (self._turned_ns - before_ns) / 1e6
-        return lambda cursor: self._played(cursor, elapsed_ms * self._speed)
+            return await self._turns.when_asked()
+        turn = await self._turns.at_pace(self._speed)
+        return turn if callable(turn) else functools.partial(self._played, forward_ms=turn * self._speed)
 
     async def _ask(self, question: Callable[[Cursor], T]) -> T:
         """The store's answer, in the feed's thread."""
