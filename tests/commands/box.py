@@ -45,8 +45,9 @@ class CommandBox:
             "PYTHONPATH": root,
             "TERM": "dumb",
         }
-        self.environment.pop("TOKWATCH_STORE", None)
-        self.environment.pop("TOKWATCH_CONFIG", None)
+        # COLUMNS and LINES: pytest's workers have them, and a terminal's own size would not count.
+        for name in ("TOKWATCH_STORE", "TOKWATCH_CONFIG", "COLUMNS", "LINES"):
+            self.environment.pop(name, None)
 
     def command(self, *arguments: str | Path) -> list[str]:
         """The words of a command on this box's store and config."""
