@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,7 +76,10 @@ async def go_to(pilot: Pilot[Any], app: TokwatchApp, screen: str) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("state", STATES)
-async def test_every_screen_says_what_it_said(state: str, size: str, request: pytest.FixtureRequest) -> None:
+async def test_every_screen_says_what_it_said(
+    state: str, size: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tokwatch.dashboard.exporting.folder", lambda: Path("/home/ada"))
     snapshot, screens = STATES[state]
     update = bool(request.config.option.update_snapshots)
     app = app_in(state, snapshot)
