@@ -70,3 +70,10 @@ def test_textual_is_told_the_same(term: str) -> None:
     settle(found, environ)
     assert detect(environ).colours == found.colours
     assert ("NO_COLOR" in environ) is (found.colours == Colours.NONE)
+
+
+def test_a_size_in_the_environment_does_not_stand_for_the_terminals_own() -> None:
+    environ = {"COLUMNS": "80", "LINES": "24", "TERM": "xterm-256color"}
+    settle(detect(environ), environ)
+    assert "COLUMNS" not in environ
+    assert "LINES" not in environ

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tokwatch.dashboard.app import TokwatchApp
     from tokwatch.dashboard.long_work import LongWork, Work
 
+_LOADED_AFTER_S = 5.0  # then the first figures stand, and the windows are warm
+
 
 class Opening(TimeTravel):
     """An app that moves in time, with everything that can be opened over it."""
@@ -35,7 +37,7 @@ class Opening(TimeTravel):
     def load_the_rest(self) -> None:
         """Loads every screen in a thread: an upgrade of the files must not end a dashboard that stays open."""
         if not self.is_headless:
-            self.run_worker(asyncio.to_thread(_import_everything), name="load")
+            self.set_timer(_LOADED_AFTER_S, lambda: self.run_worker(asyncio.to_thread(_import_everything), name="load"))
 
     # Screens
 

@@ -92,5 +92,7 @@ def settle(terminal: Terminal, environ: MutableMapping[str, str]) -> None:
         environ["NO_COLOR"] = "1"
     else:
         environ.pop("NO_COLOR", None)
+    for name in ("COLUMNS", "LINES"):  # exported by some shells: Textual would believe them, and miss every resize
+        environ.pop(name, None)
     if terminal.slow_link:
         environ["TEXTUAL_ANIMATIONS"] = "none"
