@@ -39,25 +39,12 @@ sys.path.insert(0, str(ROOT))
 
 from bench.page_serving import serve  # noqa: E402
 from bench.real_pages import PAGES  # noqa: E402
+from bench.stub_box import GPU  # noqa: E402
 from tests.nvml_stub.stub import stub_environment  # noqa: E402
 
 GPUS, SERVERS = 8, 4
 SETTLE_S = 25.0  # two scans of the box, a minute's roll-up and the first checkpoints are over by then
 
-GPU = """
-gpu NVIDIA H100 80GB HBM3
-uuid GPU-00000000-0000-0000-0000-00000000000{i}
-pci 00000000:0{i}:00.0
-limit_w 700
-memory_mib 81559
-memory_used_mib 70000
-power_w 500
-power_w sine 80 {period}
-utilization_percent 80
-utilization_percent sine 15 {period}
-temperature_c 60
-sm_clock_mhz 1980
-"""
 
 _COUNTER = re.compile(rb"^(vllm:\S+_(?:total|bucket|count|sum)\{.*\}) (\S+)$", re.MULTILINE)
 

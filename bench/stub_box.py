@@ -24,7 +24,7 @@ async def main():
     await asyncio.Event().wait()
 asyncio.run(main())
 """
-_GPU = """
+GPU = """
 gpu NVIDIA H100 80GB HBM3
 uuid GPU-00000000-0000-0000-0000-00000000000{i}
 pci 00000000:0{i}:00.0
@@ -63,7 +63,7 @@ def stub_box() -> Iterator[StubBox]:
     """Pages are served until the block ends."""
     with tempfile.TemporaryDirectory(prefix="tokwatch-bench-") as name:
         folder = Path(name)
-        (folder / "gpus.txt").write_text("".join(_GPU.format(i=i, period=3 + i) for i in range(8)))
+        (folder / "gpus.txt").write_text("".join(GPU.format(i=i, period=3 + i) for i in range(8)))
         environment = {
             **stub_environment(folder / "gpus.txt"),
             "TERM": "xterm-256color",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokwatch.dashboard.charts.state_bar import StateBar, longest_states
+from tokwatch.dashboard.cells import Line
+from tokwatch.dashboard.charts.state_bar import longest_states, put_states
 from tokwatch.dashboard.theme import Look
 from tokwatch.ledger.snapshot import StateSpan
 
@@ -15,18 +16,21 @@ SPANS = st.lists(
 ).map(lambda raw: tuple(StateSpan(start, start + length, state) for start, length, state in raw))
 
 
+def drawn(spans: tuple[StateSpan, ...], from_ms: int, to_ms: int, cells: int, look: Look = Look()) -> str:  # noqa: B008
+    line = Line(cells, look)
+    put_states(line, 0, longest_states(spans, from_ms, to_ms, cells))
+    return line.text()
+
+
 def test_calm_is_thin_waste_is_thick_and_what_nobody_watched_is_dotted() -> None:
     spans = (StateSpan(0, 40, "serving"), StateSpan(40, 60, "parked"), StateSpan(60, 80, "unallocated"))
-    (line,) = StateBar(spans, 0, 100).draw(10, 1, Look())
-    assert line.text() == "━━━━▇▇▒▒··"
+    assert drawn(spans, 0, 100, 10) == "━━━━▇▇▒▒··"
 
 
 def test_without_colour_what_is_wrong_is_not_drawn_like_serving() -> None:
     spans = (StateSpan(0, 50, "serving"), StateSpan(50, 100, "saturated"))
-    (line,) = StateBar(spans, 0, 100).draw(10, 1, Look())
-    assert line.text() == "━━━━━━━━━━"
-    (line,) = StateBar(spans, 0, 100).draw(10, 1, Look(ascii_only=True))
-    assert line.text() == "=====!!!!!"
+    assert drawn(spans, 0, 100, 10) == "━━━━━━━━━━"
+    assert drawn(spans, 0, 100, 10, Look(ascii_only=True)) == "=====!!!!!"
 
 
 def test_a_cell_shows_what_holds_longest_in_it() -> None:
@@ -58,6 +62,5 @@ def test_each_cell_agrees_with_counting_milliseconds(spans: tuple[StateSpan, ...
 
 def test_without_room_or_time_nothing_is_drawn() -> None:
     span = (StateSpan(0, 10, "parked"),)
-    assert StateBar(span, 0, 10).draw(0, 1, Look())[0].text() == ""
-    assert StateBar(span, 5, 5).draw(4, 1, Look())[0].text() == "    "
-    assert StateBar(span, 0, 10).draw(4, 0, Look()) == []
+    assert drawn(span, 0, 10, 0) == ""
+    assert drawn(span, 5, 5, 4) == "    "

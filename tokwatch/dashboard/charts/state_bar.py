@@ -1,35 +1,23 @@
-"""State bar: one row of states over time; calm is thin, waste is thick."""
+"""State bar: a row of states over time, as a part of the Line that it stands in; calm is thin, waste is thick."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-import msgspec
-
 from tokwatch.dashboard import glyphs
 from tokwatch.dashboard.cells import Line
-from tokwatch.dashboard.theme import Look
 from tokwatch.ledger.snapshot import StateSpan
 
 
-class StateBar(msgspec.Struct, frozen=True):
-    """The state that holds longest in each cell of [from_ms, to_ms]; "·" where nobody watched."""
-
-    spans: tuple[StateSpan, ...]
-    from_ms: int
-    to_ms: int
-
-    def draw(self, width: int, height: int, look: Look) -> list[Line]:
-        lines = [Line(width, look) for _ in range(height)]
-        if lines and width > 0 and self.to_ms > self.from_ms:
-            put_states(lines[0], 0, longest_states(self.spans, self.from_ms, self.to_ms, width))
-        return lines
-
-
 def longest_states(spans: Iterable[StateSpan], from_ms: int, to_ms: int, cells: int) -> list[str]:
-    """The state that holds longest in each of `cells` equal parts of (from_ms, to_ms]; "" where nobody watched."""
+    """The state that holds longest in each of `cells` equal parts of (from_ms, to_ms]; "" where nobody watched.
+
+    Nothing where there is no time to show.
+    """
     length_ms = to_ms - from_ms
+    if cells <= 0 or length_ms <= 0:
+        return []
     edges = [from_ms + cell * length_ms // cells for cell in range(cells + 1)]
     held: list[dict[str, int]] = [{} for _ in range(cells)]
     for span in spans:
