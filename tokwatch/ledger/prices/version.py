@@ -9,6 +9,7 @@ import msgspec
 from tokwatch.ledger.prices.electricity import Electricity
 from tokwatch.ledger.prices.facility import MJ_PER_KWH, Facility, facility_energy
 from tokwatch.ledger.prices.gpu_terms import Own, Parts, PricedGpu, Rent, TermsFor
+from tokwatch.ledger.prices.sites import Site
 from tokwatch.ledger.prices.token_prices import Tokens
 
 
@@ -22,6 +23,23 @@ class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     electricity: Electricity | None = None
     facility: Facility = Facility()
     tokens: Tokens = Tokens()
+    sites: tuple[Site, ...] = ()
+
+    def site_of(self, host: str) -> Site | None:
+        """Where a host stands: the first site that has it."""
+        return next((site for site in self.sites if site.has(host)), None)
+
+    def at(self, host: str) -> Prices:
+        """The prices that hold for a host: its site's where that names its own."""
+        site = self.site_of(host)
+        if site is None:
+            return self
+        return msgspec.structs.replace(
+            self,
+            usd_per_gpu_hour=self.usd_per_gpu_hour if site.usd_per_gpu_hour is None else site.usd_per_gpu_hour,
+            electricity=site.electricity or self.electricity,
+            facility=site.facility or self.facility,
+        )
 
     def terms_of(self, gpu: PricedGpu) -> Rent | Own | None:
         """The terms of one GPU: the most particular of all that fit it; of equally particular ones `terms`."""
