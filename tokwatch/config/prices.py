@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from tokwatch.config import prices_electricity, prices_facility, prices_gpus, prices_tokens
+from tokwatch.config import prices_electricity, prices_facility, prices_gpus, prices_sites, prices_tokens
 from tokwatch.config.prices_electricity import ElectricitySection
 from tokwatch.config.prices_facility import FacilitySection
 from tokwatch.config.prices_gpus import TermsSection
 from tokwatch.config.prices_limits import Problem, outside
+from tokwatch.config.prices_sites import SiteSection
 from tokwatch.ledger.prices.facility import Carbon
 from tokwatch.ledger.prices.token_prices import TaskValue, TierOf, TokenPrice, Tokens
 from tokwatch.ledger.prices.version import Prices
@@ -35,6 +36,12 @@ class PriceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tier_of: tuple[TierOf, ...] = ()
     tasks: tuple[TaskValue, ...] = ()
     api: tuple[TokenPrice, ...] = ()
+    sites: tuple[SiteSection, ...] = ()
+
+    @property
+    def has_electricity(self) -> bool:
+        """A kilowatt-hour has a price somewhere."""
+        return self.electricity is not None or any(site.electricity is not None for site in self.sites)
 
     @property
     def tokens(self) -> Tokens:
@@ -51,6 +58,7 @@ class PriceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             self.electricity.electricity() if self.electricity else None,
             self.facility.facility(self.carbon),
             self.tokens,
+            tuple(site.site() for site in self.sites),
         )
         return None if described == Prices(self.currency) else described
 
@@ -70,9 +78,10 @@ def problems(section: PriceSection) -> Iterator[Problem]:
         # A price before there were GPUs, or far off, is a slip; and what is near year 1 or 9999 is no date in UTC.
         yield from outside("prices.effective_from", section.effective_from.year, 2000, 2200, "its year")
     yield from prices_gpus.problems(
-        section.terms, section.gpu, section.usd_per_gpu_hour, electricity=section.electricity is not None
+        section.terms, section.gpu, section.usd_per_gpu_hour, electricity=section.has_electricity
     )
     if section.electricity is not None:
         yield from prices_electricity.problems(section.electricity, section.currency)
     yield from prices_facility.problems(section.facility, section.carbon)
     yield from prices_tokens.problems(section.tokens)
+    yield from prices_sites.problems(section.sites, section.currency)

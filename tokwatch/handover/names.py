@@ -71,6 +71,10 @@ class Names:
             return text
         return self._pattern.sub(lambda found: self._everywhere.get(found[0].casefold(), REMOVED), text)
 
+    def all(self, category: Category) -> Mapping[str, str]:
+        """Every name of a category, and what stands for it."""
+        return self._stands.get(category, {})
+
     def counts(self) -> dict[Category, int]:
         """How many names of each category there are."""
         return {category: len(names) for category, names in self._stands.items() if names}

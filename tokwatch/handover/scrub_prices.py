@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from typing import Final
 
 from msgspec.structs import replace
 
 from tokwatch.handover.names import REMOVED, Category, Names
 from tokwatch.ledger.prices.book import PriceVersion
-from tokwatch.ledger.prices.electricity import Series
+from tokwatch.ledger.prices.electricity import Electricity, Series
+from tokwatch.ledger.prices.facility import Facility
+from tokwatch.ledger.prices.sites import Site
 from tokwatch.ledger.prices.token_prices import TierOf, TokenPrice, Tokens
 from tokwatch.ledger.prices.version import Prices
 
@@ -53,7 +55,6 @@ def public_prices(prices: Prices, names: Names, products: Set[str]) -> Prices:
         """What stands for a GPU by UUID or model; None for one that is not in the file."""
         return name if not name or name in products else names.any_of(("GPU",), name)
 
-    carbon, electricity = prices.facility.carbon, prices.electricity
     return replace(
         prices,
         currency=prices.currency if _CURRENCY.fullmatch(prices.currency) else "XXX",
@@ -63,10 +64,36 @@ def public_prices(prices: Prices, names: Names, products: Set[str]) -> Prices:
             for each in prices.terms
             if (of := gpu(each.gpu)) is not None and (model := gpu(each.model)) is not None
         ),
-        electricity=replace(electricity, source=REMOVED) if isinstance(electricity, Series) else electricity,
-        facility=replace(prices.facility, carbon=None if carbon is None else replace(carbon, label=REMOVED)),
+        electricity=_tariff(prices.electricity),
+        facility=_facility(prices.facility),
         tokens=_tokens(prices.tokens, names),
+        sites=tuple(_sites(prices.sites, names)),
     )
+
+
+def _tariff(electricity: Electricity | None) -> Electricity | None:
+    return replace(electricity, source=REMOVED) if isinstance(electricity, Series) else electricity
+
+
+def _facility(facility: Facility) -> Facility:
+    return replace(facility, carbon=None if facility.carbon is None else replace(facility.carbon, label=REMOVED))
+
+
+def _sites(sites: Sequence[Site], names: Names) -> Iterator[Site]:
+    """Patterns of names say something of them: the hosts of the file stand there one by one."""
+    placed: set[str] = set()
+    for number, site in enumerate(sites, start=1):
+        here = {host: stands for host, stands in names.all("host").items() if site.has(host) and host not in placed}
+        placed |= here.keys()
+        yield replace(
+            site,
+            name=f"site-{number}",
+            hosts=tuple(here.values()),
+            region="",
+            cluster="",
+            electricity=_tariff(site.electricity),
+            carbon=None if site.carbon is None else replace(site.carbon, label=REMOVED),
+        )
 
 
 def _tokens(tokens: Tokens, names: Names) -> Tokens:

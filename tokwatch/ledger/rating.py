@@ -26,24 +26,26 @@ class Rate(NamedTuple):
         return self.terms is not None and not self.terms.power_included
 
 
-def segments(book: PriceBook, from_ms: int, to_ms: int) -> Iterator[tuple[int, int, PriceVersion | None, float | None]]:
-    """(from, to] cut where the version in force or its price of a kilowatt-hour changes, with both."""
+def segments(
+    book: PriceBook, host: str, from_ms: int, to_ms: int
+) -> Iterator[tuple[int, int, PriceVersion | None, float | None]]:
+    """(from, to] cut where the version in force or its price of a kilowatt-hour at the host changes, with both."""
     for start_ms, end_ms, version in book.segments(from_ms, to_ms):
-        tariff = version.prices.electricity if version else None
+        tariff = version.prices.electricity_at(host) if version else None
         for edge_ms, next_ms, usd_per_kwh in electricity.segments(tariff, start_ms, end_ms):
             yield edge_ms, next_ms, version, usd_per_kwh
 
 
 def rate_of(
-    version: PriceVersion | None, terms: Rent | Own | None, usd_per_kwh: float | None, currency: str | None
+    version: PriceVersion | None, host: str, terms: Rent | Own | None, usd_per_kwh: float | None, currency: str | None
 ) -> Rate:
-    """The rate of a GPU under a version, its terms there, and a price of a kilowatt-hour.
+    """The rate of a host's GPU under a version, its terms there, and a price of a kilowatt-hour.
 
     currency: of the period that is added up; amounts in another one have no price.
     """
     if version is None:
         return Rate()
-    prices = version.prices
-    if currency is not None and prices.currency != currency:
-        return Rate(version.id, version.restates, facility=prices.facility)
-    return Rate(version.id, version.restates, terms, usd_per_kwh, prices.facility)
+    facility = version.prices.facility_at(host)
+    if currency is not None and version.prices.currency != currency:
+        return Rate(version.id, version.restates, facility=facility)
+    return Rate(version.id, version.restates, terms, usd_per_kwh, facility)

@@ -79,7 +79,7 @@ class WindowSums:
         self.placed: set[int] = set()  # servers that GPUs worked for
         self._watched: Counter[int] = Counter()  # by entity
         self._counted: Counter[int] = Counter()
-        self._segments = list(segments(moment.view.book, from_ms, to_ms))
+        self._segments = list(segments(moment.view.book, moment.view.run.host, from_ms, to_ms))
         self._rates: dict[tuple[int, int], Rate] = {}
 
     def add(self, records: Iterable[TickRecord]) -> WindowSums:
@@ -143,7 +143,8 @@ class WindowSums:
             body = self.moment.in_force("facts", gpu, GpuBody)
             terms = version.prices.terms_of(self.moment.rates.priced(body)) if version and body else None
             last = self.moment.version
-            self._rates[key] = rate_of(version, terms, usd_per_kwh, last.prices.currency if last else None)
+            currency = last.prices.currency if last else None
+            self._rates[key] = rate_of(version, self.moment.view.run.host, terms, usd_per_kwh, currency)
         return self._rates[key]
 
     def _add_flow(self, entry: FlowEntry) -> None:

@@ -34,9 +34,10 @@ class Rates:
     def __init__(self, moment: Moment) -> None:
         self._moment = moment
         self._prices = moment.version.prices if moment.version else None
-        electricity = self._prices.electricity if self._prices else None
+        host = moment.view.run.host
+        electricity = self._prices.electricity_at(host) if self._prices else None
         self.usd_per_kwh = electricity.at(moment.now_ms) if electricity else None
-        self.facility = self._prices.facility if self._prices else Facility()
+        self.facility = self._prices.facility_at(host) if self._prices else Facility()
         self._hourly: dict[tuple[int, tuple[int, ...]], Hourly | None] = {}
         self._host_w = self._measured_host_w() if self.facility.host == "measured" else None
 

@@ -7,10 +7,10 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from tokwatch.ledger.prices.electricity import Electricity
-from tokwatch.ledger.prices.facility import Facility
+from tokwatch.ledger.prices.facility import Carbon, Facility
 
 
-class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, cache_hash=True):
     """Hosts by name; what is None holds as it does everywhere else."""
 
     name: str
@@ -19,7 +19,8 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cluster: str = ""
     usd_per_gpu_hour: float | None = None
     electricity: Electricity | None = None
-    facility: Facility | None = None
+    facility: Facility | None = None  # without carbon, which is the next
+    carbon: Carbon | None = None
     power_cap_w: float | None = None  # of the building's meter
 
     def has(self, host: str) -> bool:

@@ -29,17 +29,18 @@ class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Where a host stands: the first site that has it."""
         return next((site for site in self.sites if site.has(host)), None)
 
-    def at(self, host: str) -> Prices:
-        """The prices that hold for a host: its site's where that names its own."""
+    def electricity_at(self, host: str) -> Electricity | None:
+        """What a kilowatt-hour costs where a host stands."""
         site = self.site_of(host)
-        if site is None:
-            return self
-        return msgspec.structs.replace(
-            self,
-            usd_per_gpu_hour=self.usd_per_gpu_hour if site.usd_per_gpu_hour is None else site.usd_per_gpu_hour,
-            electricity=site.electricity or self.electricity,
-            facility=site.facility or self.facility,
-        )
+        return (site.electricity if site else None) or self.electricity
+
+    def facility_at(self, host: str) -> Facility:
+        """From board power to the meter of the building that a host is in."""
+        site = self.site_of(host)
+        if site is None or not (site.facility or site.carbon):
+            return self.facility
+        carbon = site.carbon or self.facility.carbon
+        return msgspec.structs.replace(site.facility or self.facility, carbon=carbon)
 
     def terms_of(self, gpu: PricedGpu) -> Rent | Own | None:
         """The terms of one GPU: the most particular of all that fit it; of equally particular ones `terms`."""
@@ -54,12 +55,15 @@ class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             yield TermsFor(Rent(self.gpu[gpu.uuid]), gpu=gpu.uuid)
         if gpu.model is not None and gpu.model in self.gpu:
             yield TermsFor(Rent(self.gpu[gpu.model]), model=gpu.model)
-        if self.usd_per_gpu_hour is not None:
-            yield TermsFor(Rent(self.usd_per_gpu_hour))
+        site = self.site_of(gpu.host)
+        rent = self.usd_per_gpu_hour if site is None or site.usd_per_gpu_hour is None else site.usd_per_gpu_hour
+        if rent is not None:
+            yield TermsFor(Rent(rent))
 
     def rented_at(self, usd_per_gpu_hour: float) -> Prices:
         """The same with one rent for every GPU."""
-        return msgspec.structs.replace(self, usd_per_gpu_hour=usd_per_gpu_hour, gpu={}, terms=())
+        sites = tuple(msgspec.structs.replace(site, usd_per_gpu_hour=None) for site in self.sites)
+        return msgspec.structs.replace(self, usd_per_gpu_hour=usd_per_gpu_hour, gpu={}, terms=(), sites=sites)
 
     def fixed(self, gpu: PricedGpu) -> Parts | None:
         """Dollars an hour that are owed whether it works or not; None when nobody set a price."""
