@@ -20,6 +20,7 @@ from tokwatch.cli.arguments import add_command, add_everywhere, add_price, add_s
 from tokwatch.cli.assets import add_assets
 from tokwatch.cli.doctor import add_doctor
 from tokwatch.cli.export import add_export
+from tokwatch.cli.fleet import add_boxes, add_host, add_prometheus
 from tokwatch.cli.money import add_money
 from tokwatch.cli.prices import add_prices
 from tokwatch.cli.record import add_record
@@ -61,6 +62,9 @@ def make_parser() -> argparse.ArgumentParser:
     _completion(parser)
     add_everywhere(parser)
     add_price(parser)
+    add_prometheus(parser)
+    add_host(parser)
+    add_boxes(parser)
     add_screen(parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
@@ -92,6 +96,9 @@ def make_parser() -> argparse.ArgumentParser:
         help="exit 5 when it holds, as 'idle_usd_per_h >= 5'; may be given several times",
     )
     add_price(once)
+    add_prometheus(once, of_command=True)
+    add_host(once, of_command=True)
+    add_boxes(once, of_command=True)
 
     add_alerts(commands)
 

@@ -6,11 +6,13 @@ import argparse
 from pathlib import Path
 
 from tokwatch.cli.arguments import Commands, add_command, add_price, duration_s
+from tokwatch.cli.fleet import add_targets
 
 
 def add_record(commands: Commands) -> None:
     record = add_command(commands, "record", "record without a screen, until interrupted")
     add_price(record)
+    add_targets(record, of_command=True)
     record.add_argument("--for", dest="for_s", type=duration_s, metavar="TIME", help="stop after 90s, 2m, 8h …")
     record.add_argument(
         "--wait", action="store_true", help="where this host is recorded already, wait until that recorder has gone"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tokwatch.cli.arguments import Commands, add_command, add_screen, duration_s
+from tokwatch.cli.fleet import add_host, add_prometheus
 
 _TIMES = "14:02, 2026-11-20 14:02, 'yesterday 14:00', 'monday 8:15', '2h ago', -10m, first or end"
 
@@ -24,4 +25,6 @@ def add_replay(commands: Commands) -> None:
         "--window", type=duration_s, default=600.0, metavar="TIME", help="how long the windows are (10m)"
     )
     replay.add_argument("--json", action="store_true", help="no screen: one Snapshot a line, only one with --at")
+    add_prometheus(replay, of_command=True)
+    add_host(replay, of_command=True)
     add_screen(replay, of_command=True)

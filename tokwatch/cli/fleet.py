@@ -1,0 +1,67 @@
+"""Arguments of the fleet: where many hosts are read from."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+# What `--prometheus` without a URL says: the config's.
+FROM_CONFIG = "config"
+
+
+def add_prometheus(parser: argparse.ArgumentParser, *, of_command: bool = False) -> None:
+    """of_command: a command's, whose defaults must not undo what stood before the command."""
+    unsaid: Any = argparse.SUPPRESS if of_command else None
+    parser.add_argument(
+        "--prometheus",
+        nargs="?",
+        const=FROM_CONFIG,
+        type=prometheus_url,
+        default=unsaid,
+        metavar="URL",
+        help="read a Prometheus-compatible server: base URL; without one [prometheus] of the config",
+    )
+
+
+def add_host(parser: argparse.ArgumentParser, *, of_command: bool = False) -> None:
+    unsaid: Any = argparse.SUPPRESS if of_command else None
+    parser.add_argument("--host", default=unsaid, metavar="NAME", help="with --prometheus: this host alone")
+
+
+def add_boxes(parser: argparse.ArgumentParser, *, of_command: bool = False) -> None:
+    """Hosts that are read directly."""
+    unsaid: Any = argparse.SUPPRESS if of_command else None
+    parser.add_argument(
+        "--hosts",
+        default=unsaid,
+        metavar="LIST",
+        help="boxes reached by your own ssh: a,b,c, a file of names, or the URL of an http_sd list",
+    )
+    add_targets(parser, of_command=of_command)
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        default=argparse.SUPPRESS if of_command else False,
+        help="go to the hosts of a list that came over the network, or of more than 64",
+    )
+
+
+def add_targets(parser: argparse.ArgumentParser, *, of_command: bool = False) -> None:
+    unsaid: Any = argparse.SUPPRESS if of_command else None
+    parser.add_argument(
+        "--targets",
+        default=unsaid,
+        metavar="LIST",
+        help="metrics pages and agents of many hosts, read directly: a file_sd file, or the URL of an http_sd list",
+    )
+
+
+def prometheus_url(text: str) -> str:
+    """A base URL. Raises argparse.ArgumentTypeError; never repeats one that may hold a password."""
+    if text == FROM_CONFIG:
+        return text
+    from tokwatch.config.endpoints import url_problem
+
+    if problem := url_problem(text):
+        raise argparse.ArgumentTypeError(f"the URL of a Prometheus {problem}")
+    return text
