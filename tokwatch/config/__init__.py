@@ -5,6 +5,7 @@ from tokwatch.config.endpoints import Endpoint, MeterSection, ServerSection
 from tokwatch.config.errors import ConfigError
 from tokwatch.config.focus import FocusSection
 from tokwatch.config.prices import PriceSection
+from tokwatch.config.prometheus import PrometheusSection
 from tokwatch.config.reading import Config, load, parse
 from tokwatch.config.retention import RetentionSection
 from tokwatch.config.slo import SloLimits, SloSection
@@ -17,6 +18,7 @@ __all__ = [
     "FocusSection",
     "MeterSection",
     "PriceSection",
+    "PrometheusSection",
     "RetentionSection",
     "ServerSection",
     "SloLimits",

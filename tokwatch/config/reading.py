@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from tokwatch.config import alerts, capacity, dashboard, endpoints, focus, prices, retention, slo
+from tokwatch.config import agent, alerts, capacity, dashboard, endpoints, focus, prices, prometheus, retention, slo
+from tokwatch.config.agent import AgentSection
 from tokwatch.config.alerts import AlertingSection, AlertSection, BudgetSection, NotifySection
 from tokwatch.config.capacity import CapacitySection, FrontierSection
 from tokwatch.config.dashboard import DashboardSection
@@ -20,6 +21,7 @@ from tokwatch.config.errors import ConfigError
 from tokwatch.config.focus import FocusSection
 from tokwatch.config.prices import PriceSection
 from tokwatch.config.prices_series import SeriesReader
+from tokwatch.config.prometheus import PrometheusSection
 from tokwatch.config.retention import RetentionSection
 from tokwatch.config.slo import SloSection
 from tokwatch.ledger.alerts import AlertPolicy
@@ -47,6 +49,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     focus: FocusSection = FocusSection()
     retention: RetentionSection = RetentionSection()
     dashboard: DashboardSection = DashboardSection()
+    agent: AgentSection = AgentSection()
+    prometheus: PrometheusSection = PrometheusSection()
 
     def alert_policy(self) -> AlertPolicy:
         """What alerts go by."""
@@ -151,6 +155,8 @@ def _problems(config: Config) -> Iterator[tuple[str, str]]:
     yield from focus.problems(config.focus)
     yield from retention.problems(config.retention)
     yield from dashboard.problems(config.dashboard)
+    yield from agent.problems(config.agent)
+    yield from prometheus.problems(config.prometheus)
 
 
 def _in_our_words(message: str) -> str:
