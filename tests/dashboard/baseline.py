@@ -54,9 +54,9 @@ def page_of(app: App[Any], *, with_roles: bool) -> str:
     return "\n".join(parts if with_roles else rows) + "\n"
 
 
-def compare(name: str, page: str, *, update: bool) -> str | None:
+def compare(name: str, page: str, *, update: bool, folder: Path = FOLDER) -> str | None:
     """None when the page is the baseline, else what differs in words. With `update` it becomes the baseline."""
-    path = FOLDER / f"{name}.txt"
+    path = folder / f"{name}.txt"
     if update:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page, encoding="utf-8")

@@ -59,6 +59,16 @@ def short(value: float) -> str:
     return _minus(f"{value:.0f}")
 
 
+def watts(value: float) -> str:
+    """Power with its unit: 612 W, 15.8 kW, 2.65 MW."""
+    for limit, factor, unit in ((999_500, 1e6, "MW"), (9_995, 1e3, "kW")):
+        if abs(value) >= limit:
+            scaled = value / factor
+            decimals = 2 if abs(scaled) < 9.995 else 1 if abs(scaled) < 99.95 else 0
+            return _minus(f"{scaled:.{decimals}f} {unit}")
+    return f"{count(round(value))} W"
+
+
 def gigabytes(value: float, total: float | None) -> str:
     """Memory in use: with a decimal on a device that has little of it, whole on others, so that a column lines up."""
     return count(round(value)) if total is not None and total >= _LARGE_MEMORY_GB else _minus(f"{value:.1f}")

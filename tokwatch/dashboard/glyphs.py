@@ -64,6 +64,7 @@ _STATES = {
     "unknown": StateLook("·", "unknown", "faint", "·", "faint"),
 }
 STATE_ORDER = tuple(_STATES)
+URGENCY = ("alarm", "waste", "ui", "s3", "work", "faint")  # roles of states, what needs to be seen first
 
 
 def look_of_state(state: str) -> StateLook:

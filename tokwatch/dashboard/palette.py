@@ -20,6 +20,7 @@ from tokwatch.dashboard.screens.overlay import Overlay
 
 if TYPE_CHECKING:
     from tokwatch.dashboard.app import TokwatchApp
+    from tokwatch.dashboard.appearance import Appearance
 
 
 class Palette(CommandPalette, Overlay[None]):
@@ -40,6 +41,14 @@ class Palette(CommandPalette, Overlay[None]):
 
 def commands(app: TokwatchApp, screen: Screen[object]) -> Iterable[SystemCommand]:
     """What can be done now. Titles and hints are markup to Textual, so they are escaped."""
+    yield from keys_and_themes(app, screen)
+    for kind, forward, title in app.jumps():
+        yield _command(title, f"key m, then {KEY_OF_KIND[kind]}", functools.partial(app.jump, kind, forward))
+    yield _command("Demo", "leave and start the demo", app.action_demo)
+
+
+def keys_and_themes(app: Appearance, screen: Screen[object]) -> Iterable[SystemCommand]:
+    """Every key in force on a screen, and every theme."""
     for key in active_keys(screen):
         if key.enabled:
             yield _command(
@@ -49,9 +58,6 @@ def commands(app: TokwatchApp, screen: Screen[object]) -> Iterable[SystemCommand
             )
     for name in app.themes.shown():
         yield _command(f"Theme {name}", app.themes.every()[name].about, functools.partial(app.show_theme, name))
-    for kind, forward, title in app.jumps():
-        yield _command(title, f"key m, then {KEY_OF_KIND[kind]}", functools.partial(app.jump, kind, forward))
-    yield _command("Demo", "leave and start the demo", app.action_demo)
 
 
 def _command(title: str, hint: str, run: functools.partial[object] | object) -> SystemCommand:

@@ -18,6 +18,7 @@ from tokwatch.dashboard.widgets.header import Header
 
 if TYPE_CHECKING:
     from tokwatch.dashboard.app import TokwatchApp
+    from tokwatch.dashboard.moving import Moving
 
 LIMIT_BYTES: Final = 74_994  # of text: in base64 and its sequence just under the 100 000 at which xterm and tmux cut
 _NO_CLIPBOARD: Final = ("linux", "screen", "dumb", "vt", "cons")  # beginnings of TERM
@@ -48,6 +49,11 @@ def copy_table(app: TokwatchApp) -> None:
 
 
 def copy_text(app: TokwatchApp, text: str, what: str, *, ending: str = "txt") -> None:
+    """`text` to the clipboard, or to a file named after the box and the moment on screen."""
+    to_clipboard(app, text, what, ending=ending, stem=_stem(app.frame))
+
+
+def to_clipboard(app: Moving, text: str, what: str, *, stem: str, ending: str) -> None:
     """`text` to the clipboard of the user's terminal, and a note that says so; `what` names it in the note.
 
     A terminal does not say whether it took it. Where it is known not to, or may not, a file holds the text too.
@@ -63,7 +69,7 @@ def copy_text(app: TokwatchApp, text: str, what: str, *, ending: str = "txt") ->
         app.say(f"Copied: {plain(what)}.")
         return
     said = f"{plain(what)[:1].upper()}{plain(what)[1:]}: {doubt.why}"
-    _put_into_file(app, [_state_folder() / "copies"], ending, text, f"{said}. It is in", said)
+    _put_into_file(app, [_state_folder() / "copies"], stem, ending, text, f"{said}. It is in", said)
 
 
 class Doubt(NamedTuple):
@@ -88,11 +94,16 @@ def doubts(environment: Mapping[str, str], size: int) -> Doubt | None:
 
 
 def save_picture(app: TokwatchApp) -> None:
-    """An SVG of the screen into the current directory, else the state directory; nothing is overwritten."""
+    """An SVG of the screen."""
     snapshot = app.frame.snapshot
     title = " ".join(("tokwatch", plain(snapshot.host), _when(app.frame)) if snapshot else ("tokwatch",))
+    save_svg(app, title, _stem(app.frame))
+
+
+def save_svg(app: Moving, title: str, stem: str) -> None:
+    """An SVG of the screen into the current directory, else the state directory; nothing is overwritten."""
     svg = alone(app.export_screenshot(title=title))
-    _put_into_file(app, [Path(), _state_folder()], "svg", svg, "Saved", "No picture was saved")
+    _put_into_file(app, [Path(), _state_folder()], stem, "svg", svg, "Saved", "No picture was saved")
 
 
 def alone(svg: str) -> str:
@@ -101,9 +112,10 @@ def alone(svg: str) -> str:
     return svg.replace("Fira Code, monospace", _LOCAL_FONT).replace("font-family: arial", "font-family: sans-serif")
 
 
-def _put_into_file(app: TokwatchApp, folders: Sequence[Path], ending: str, text: str, done: str, failed: str) -> None:
+def _put_into_file(
+    app: Moving, folders: Sequence[Path], stem: str, ending: str, text: str, done: str, failed: str
+) -> None:
     """Writes it beside the loop, for a disk may be slow, and says where it is, or why it is nowhere."""
-    stem = _stem(app.frame)
 
     async def write() -> None:
         try:

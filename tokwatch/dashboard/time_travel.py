@@ -1,11 +1,9 @@
-"""Moving in time: the actions behind the keys that pause, play, step, seek, jump, compare and ask what if."""
+"""Moving in time: the actions behind the keys that jump to marks, compare and ask what if, and over which feed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
-from textual.app import App
 from textual.reactive import var
 
 from tokwatch.dashboard import formats
@@ -13,104 +11,31 @@ from tokwatch.dashboard.cells import plain
 from tokwatch.dashboard.frame import Frame
 from tokwatch.dashboard.layout import TIME_STRIP_FROM
 from tokwatch.dashboard.mark_words import KEY_OF_KIND, words_of_mark
+from tokwatch.dashboard.moving import SPEEDS as SPEEDS
+from tokwatch.dashboard.moving import Moving, Shown
+from tokwatch.dashboard.moving import Severity as Severity
 from tokwatch.feeds import Feed
 from tokwatch.feeds.mark import Kind
 from tokwatch.ledger.snapshot import Snapshot
 
-Severity = Literal["information", "warning", "error"]
-SPEEDS = (1.0, 2.0, 5.0, 10.0, 60.0, 300.0, 3600.0)
 
-
-class TimeTravel(App[str]):
+class TimeTravel(Moving):
     """An app over a feed. Subclasses open the feed and keep `frame` up to date."""
 
-    # Notes stand above the time strip and the transport, which they are mostly about.
-    CSS = "ToastRack { margin-bottom: 3; }"
     frame: var[Frame] = var(Frame(), init=False)
     _feed: Feed | None = None
     marked_ms: int | None = None  # the first of two moments to be compared
-
-    def _check_age(self) -> None:
-        """Takes what the feed now says of itself into the frame."""
-        raise NotImplementedError
 
     def end_with(self, error: Exception) -> None:
         """The feed has failed: end, and say why."""
         raise NotImplementedError
 
-    # Pace
-
-    def action_toggle_pause(self) -> None:
-        if feed := self.ready_feed():
-            snapshot = self.frame.snapshot
-            if snapshot is None or snapshot.mode != "paused":
-                feed.pause()
-            elif not feed.can_go_live and feed.span_ms is not None and snapshot.tick_ms >= feed.span_ms[1]:
-                self.clear_notifications()  # once is enough, however often it is pressed
-                self.say("This is the end of the replay: home goes to its start.")
-            else:
-                feed.play()
-            self._check_age()
-
-    def action_step(self, ticks: int) -> None:
-        if feed := self.ready_feed():
-            feed.step(ticks)
-
-    def action_slower(self) -> None:
-        if feed := self.ready_feed():
-            feed.set_speed(max((speed for speed in SPEEDS if speed < feed.speed), default=SPEEDS[0]))
-            self._check_age()
-
-    def action_faster(self) -> None:
-        if feed := self.ready_feed():
-            feed.set_speed(min((speed for speed in SPEEDS if speed > feed.speed), default=SPEEDS[-1]))
-            self._check_age()
-
-    # Places
-
-    def action_start(self) -> None:
-        if (feed := self.ready_feed()) and feed.span_ms:
-            feed.seek(feed.span_ms[0])
-
-    def action_live(self) -> None:
-        if feed := self.ready_feed():
-            feed.go_live()
-
-    def action_go_to(self) -> None:
-        from tokwatch.dashboard.screens.prompt import Prompt
-        from tokwatch.ledger.local_time import zone_of
-        from tokwatch.moments import TIMES_IN_SHORT, Moment, parse_moment
-
-        feed, snapshot = self.ready_feed(), self.frame.snapshot
-        if feed is None or snapshot is None:
-            return
-        shown_ms, zone = snapshot.tick_ms, zone_of(snapshot.timezone)
-
-        def read(text: str) -> Moment:
-            first_ms, last_ms = feed.span_ms or (shown_ms, shown_ms)
-            return parse_moment(text, shown_ms=shown_ms, first_ms=first_ms, last_ms=last_ms, zone=zone)
-
-        def go(moment: Moment | None) -> None:
-            if moment is not None:
-                feed.seek(moment.at_ms)
-                self._say_about(moment.at_ms, moment.note, snapshot, feed.span_ms)
-
-        self.push_screen(Prompt("GO TO", TIMES_IN_SHORT, read), go)
-
-    def go_to_moment(self, at_ms: int) -> None:
-        """To the last stored tick at or before a moment; says so where nothing goes back that far."""
-        feed, snapshot = self.ready_feed(), self.frame.snapshot
-        if feed is not None and snapshot is not None:
-            feed.seek(at_ms)
-            self._say_about(at_ms, "", snapshot, feed.span_ms)
-
-    def _say_about(self, at_ms: int, note: str, snapshot: Snapshot, span: tuple[int, int] | None) -> None:
-        if note:
-            self.say(note)
-        elif span is not None and not span[0] <= at_ms <= span[1]:
-            edge, words = (span[0], "before the first") if at_ms < span[0] else (span[1], "after the last")
-            when = f"{formats.local(edge, snapshot.utc_offset_s):%Y-%m-%d %H:%M:%S}"
-            self.say(f"That is {words} moment that is stored, {when}.")
+    @property
+    def shown(self) -> Shown | None:
+        snapshot = self.frame.snapshot
+        if snapshot is None:
+            return None
+        return Shown(snapshot.tick_ms, snapshot.mode, snapshot.timezone, snapshot.utc_offset_s)
 
     # Marks
 
@@ -220,7 +145,7 @@ class TimeTravel(App[str]):
             suppose,
         )
 
-    # Words
+    # The feed
 
     def ready_feed(self) -> Feed | None:
         """The feed; None before it is open, which is said."""
@@ -229,6 +154,5 @@ class TimeTravel(App[str]):
             self.say("Still starting: nothing is being read yet.")
         return self._feed
 
-    def say(self, text: str, severity: Severity = "information") -> None:
-        """A note to the user, gone after some seconds."""
-        self.notify(text, severity=severity, markup=False)
+    def ready_player(self) -> Feed | None:
+        return self.ready_feed()

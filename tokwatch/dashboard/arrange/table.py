@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from tokwatch.dashboard import formats
-from tokwatch.dashboard.arrange.fields import FIELDS, Field, state_word
+from tokwatch.dashboard.arrange.fields import FIELDS, GpuField, state_word
 from tokwatch.dashboard.arrange.site import Site
 from tokwatch.dashboard.arrange.view import Group, Item, Listing
 from tokwatch.dashboard.cells import plain
@@ -59,11 +59,11 @@ def table(snapshot: Snapshot, listing: Listing) -> str:
     return "".join("\t".join(line if marked else line[:-1]) + "\n" for line in lines)
 
 
-def _heading(field: Field, snapshot: Snapshot) -> str:
+def _heading(field: GpuField, snapshot: Snapshot) -> str:
     return in_currency(_UNITS.get(field.key) or heading_of(field.key, snapshot), snapshot)
 
 
-def _cells(item: Item, fields: list[Field], site: Site) -> Iterator[str]:
+def _cells(item: Item, fields: list[GpuField], site: Site) -> Iterator[str]:
     if isinstance(item, Group):
         yield from _sums(f"{item.name} ({item.sums.gpus})", item.sums, fields)
         return
@@ -74,26 +74,27 @@ def _cells(item: Item, fields: list[Field], site: Site) -> Iterator[str]:
         elif field.text is not None:
             yield text(field.text(item, site))
         else:
-            yield _figure(field.figure_of(item), share=field.share)
+            yield as_number(field.figure_of(item), share=field.share)
 
 
-def _sums(name: str, sums: Totals | Selection, fields: list[Field]) -> Iterator[str]:
+def _sums(name: str, sums: Totals | Selection, fields: list[GpuField]) -> Iterator[str]:
     """The name stands in the column of states; every sum in the column of what it is the sum of."""
     for field in fields:
         if field.key == "state":
             yield text(name)
         found = getattr(sums, field.figure, None) if field.figure else None
-        yield _figure(found) if isinstance(found, Figure) else ""
+        yield as_number(found) if isinstance(found, Figure) else ""
 
 
-def _marks(item: Item, fields: list[Field]) -> str:
+def _marks(item: Item, fields: list[GpuField]) -> str:
     if not isinstance(item, GpuRow):
         return ""
     told = ((field, field.figure_of(item).marks) for field in fields if field.figure)
     return "; ".join(f"{field.heading}: {', '.join(marks)}" for field, marks in told if marks)
 
 
-def _figure(figure: Figure, *, share: bool = False) -> str:
+def as_number(figure: Figure, *, share: bool = False) -> str:
+    """A figure as a machine reads it; a share in per cent."""
     if figure.infinite:
         return "inf"
     return "" if figure.value is None else number(figure.value * (100 if share else 1))

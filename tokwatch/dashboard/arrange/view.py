@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isinf
-from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
-from tokwatch.dashboard.arrange.fields import FIELDS, Field
+from tokwatch.dashboard.arrange.fields import FIELDS
 from tokwatch.dashboard.arrange.filter import EVERYTHING, Filter
+from tokwatch.dashboard.arrange.order import ordered
 from tokwatch.dashboard.arrange.site import Site
 from tokwatch.dashboard.layout import DEFAULT_COLUMNS
 from tokwatch.ledger.selection import Selection, selection
@@ -83,25 +82,8 @@ def arrange(snapshot: Snapshot, view: View) -> Arrangement:
 
 
 def in_order(rows: Sequence[GpuRow], sort: Sort, site: Site) -> Sequence[GpuRow]:
-    """The rows sorted, equal ones in the order they had; those of which nothing is known come last, either way."""
-    if sort == Sort():
-        return rows
-    field = FIELDS[sort.key]
-    ranked: list[tuple[Any, GpuRow]] = [(field.sorts_by(row, site), row) for row in rows]
-    if field.figure:
-        ranked = _as_written(ranked, field)
-    known = sorted((pair for pair in ranked if pair[0] is not None), key=itemgetter(0), reverse=sort.falling)
-    return [row for _, row in known] + [row for rank, row in ranked if rank is None]
-
-
-def _as_written(ranked: list[tuple[Any, GpuRow]], field: Field) -> list[tuple[Any, GpuRow]]:
-    """Figures that read the same are equal: rows a fraction of a cent apart would change places with every tick."""
-    least: dict[str, float] = {}
-    texts = [None if value is None or isinf(value) else field.write(value) for value, _ in ranked]
-    for text, (value, _) in zip(texts, ranked, strict=True):
-        if text is not None:
-            least[text] = min(value, least.get(text, value))
-    return [(value if text is None else least[text], row) for text, (value, row) in zip(texts, ranked, strict=True)]
+    """The rows sorted; the GPUs' own order is that of their numbers."""
+    return rows if sort == Sort() else ordered(rows, FIELDS[sort.key], site, falling=sort.falling)
 
 
 def _grouped(rows: Sequence[GpuRow], view: View, site: Site, snapshot: Snapshot) -> list[Item]:

@@ -1,21 +1,35 @@
-"""Columns: which columns the GPU list has, and in which order, with the list itself in sight."""
+"""Columns: which columns a list has, and in which order, with the list itself in sight."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Final, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.events import Resize
 
+from tokwatch.dashboard.arrange.field import Field
 from tokwatch.dashboard.arrange.fields import FIELDS
+from tokwatch.dashboard.columns import Place
 from tokwatch.dashboard.layout import DEFAULT_COLUMNS, GPU_COLUMNS, columns
 from tokwatch.dashboard.screens.panel import Panel
 from tokwatch.dashboard.widgets.option_grid import Cell, OptionGrid, Piece
 
 _OTHER_ROWS = 2 + 4  # the heading and the hint; as much of the list as shows which columns it has
 _HEADING, _ABOUT = 10, 19  # columns
+
+
+class Choosable(NamedTuple):
+    """The columns of a list."""
+
+    fields: Mapping[str, Field[Any, Any]]
+    every: tuple[str, ...]  # that can be chosen
+    usual: tuple[str, ...]
+    places: Callable[[int, tuple[str, ...]], Mapping[str, Place]]  # of those chosen, in a width
+
+
+OF_GPUS: Final = Choosable(FIELDS, GPU_COLUMNS, DEFAULT_COLUMNS, columns)
 
 
 class ColumnChooser(Panel[None]):
@@ -35,11 +49,14 @@ class ColumnChooser(Panel[None]):
         Binding("escape", "back", "As it was", id="columns.back"),
     ]
 
-    def __init__(self, chosen: tuple[str, ...], take: Callable[[tuple[str, ...]], None]) -> None:
+    def __init__(
+        self, chosen: tuple[str, ...], take: Callable[[tuple[str, ...]], None], of: Choosable = OF_GPUS
+    ) -> None:
         super().__init__("COLUMNS", "space shows or hides, K and J move to the left and right, r the usual ones")
         self._was = chosen
+        self._of = of
         self._take = take
-        self._order = [*chosen, *(key for key in GPU_COLUMNS if key not in chosen)]
+        self._order = [*chosen, *(key for key in of.every if key not in chosen)]
         self._on = set(chosen)
 
     @property
@@ -55,11 +72,11 @@ class ColumnChooser(Panel[None]):
         yield OptionGrid(self.look, self._cells())
 
     def _cells(self) -> tuple[Cell, ...]:
-        shown = columns(self.app.size.width, self.chosen)
+        shown = self._of.places(self.app.size.width, self.chosen)
         return tuple(self._cell(key, no_room=key in self._on and key not in shown) for key in self._order)
 
     def _cell(self, key: str, *, no_room: bool) -> Cell:
-        field, on = FIELDS[key], key in self._on
+        field, on = self._of.fields[key], key in self._on
         return (
             Piece("[x]" if on else "[ ]", "ui" if on else "faint"),
             Piece(field.heading, "text" if on else "quiet", width=_HEADING),
@@ -93,7 +110,7 @@ class ColumnChooser(Panel[None]):
             self._changed()
 
     def action_usual(self) -> None:
-        self._order, self._on = list(GPU_COLUMNS), set(DEFAULT_COLUMNS)
+        self._order, self._on = list(self._of.every), set(self._of.usual)
         self._changed()
 
     def action_back(self) -> None:

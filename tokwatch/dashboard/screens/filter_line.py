@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from tokwatch.dashboard.arrange.filter import EVERYTHING, Filter, FilterError, may_become_a_name, parse
+from tokwatch.dashboard.arrange.filter import GPUS
+from tokwatch.dashboard.arrange.language import EVERYTHING, Filter, FilterError, Language
 from tokwatch.dashboard.screens.panel import Panel
 
 _HINT = "llama  3  idle  state:parked  gpu:0-3  power>500  idle$>1  for>1h  -not"
@@ -18,14 +19,24 @@ _HINT = "llama  3  idle  state:parked  gpu:0-3  power>500  idle$>1  for>1h  -not
 class FilterLine(Panel[None]):
     """Tells `take` every filter that the text comes to be; one that cannot be read yet leaves the list as it is.
 
-    `take` says how many GPUs are left. None while a name is being typed is no answer: pow is on its way to power>500.
+    `take` says how many rows are left. None while a name is being typed is no answer: pow is on its way to power>500.
     """
 
     KEYS = (("⏎", "keep"), ("esc", "show all"))
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "clear", "Show all again", id="filter.clear")]
 
-    def __init__(self, text: str, take: Callable[[Filter], int]) -> None:
-        super().__init__("FILTER", _HINT, note="GPUs")
+    def __init__(
+        self,
+        text: str,
+        take: Callable[[Filter], int],
+        *,
+        language: Language[Any, Any] = GPUS,
+        hint: str = _HINT,
+        note: str = "GPUs",
+    ) -> None:
+        """language: what can be asked, of the GPUs unless told. note: what is filtered."""
+        super().__init__("FILTER", hint, note=note)
+        self._language = language
         self._text = text
         self._take = take
         self._shown_now = EVERYTHING
@@ -42,12 +53,12 @@ class FilterLine(Panel[None]):
 
     def _try(self, text: str, *, typing: bool) -> bool:
         try:
-            found, problem = parse(text), ""
+            found, problem = self._language.parse(text), ""
         except FilterError as error:
             found, problem = None, str(error)
         self.refuse(problem)
         if found is not None:
-            if not self._take(found) and typing and may_become_a_name(text):
+            if not self._take(found) and typing and self._language.may_become_a_name(text):
                 self._take(self._shown_now)
             else:
                 self._shown_now = found

@@ -18,7 +18,7 @@ from tokwatch.dashboard.widgets.canvas import Canvas
 from tokwatch.dashboard.widgets.footer import Keys, put_keys
 
 if TYPE_CHECKING:
-    from tokwatch.dashboard.app import TokwatchApp
+    from tokwatch.dashboard.appearance import Appearance
 
 Result = TypeVar("Result")
 
@@ -46,7 +46,7 @@ class Panel(Overlay[Result | None], Generic[Result]):
 
     @property
     def look(self) -> Look:
-        return cast("TokwatchApp", self.app).look
+        return cast("Appearance", self.app).look
 
     def compose(self) -> ComposeResult:
         with Vertical():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Generic, cast
+
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -10,9 +12,21 @@ from tokwatch.dashboard.cells import Line
 from tokwatch.dashboard.frame import Frame
 from tokwatch.dashboard.theme import Look
 
+if TYPE_CHECKING:  # Python's own has defaults from 3.13 on
+    from typing_extensions import TypeVar
 
-class Canvas(ScrollView, can_focus=False):
-    """A block of Lines over a Frame. Subclasses say how many rows there are and draw those that are asked for."""
+    Shown = TypeVar("Shown", default=Frame)
+else:
+    from typing import TypeVar
+
+    Shown = TypeVar("Shown")
+
+
+class Canvas(ScrollView, Generic[Shown], can_focus=False):
+    """A block of Lines over a Frame, a box's or a fleet's.
+
+    Subclasses say how many rows there are and draw those that are asked for.
+    """
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
@@ -22,7 +36,7 @@ class Canvas(ScrollView, can_focus=False):
     def __init__(self, look: Look, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.look = look
-        self.frame = Frame()
+        self.frame = cast("Shown", Frame())  # nothing is measured yet, whatever it will be
         self._drawn: list[Line] = []
         self._drawn_at: tuple[int, Size] | None = None  # first row and size of what _drawn holds
         self._size_now: Size | None = None  # while it is being redrawn
@@ -43,7 +57,7 @@ class Canvas(ScrollView, can_focus=False):
         """The Lines of `rows`, each as wide as the widget."""
         raise NotImplementedError
 
-    def show(self, frame: Frame) -> None:
+    def show(self, frame: Shown) -> None:
         """Takes the next Frame and repaints what is different."""
         self.frame = frame
         self.redraw()

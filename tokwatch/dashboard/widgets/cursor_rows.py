@@ -10,10 +10,10 @@ from tokwatch.dashboard import glyphs
 from tokwatch.dashboard.cells import Line
 from tokwatch.dashboard.columns import MARGIN
 from tokwatch.dashboard.theme import Look
-from tokwatch.dashboard.widgets.canvas import Canvas
+from tokwatch.dashboard.widgets.canvas import Canvas, Shown
 
 
-class CursorRows(Canvas):
+class CursorRows(Canvas[Shown]):
     """Subclasses say what each row is about, and draw it. Only visible rows are drawn."""
 
     DEFAULT_CSS = """
@@ -54,8 +54,24 @@ class CursorRows(Canvas):
         if cursor is None:
             return
         stands = _stands(subjects)
-        position = max(0, min(len(stands) - 1, stands.index(cursor) + by))
-        self._row = stands[position]
+        self._stand_on(max(0, min(len(stands) - 1, stands.index(cursor) + by)))
+
+    def put_cursor(self, row: int) -> bool:
+        """Puts the cursor on a row; False where it cannot stand there."""
+        stands = _stands(self.subjects())
+        if row not in stands:
+            return False
+        self._stand_on(stands.index(row))
+        return True
+
+    def to_edge(self, *, last: bool) -> None:
+        """To the first row to stand on, or the last."""
+        if stands := _stands(self.subjects()):
+            self._stand_on(len(stands) - 1 if last else 0)
+
+    def _stand_on(self, position: int) -> None:
+        subjects = self.subjects()
+        self._row = _stands(subjects)[position]
         self._at = subjects[self._row]
         top = 0 if position == 0 else self._row  # with the heading above the first one
         if top < self.scroll_offset.y:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tokwatch.dashboard.cells import Line, to_cells, wrap
-from tokwatch.dashboard.frame import Frame
 from tokwatch.dashboard.layout import MARGIN
 from tokwatch.dashboard.theme import Look
-from tokwatch.dashboard.widgets.canvas import Canvas
-from tokwatch.dashboard.widgets.gpu_list import put_rule
+from tokwatch.dashboard.widgets.canvas import Canvas, Shown
+from tokwatch.dashboard.widgets.gpu_row import put_rule
 from tokwatch.ledger.figure_path import FigurePath
 
 _FACT, _FACT_TEXT = 14, 28  # columns
@@ -88,14 +87,14 @@ class Page:
             x = line.put(x, piece, of=path)
 
 
-class Document(Canvas):
+class Document(Canvas[Shown]):
     """A Page that scrolls. Subclasses write it."""
 
     DEFAULT_CSS = """
     Document { height: 1fr; overflow: hidden auto; scrollbar-size-vertical: 1; margin: 1 0; }
     """
     _lines: Sequence[Line] = ()
-    _written_for: tuple[Frame, Look, int] | None = None
+    _written_for: tuple[Shown, Look, int] | None = None
 
     def write(self, page: Page) -> None:
         """Writes the page from the Frame."""

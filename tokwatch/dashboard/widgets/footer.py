@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tokwatch.dashboard.cells import Line
 from tokwatch.dashboard.glyphs import to_ascii
 from tokwatch.dashboard.screens.registry import TABS
@@ -33,25 +35,27 @@ class Footer(Canvas):
     def draw(self, rows: range) -> list[Line]:
         width = self.size.width
         line = Line(width, self.look, ground="surface")
-        x = self._put_tabs(line, [len(f"{tab.key} {tab.name}") + 2 for tab in TABS])
+        x = put_tabs(line, [(tab.key, tab.name) for tab in TABS], self._tab)
         put_keys(line, self.instead or (self._keys if self.frame.live else self._past_keys), width - x - 2, self.look)
         return [line]
 
-    def _put_tabs(self, line: Line, widths: list[int]) -> int:
-        """Every tab by its name, or by its key alone where a third of the row is not enough; the column after them."""
-        named = sum(widths) <= line.width * _TABS_AT_MOST
-        x = 0
-        for tab, width in zip(TABS, widths, strict=True):
-            current = tab.name == self._tab
-            cells = width if named or current else len(tab.key) + 1
-            if current:
-                x += 0 if named or not x else 1
-                line.paint(x, cells, "ui_tint")
-            line.put(x + 1, tab.key, "ui", bold=True)
-            if named or current:
-                line.put(x + 2 + len(tab.key), tab.name, "bright" if current else "quiet", bold=current)
-            x += cells
-        return x
+
+def put_tabs(line: Line, tabs: Sequence[tuple[str, str]], current: str) -> int:
+    """Every tab (key, name) by its name, or by its key alone where half of the row is not enough; the column after."""
+    widths = [len(f"{key} {name}") + 2 for key, name in tabs]
+    named = sum(widths) <= line.width * _TABS_AT_MOST
+    x = 0
+    for (key, name), width in zip(tabs, widths, strict=True):
+        is_current = name == current
+        cells = width if named or is_current else len(key) + 1
+        if is_current:
+            x += 0 if named or not x else 1
+            line.paint(x, cells, "ui_tint")
+        line.put(x + 1, key, "ui", bold=True)
+        if named or is_current:
+            line.put(x + 2 + len(key), name, "bright" if is_current else "quiet", bold=is_current)
+        x += cells
+    return x
 
 
 def put_keys(line: Line, keys: Keys, room: int, look: Look) -> int:

@@ -14,6 +14,8 @@ _PLACED = {
     "config": "placed by the configuration",
     "process": "placed by its processes",
     "visible devices": "placed by its visible devices",
+    "pod": "placed by its pod",
+    "same host": "placed by its host alone: nothing tells which GPUs it is on",
 }
 
 

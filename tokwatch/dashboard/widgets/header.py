@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
@@ -56,14 +58,26 @@ class Heading(Canvas):
 
 def draw_heading(frame: Frame, width: int, look: Look) -> tuple[Line, range]:
     """The row, and the columns of it that say how new it is."""
+    return put_heading(width, look, _where(frame), _badges(frame), _when(frame), instead=_how_many(frame))
+
+
+def put_heading(
+    width: int,
+    look: Look,
+    where: Sequence[Group],
+    badges: Sequence[str],
+    when: Sequence[Group],
+    instead: Sequence[Group],
+) -> tuple[Line, range]:
+    """The row, and the columns of `when`. The first groups and the badges always stand; `instead`, in fewer words,
+    where not all of `where` does."""
     line = Line(width, look, ground="surface")
-    name, *left = _where(frame)
-    mode, *right = _when(frame)
-    badges = _badges(frame)
+    name, *left = where
+    mode, *right = when
     room = width - 1 - _GAP - _GAP
     room -= _width((name,)) + _width((mode,)) + sum(len(to_cells(badge)) + 4 for badge in badges)
 
-    def fitting(groups: list[Group]) -> tuple[Group, ...]:
+    def fitting(groups: Sequence[Group]) -> tuple[Group, ...]:
         nonlocal room
         kept: list[Group] = []
         for group in groups:
@@ -76,7 +90,7 @@ def draw_heading(frame: Frame, width: int, look: Look) -> tuple[Line, range]:
     more_right = fitting(right)
     more_left = fitting(left)
     if len(more_left) < len(left):
-        more_left += fitting(_how_many(frame))
+        more_left += fitting(instead)
     x = _put_groups(line, 1, (name, *more_left))
     for badge in badges:
         line.paint(x + 2, len(to_cells(badge)) + 2, "ui_tint")

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from tokwatch.dashboard import formats, glyphs
 from tokwatch.dashboard.cells import Line, to_cells, wrap
+from tokwatch.dashboard.frame import Frame
 from tokwatch.dashboard.widgets.big_figure import big_figure
-from tokwatch.dashboard.widgets.canvas import Canvas
+from tokwatch.dashboard.widgets.canvas import Canvas, Shown
 from tokwatch.dashboard.widgets.sparkline import braille
 from tokwatch.ledger.figure_path import FigurePath
 from tokwatch.ledger.marks import signs
@@ -35,12 +36,12 @@ def value(figure: Figure, text: str, role: str = "text", of: FigurePath | None =
     return Piece(text, role, bold=True, of=of) if known else ABSENT._replace(of=of)
 
 
-class Tile(Canvas):
-    """Rows of text between two half rows of padding. Subclasses fill it from a Snapshot; row 0 is the title."""
+class TileView(Canvas[Shown]):
+    """Rows of text between two half rows of padding. Subclasses write it; row 0 is the title."""
 
     title = ""
 
-    def fill(self, snapshot: Snapshot) -> None:
+    def write(self) -> None:
         """Writes the tile with put() and its sisters."""
         raise NotImplementedError
 
@@ -58,12 +59,13 @@ class Tile(Canvas):
             pad_top.put(0, glyphs.HALF_BELOW * width, ground)
             pad_bottom.put(0, glyphs.HALF_ABOVE * width, ground)
         self._rows = [Line(width, self.look, ground) for _ in range(height - 2)]
-        if self.frame.snapshot is None:
-            self.put(0, Piece(self.title))
-            self.put(1, ABSENT)
-        else:
-            self.fill(self.frame.snapshot)
+        self.write()
         return [pad_top, *self._rows, pad_bottom]
+
+    def write_absent(self) -> None:
+        """What stands there before anything is measured."""
+        self.put(0, Piece(self.title))
+        self.put(1, ABSENT)
 
     @property
     def room(self) -> int:
@@ -133,6 +135,20 @@ class Tile(Canvas):
             self._rows[row].put(x, cells, "waste_fill" if waste else role, of=of)
         self._rows[3].put(x + len(rows[0]) + 1, unit, "waste" if waste else "quiet")
         return True
+
+
+class Tile(TileView[Frame]):
+    """A tile of the Frame's Snapshot."""
+
+    def fill(self, snapshot: Snapshot) -> None:
+        """Writes the tile."""
+        raise NotImplementedError
+
+    def write(self) -> None:
+        if self.frame.snapshot is None:
+            self.write_absent()
+        else:
+            self.fill(self.frame.snapshot)
 
 
 def cells_of(pieces: Sequence[Piece]) -> int:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from tokwatch.dashboard import formats
 from tokwatch.dashboard.layout import MARGIN, tile_widths
 from tokwatch.dashboard.theme import Look
-from tokwatch.dashboard.widgets.tile import ABSENT, Piece, Tile, cells_of, few, value
+from tokwatch.dashboard.widgets.tile import ABSENT, Piece, Tile, TileView, cells_of, few, value
 from tokwatch.ledger.figure_path import FigurePath
 from tokwatch.ledger.snapshot import Snapshot
 
@@ -199,31 +202,35 @@ def _of(field: str) -> FigurePath:
     return FigurePath("totals", field)
 
 
+KINDS: Final = (OutputTile, TokensPerWattTile, PriceTile, SloTile, IdleTile)
+
+
 class Tiles(Horizontal):
     """The tiles side by side. Each is a widget of its own, because a repaint starts at its widget's left edge."""
 
     DEFAULT_CSS = f"""
     Tiles {{ height: 7; padding: 0 {MARGIN}; }}
-    Tiles > Tile {{ height: 100%; margin: 0 1 0 0; }}
+    Tiles > TileView {{ height: 100%; margin: 0 1 0 0; }}
     """
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Look, kinds: Sequence[Callable[[Look], TileView[Any]]] = KINDS) -> None:
+        """kinds: as many as tile_widths has room for."""
         super().__init__()
         self._look = look
+        self._kinds = kinds
 
     def compose(self) -> ComposeResult:
-        kinds = (OutputTile, TokensPerWattTile, PriceTile, SloTile, IdleTile)
-        for kind, cells in zip(kinds, tile_widths(self.app.size.width), strict=True):
+        for kind, cells in zip(self._kinds, tile_widths(self.app.size.width), strict=True):
             tile = kind(self._look)
             _set_width(tile, cells)
             yield tile
 
     def share_out(self, width: int) -> None:
         """Widths for a terminal of `width` columns; a tile without one is left out."""
-        for tile, cells in zip(self.query(Tile), tile_widths(width), strict=True):
+        for tile, cells in zip(self.query(TileView), tile_widths(width), strict=True):
             _set_width(tile, cells)
 
 
-def _set_width(tile: Tile, cells: int) -> None:
+def _set_width(tile: TileView[Any], cells: int) -> None:
     tile.display = cells > 0
     tile.styles.width = cells

@@ -1,0 +1,181 @@
+"""Hosts: finding, arranging and opening them with keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from tests.dashboard.baseline import text_of
+from tests.dashboard.fleet.scene import FleetAppInTest, app_of, feed_of, fleet_of
+from tokwatch.dashboard.fleet.listing import Group
+from tokwatch.dashboard.fleet.screens.host import HostScreen
+from tokwatch.dashboard.fleet.screens.hosts import HostsScreen
+from tokwatch.feeds.fleet import HostDoor
+
+
+def home(app: FleetAppInTest) -> HostsScreen:
+    screen = app.screen_stack[0]
+    assert isinstance(screen, HostsScreen)
+    return screen
+
+
+async def after(pilot: Pilot[Any], *keys: str) -> list[str]:
+    await pilot.pause()
+    await pilot.press(*keys)
+    await pilot.pause()
+    app = pilot.app
+    assert isinstance(app, FleetAppInTest)
+    return text_of(app)
+
+
+async def test_a_filter_shows_its_effect_while_it_is_typed() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        rows = await after(pilot, "slash", *"state:down")
+        assert [row.split()[1] for row in rows if "down 14m" in row] == ["ash-003"]
+        assert "1 of 60 shown" in "\n".join(rows)
+        rows = await after(pilot, "enter", "escape")
+        assert "all 60" in "\n".join(rows)
+
+
+async def test_a_filter_finds_hosts_with_a_free_gpu_among_others() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await after(pilot, "slash", *"state:free site:oslo", "enter")
+        hosts = home(app).listing.of(fleet_of()).hosts
+        assert hosts
+        assert all(row.site == "oslo" and row.gpus_idle for row in hosts)
+
+
+async def test_what_cannot_be_read_is_told_and_not_kept() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await after(pilot, "slash", *"colour>3", "enter")
+        hint = str(app.screen.query_one("#hint", Static).content)
+        assert hint.startswith("no figure is called colour: tok/s")
+        await after(pilot, "escape")
+        assert len(home(app).listing.of(fleet_of()).hosts) == 60
+
+
+async def test_sorting_puts_the_dearest_idleness_first_and_the_cursor_on_it() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await after(pilot, "s", "i")
+        items = home(app).hosts.items()
+        idle = [row.idle_usd_per_hour.value or 0.0 for row in items if not isinstance(row, Group)]
+        assert idle == sorted(idle, reverse=True)
+        assert home(app).hosts.item == items[0]
+        await after(pilot, "s", "i")
+        assert home(app).listing.view.sort.falling is False
+
+
+async def test_groups_begin_closed_and_open_with_enter() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        rows = await after(pilot, "G", "r")
+        assert sum("▸" in row and "20 hosts" in row for row in rows) == 3
+        await after(pilot, "down", "enter")
+        items = home(app).hosts.items()
+        assert sum(isinstance(item, Group) for item in items) == 3
+        assert {item.region for item in items if not isinstance(item, Group)} == {"eu-west"}
+        await after(pilot, "enter")
+        assert len(home(app).hosts.items()) == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "by"), [("r", "region"), ("c", "cluster"), ("i", "site"), ("m", "model"), ("s", "state")]
+)
+async def test_every_grouping_adds_up(key: str, by: str) -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await after(pilot, "G", key)
+        items = home(app).hosts.items()
+        assert home(app).listing.view.group == by
+        assert sum(item.row.hosts for item in items if isinstance(item, Group)) == 60
+
+
+async def test_the_cursor_stays_with_its_host_when_the_order_changes() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await after(pilot, "down", "down")
+        before = fleet_of()
+        feed_of(app).send(replace(before, hosts=before.hosts[::-1]))
+        await pilot.pause()
+        item = home(app).hosts.item
+        assert item is not None
+        assert not isinstance(item, Group)
+        assert item.host == before.hosts[2].host
+
+
+async def test_a_thousand_hosts_can_be_walked_to_the_end() -> None:
+    app = app_of(fleet_of(1000))
+    async with app.run_test(size=(120, 40)) as pilot:
+        rows = await after(pilot, "greater_than_sign")
+        assert any(row.strip().startswith("▌ osl-333") for row in rows)
+        assert "1 000 hosts" in rows[0]
+        rows = await after(pilot, "less_than_sign")
+        assert any(row.strip().startswith("▌ osl-000") for row in rows)
+
+
+async def test_enter_opens_a_host_and_enter_again_its_door() -> None:
+    app = app_of()
+    door = HostDoor(("ssh", "-t", "--", "osl-000", "tokwatch"), "tokwatch on osl-000, over ssh")
+    feed_of(app).doors["osl-000"] = door
+    async with app.run_test(size=(120, 40)) as pilot:
+        rows = await after(pilot, "enter")
+        assert isinstance(app.screen, HostScreen)
+        assert rows[2].split() == ["osl-000", "8×", "H100", "80GB", "HBM3"]
+        await after(pilot, "enter")
+        assert app.gone_through == [door]
+        await after(pilot, "escape", "o")
+        assert app.gone_through == [door, door]
+
+
+async def test_a_host_without_a_door_says_so() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await after(pilot, "o")
+        assert [note.message for note in app._notifications] == ["There is no way into this host: its source has none."]
+
+
+async def test_a_host_that_is_gone_later_is_told_to_be() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await after(pilot, "enter")
+        feed_of(app).send(replace(fleet_of(), hosts=fleet_of().hosts[1:]))
+        await pilot.pause()
+        assert "osl-000 is not told of at this moment" in "\n".join(text_of(app))
+
+
+async def test_columns_are_chosen_with_the_list_in_sight() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        rows = await after(pilot, "C", "space", "enter")  # the first one: models
+        assert "MODELS" not in "\n".join(rows)
+
+
+async def test_the_list_can_be_taken_away_as_a_table() -> None:
+    app = app_of()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await after(pilot)
+        lines = home(app).table().splitlines()
+        assert len(lines) == 61
+        assert lines[0].split("\t")[:4] == ["HOST", "STATE", "MODELS", "TOK/S"]
+        down = next(line for line in lines if line.startswith("ash-003"))
+        assert down.split("\t")[:4] == ["ash-003", "down", "DeepSeek-V3", ""]
+
+
+async def test_nothing_is_drawn_anew_when_nothing_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await after(pilot)
+        refreshed: list[object] = []
+        for canvas in home(app).canvases:
+            monkeypatch.setattr(canvas, "refresh", lambda *regions, **_: refreshed.append(regions))
+        feed_of(app).send(replace(fleet_of()))
+        await pilot.pause()
+        assert refreshed == []

@@ -1,0 +1,60 @@
+"""Help of the fleet: the keys in force, what can be asked by /, what states and marks mean."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+
+from tokwatch.dashboard.active_keys import active_keys
+from tokwatch.dashboard.fleet.base import FleetScreenBase
+from tokwatch.dashboard.fleet.host_fields import HOST_EXAMPLES
+from tokwatch.dashboard.screens.help import Entry, HelpPage, Section, key_sections, meanings, terminal_entries
+from tokwatch.dashboard.screens.page import SCROLLING
+
+_OF_ONE_BOX = ("FILTER", "MARKS IN TIME")
+
+
+class FleetHelpScreen(FleetScreenBase):
+    """One page over whatever screen asked."""
+
+    TAB = "Help"
+    KEYS = (("/", "find"), ("esc", "close"), ("↑↓", "scroll"))
+    BINDINGS = [
+        *(binding for binding in SCROLLING if binding.key != "escape"),
+        Binding("escape,question_mark", "close", "Close help, or end the search"),
+        Binding("slash", "find", "Find a word on this page"),
+    ]
+
+    def __init__(self, asked: FleetScreenBase) -> None:
+        """asked: the screen whose keys are wanted."""
+        super().__init__()
+        self._keys = tuple(active_keys(asked))
+        self._about = asked.TAB if not asked.DRILLED else "this screen"
+
+    def body(self) -> ComposeResult:
+        sections = (
+            *key_sections(self._keys, self._about, ascii_only=self.fleet.look.ascii_only),
+            Section("FILTER", [Entry(example, "text", "", meaning) for example, meaning in HOST_EXAMPLES]),
+            *(section for section in meanings() if section.title not in _OF_ONE_BOX),
+            Section("THIS TERMINAL", tuple(terminal_entries(self.fleet.terminal))),
+        )
+        yield HelpPage(self.fleet.look, sections)
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one(HelpPage).scroll(by)
+
+    def action_close(self) -> None:
+        page = self.query_one(HelpPage)
+        if page.wanted:
+            page.find("")
+        else:
+            self.fleet.action_leave()
+
+    def action_find(self) -> None:
+        from tokwatch.dashboard.screens.prompt import Prompt
+
+        self.app.push_screen(Prompt("FIND IN HELP", "a word; empty shows all", str.strip), self._find)
+
+    def _find(self, word: str | None) -> None:
+        if word is not None:
+            self.query_one(HelpPage).find(word)

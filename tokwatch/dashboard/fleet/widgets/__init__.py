@@ -1,0 +1,1 @@
+"""What the fleet's screens are made of, one widget a file."""
