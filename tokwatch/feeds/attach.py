@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tokwatch.feeds.start import Begun
 from tokwatch.feeds.takeover import Heir, Takeover
 from tokwatch.feeds.timeline import Timeline
 from tokwatch.ledger.compose import snapshot
+from tokwatch.ledger.entries import TickRecord
 from tokwatch.ledger.prices.book import PriceBook, PriceVersion
 from tokwatch.ledger.prices.version import Prices
 from tokwatch.store.errors import StoreError
@@ -114,6 +116,10 @@ class RecordingHere:
         self.task = asyncio.create_task(self._recording.run(self._stop))
         self._pricing: set[asyncio.Task[None]] = set()
         self._one_price = asyncio.Lock()
+
+    def listen(self, listener: Callable[[TickRecord], None]) -> None:
+        """Call `listener` with every record, when `view` has taken it."""
+        self._recording.recorder.listen(listener)
 
     def take_price(self, usd_per_gpu_hour: float) -> None:
         """Set on the screen: in force from the next tick on, as soon as it is stored."""

@@ -6,10 +6,9 @@ import asyncio
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from tokwatch.feeds.clock import Clock
-from tokwatch.feeds.live import Follower
 from tokwatch.feeds.live_recording import Notes, Recordable
 from tokwatch.store.location import may_record_into
 from tokwatch.store.lock import Recorder, RecorderLock, user_of, who_records
@@ -18,6 +17,34 @@ POLL_S: Final = 0.25  # between looks for a new tick
 _ASK_EVERY: Final = 8  # polls: who records is asked every two seconds
 _PATIENCE: Final = 3  # answers "nobody" in a row: a service that is restarted comes back before that
 _SILENCE_S: Final = 15.0  # of a recorder that is there; longer where it ticks more seldom than every three seconds
+
+
+class Newest(Protocol):
+    """What is asked of the newest moment that a viewer has: a Snapshot has it."""
+
+    @property
+    def wall_ms(self) -> int: ...
+
+    @property
+    def interval_s(self) -> float: ...
+
+    @property
+    def utc_offset_s(self) -> int: ...
+
+
+class Viewer(Protocol):
+    """Who follows: a screen, or an agent."""
+
+    @property
+    def latest(self) -> Newest | None: ...
+
+    async def look(self) -> bool:
+        """Take what is new; False where nothing is."""
+        ...
+
+    def tell(self, problem: str) -> None:
+        """Words on the recorder that is followed; empty when over."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +67,7 @@ class Heritage:
 class Takeover:
     """One viewer's watch over the recorder of `store`."""
 
-    def __init__(self, store: Path, follower: Follower, clock: Clock, heir: Heir | None) -> None:
+    def __init__(self, store: Path, follower: Viewer, clock: Clock, heir: Heir | None) -> None:
         """heir: None where this viewer never records."""
         self._store = store
         self._follower = follower

@@ -1,0 +1,58 @@
+"""Sums that only grow, kept at a few instants: what they grew by in a window, and the time that speaks for."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+POINTS: Final = 12  # a window; one more than this many are kept of a host
+
+# Prompt, cached and output tokens, finished and failed requests of one model; None: nobody has told it.
+FlowSums = tuple[int | None, int | None, int | None, int | None, int | None]
+NO_FLOW: Final[FlowSums] = (None, None, None, None, None)
+
+
+class Sums(NamedTuple):
+    """What one host added up to since it was first heard of."""
+
+    watched_ms: int = 0  # by its own CLOCK_BOOTTIME
+    energy_mj: int | None = None
+    measured_ms: int = 0  # Σ over GPUs
+    flows: Mapping[str, FlowSums] = {}  # by model
+
+    def since(self, earlier: Sums) -> Sums:
+        """What was added since `earlier`. What was not known then has counted from 0."""
+        energy_mj = None if self.energy_mj is None else self.energy_mj - (earlier.energy_mj or 0)
+        flows = {
+            model: _less(now, earlier.flows[model]) if model in earlier.flows else now
+            for model, now in self.flows.items()
+        }
+        return Sums(self.watched_ms - earlier.watched_ms, energy_mj, self.measured_ms - earlier.measured_ms, flows)
+
+
+class Trail:
+    """One host's sums as they stood at instants about a twelfth of the window apart: enough for any window up to it."""
+
+    def __init__(self, window_ms: int) -> None:
+        self._grain_ms = max(1, window_ms // POINTS)
+        self._points: deque[tuple[int, Sums]] = deque(maxlen=POINTS + 2)
+
+    def is_due(self, at_ms: int) -> bool:
+        """Whether an instant begins another part of the window; parts are aligned, so that hosts' windows are alike."""
+        return not self._points or at_ms // self._grain_ms > self._points[-1][0] // self._grain_ms
+
+    def keep(self, at_ms: int, sums: Sums) -> None:
+        """The sums as they stand at `at_ms`, later than all before."""
+        self._points.append((at_ms, sums))
+
+    def at(self, from_ms: int) -> Sums:
+        """The newest that are kept of `from_ms` or before, else the oldest."""
+        return next((sums for at_ms, sums in reversed(self._points) if at_ms <= from_ms), self._points[0][1])
+
+
+def _less(now: FlowSums, earlier: FlowSums) -> FlowSums:
+    prompt, cached, output, finished, failed = (
+        None if value is None else value - (before or 0) for value, before in zip(now, earlier, strict=True)
+    )
+    return prompt, cached, output, finished, failed
