@@ -11,7 +11,7 @@ from tokwatch.first_sight.terminal import leave as leave_first_sight
 
 _LONGEST_MESSAGE = 1000  # in characters
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # for stdout, mostly
-_FAILED, _INTERRUPTED = 1, 130  # as in Exit, whose `enum` the first frame need not wait for
+_FAILED, _USAGE, _INTERRUPTED = 1, 2, 130  # as in Exit, whose `enum` the first frame need not wait for
 
 
 def guarded(run: Callable[[], int]) -> int:
@@ -35,7 +35,7 @@ def guarded(run: Callable[[], int]) -> int:
     except _expected_errors() as error:
         leave_first_sight()
         sys.stderr.write(f"tokwatch: {_one_line(error)}\n")
-        return _FAILED
+        return _USAGE if _is_usage(error) else _FAILED
 
 
 def _end_as_others_do() -> None:
@@ -60,6 +60,12 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     from tokwatch.errors import EXPECTED
 
     return EXPECTED
+
+
+def _is_usage(error: Exception) -> bool:
+    from tokwatch.errors import UsageError
+
+    return isinstance(error, UsageError)
 
 
 def _one_line(error: Exception) -> str:

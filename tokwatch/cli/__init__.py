@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Protocol
 
 from tokwatch import __version__
+from tokwatch.cli.agent import add_agent, add_targets
 from tokwatch.cli.alerts import add_alerts
 from tokwatch.cli.arguments import add_command, add_everywhere, add_price, add_screen, condition, duration_s
 from tokwatch.cli.assets import add_assets
 from tokwatch.cli.doctor import add_doctor
 from tokwatch.cli.export import add_export
-from tokwatch.cli.fleet import add_boxes, add_host, add_prometheus
+from tokwatch.cli.fleet import add_boxes, add_host, add_prometheus, hosts
+from tokwatch.cli.imports import add_import
 from tokwatch.cli.money import add_money
 from tokwatch.cli.prices import add_prices
 from tokwatch.cli.record import add_record
@@ -69,6 +71,8 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     add_record(commands)
+    add_agent(commands)
+    add_targets(commands)
     add_replay(commands)
     add_sessions(commands)
     add_export(commands)
@@ -102,15 +106,10 @@ def make_parser() -> argparse.ArgumentParser:
 
     add_alerts(commands)
 
-    importing = add_command(commands, "import", "make a session of something captured elsewhere")
-    kinds = importing.add_subparsers(title="kinds", metavar="KIND", required=True)
-    pages = add_command(
-        kinds, "pages", "a directory of captured /metrics pages named <unix-ms>.prom", command="imports"
-    )
-    pages.add_argument("directory", type=Path, metavar="DIR")
-    pages.add_argument("--host", default="imported", help="name of the host they are of")
+    add_import(commands)
 
     demo = add_command(commands, "demo", "a simulated fleet, marked as such, in a store of its own")
+    demo.add_argument("--fleet", type=hosts, metavar="N", help="N simulated hosts of eight GPUs each, instead of one")
     add_screen(demo, of_command=True)
 
     add_prices(commands)

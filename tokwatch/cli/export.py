@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from tokwatch.cli.arguments import Commands, add_command
+from tokwatch.cli.fleet import add_prometheus
 
 
 def add_export(commands: Commands) -> None:
@@ -41,6 +42,7 @@ def _add_hourly(tables: Commands) -> None:
     hourly.add_argument(
         "--to", type=Path, metavar="DIR", help="one file a day and a manifest, replaced only where they change"
     )
+    add_prometheus(hourly, of_command=True)
 
 
 def _add_alerts(tables: Commands) -> None:

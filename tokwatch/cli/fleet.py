@@ -7,6 +7,7 @@ from typing import Any
 
 # What `--prometheus` without a URL says: the config's.
 FROM_CONFIG = "config"
+_MOST_SIMULATED = 10_000
 
 
 def add_prometheus(parser: argparse.ArgumentParser, *, of_command: bool = False) -> None:
@@ -60,8 +61,15 @@ def prometheus_url(text: str) -> str:
     """A base URL. Raises argparse.ArgumentTypeError; never repeats one that may hold a password."""
     if text == FROM_CONFIG:
         return text
-    from tokwatch.config.endpoints import url_problem
+    from tokwatch.config.prometheus import base_url_problem
 
-    if problem := url_problem(text):
+    if problem := base_url_problem(text):
         raise argparse.ArgumentTypeError(f"the URL of a Prometheus {problem}")
     return text
+
+
+def hosts(text: str) -> int:
+    """How many. Raises argparse.ArgumentTypeError."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_SIMULATED):
+        raise argparse.ArgumentTypeError(f"{text!r}: write a number of hosts from 1 to {_MOST_SIMULATED}")
+    return int(text)

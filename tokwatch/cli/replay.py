@@ -17,6 +17,10 @@ def add_replay(commands: Commands) -> None:
         help="id of `sessions`, or a store; without one all of the host's history, from the newest session on",
     )
     replay.add_argument("--at", metavar="TIME", help=f"begin there: {_TIMES}")
+    replay.add_argument(
+        "--from", dest="from_time", metavar="TIME", help="with --prometheus: what to ask for; else an hour around --at"
+    )
+    replay.add_argument("--to", dest="to_time", metavar="TIME", help="with --from: its end; now without it")
     replay.add_argument("--speed", type=float, default=1.0, metavar="N", help="times the pace of the recording")
     replay.add_argument(
         "--compare", nargs=2, metavar="TIME", help="no screen: the windows until two moments side by side"

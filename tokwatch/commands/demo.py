@@ -16,6 +16,10 @@ from tokwatch.feeds import Feed
 
 def run(options: argparse.Namespace) -> int:
     """Three simulated hours, then live; without a terminal the plain table of that moment."""
+    if options.fleet:
+        from tokwatch.commands import fleet_demo
+
+        return fleet_demo.run(options)
     return show(_new_store(options) if options.store else fresh_store(), options)
 
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:  # configuration, collectors and the store are imported when t
     from tokwatch.config import Config
     from tokwatch.feeds import Feed
     from tokwatch.store.location import StoreChoice
-    from tokwatch.store.lock import Recorder
 
 # The options of words.py: what their values are, and what they are when nobody says them.
 _TYPES: Mapping[str, Callable[[str], object]] = {"--store": Path, "--config": Path, "--price": float, "--theme": str}
@@ -47,6 +46,8 @@ def options_of(said: Mapping[str, str]) -> argparse.Namespace:
 
 def run(options: argparse.Namespace) -> int:
     """Open the dashboard; without a terminal print what `once` prints."""
+    if (other := _elsewhere(options)) is not None:
+        return other(options)
     if not can_draw():
         from tokwatch.commands import once
 
@@ -112,6 +113,19 @@ def run(options: argparse.Namespace) -> int:
     return app.return_code or Exit.DONE
 
 
+def _elsewhere(options: argparse.Namespace) -> Callable[[argparse.Namespace], int] | None:
+    """What shows other boxes than this one; first sight's options name none."""
+    if getattr(options, "prometheus", None) and options.host:
+        from tokwatch.commands import prometheus_host
+
+        return prometheus_host.run
+    if any(getattr(options, name, None) for name in ("prometheus", "hosts", "targets")):
+        from tokwatch.commands import fleet
+
+        return fleet.run
+    return None
+
+
 def _said(options: argparse.Namespace) -> dict[str, str]:
     """The options of the command line that were given, as first sight knows them."""
     given = {name: value for name, value in vars(options).items() if value}
@@ -142,13 +156,13 @@ async def _open(
     news: list[str],
 ) -> Feed:
     """news: filled with what the user is to be told when the screen has closed."""
+    from tokwatch.commands.claiming import claim
     from tokwatch.commands.settings import configured_servers, this_box
     from tokwatch.feeds.attach import follow, record_and_show
     from tokwatch.feeds.box import open_sources
     from tokwatch.feeds.live_recording import Recordable
     from tokwatch.feeds.start import Begun, begin
     from tokwatch.feeds.takeover import Heir
-    from tokwatch.store.lock import RecorderLock, recorder_for
 
     def recordable(store: Path, *notes: tuple[str, str]) -> Recordable:
         def begun() -> Begun:
@@ -166,29 +180,7 @@ async def _open(
             alerts=config,
         )
 
-    async def follow_and_inherit(store: Path) -> Feed:
-        return await follow(store, heir=Heir(recordable(store), exclusive_host))
-
-    store = choice.path
-    moved = () if choice.message is None else (("store place", choice.message),)
-    lock = RecorderLock.acquire(store, exclusive_host=exclusive_host)
-    if lock is not None:
-        return await record_and_show(recordable(store, *moved), lock)
-    other = await asyncio.to_thread(recorder_for, store)
-    if other is not None and other.store is not None and os.access(other.store, os.R_OK):
-        return await follow_and_inherit(other.store)
-    beside = RecorderLock.acquire(store, exclusive_host=False)
-    if beside is None:
-        return await follow_and_inherit(store)
-    return await record_and_show(recordable(store, *moved, ("other recorder", _strangers(other))), beside)
-
-
-def _strangers(other: Recorder | None) -> str:
-    from tokwatch.store.lock import user_of
-
-    if other is None:
-        return "another recorder of this host does not say who it is"
-    return (
-        f"user {user_of(other)} records this host too (process {other.pid}), into a store that you may not read; "
-        "this screen records on its own"
-    )
+    claimed = await asyncio.to_thread(claim, choice, exclusive_host=exclusive_host)
+    if claimed.lock is None:
+        return await follow(claimed.store, heir=Heir(recordable(claimed.store), exclusive_host))
+    return await record_and_show(recordable(claimed.store, *claimed.notes), claimed.lock)

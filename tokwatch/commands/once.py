@@ -19,12 +19,12 @@ from tokwatch.feeds.box import open_sources
 from tokwatch.feeds.clock import SystemClock
 from tokwatch.feeds.history import History
 from tokwatch.feeds.live import RecorderView
+from tokwatch.feeds.nowhere import Nowhere
 from tokwatch.feeds.recorder import Recorder
 from tokwatch.feeds.start import unrecorded
 from tokwatch.ledger.alerts.conditions import Condition
 from tokwatch.ledger.alerts.figures import read_figures
 from tokwatch.ledger.compose import snapshot
-from tokwatch.ledger.entries import TickRecord
 from tokwatch.ledger.snapshot import Snapshot, canonical_json
 from tokwatch.store.lock import recorder_for, who_records
 
@@ -87,20 +87,10 @@ def _from_recorder(store: Path | None) -> Snapshot | None:
         history.close()
 
 
-class _Nowhere:
-    """Takes records and keeps none: what is measured here is not stored."""
-
-    problem: str | None = None
-    notice: str | None = None
-
-    def submit(self, record: TickRecord) -> None:
-        """Nothing to do."""
-
-
 async def _measured(config: Config, options: argparse.Namespace) -> Snapshot:
     begun = unrecorded(this_box(config), config, price=options.price)
     sources = open_sources(config, configured_servers(config.servers))
-    recorder = Recorder(sources, begun.bookkeeper, _Nowhere(), SystemClock(), interval_s=config.interval_s)
+    recorder = Recorder(sources, begun.bookkeeper, Nowhere(), SystemClock(), interval_s=config.interval_s)
     view = RecorderView(begun.view)
     recorder.listen(view.take)
     await recorder.run(asyncio.Event(), for_s=options.for_s)

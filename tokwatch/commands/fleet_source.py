@@ -1,0 +1,65 @@
+"""Where a fleet is read from, as the command line and the config say: its FleetSource, and the prices it is told by."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+
+from tokwatch.config import Config
+from tokwatch.errors import CommandError, UsageError
+from tokwatch.feeds.fleet import FleetSource
+from tokwatch.feeds.price_import import config_version, said_version
+from tokwatch.ledger.prices.book import PriceBook
+
+
+def source_of(options: argparse.Namespace, config: Config) -> FleetSource:
+    """The one source that is named. Lists are read here. Raises CommandError, ConfigError, SourceError."""
+    named = [f"--{name}" for name in ("prometheus", "hosts", "targets") if getattr(options, name, None)]
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(named)}: a fleet is read in one way at a time")
+    if options.prometheus:
+        return _prometheus(options.prometheus, config)
+    return _boxes(options.hosts, yes=options.yes)
+
+
+def book_of(options: argparse.Namespace, config: Config) -> PriceBook:
+    """The config's prices over all time, and what `--price` says."""
+    now_ms = time.time_ns() // 1_000_000
+    book = PriceBook()
+    if (version := config_version(config.prices, book, 0, now_ms)) is not None:
+        book = book.with_version(version)
+    price = getattr(options, "price", None)
+    if price is not None and (said := said_version(price, config.prices.currency, book, 0, now_ms)):
+        book = book.with_version(said)
+    return book
+
+
+def _prometheus(url: str, config: Config) -> FleetSource:
+    from collectors.prometheus.identity import HostIdentity
+    from tokwatch.cli.fleet import FROM_CONFIG
+    from tokwatch.feeds.fleet.prometheus import PrometheusSource
+    from tokwatch.feeds.fleet.prometheus_client import client_of
+
+    section = config.prometheus
+    identity = HostIdentity.of(
+        host_label=section.host_label or "",
+        region_label=section.region_label or "",
+        cluster_label=section.cluster_label or "",
+    )
+    client = client_of(section, None if url == FROM_CONFIG else url)
+    return PrometheusSource(client, identity=identity, within=section.selector)
+
+
+def _boxes(listed: str, *, yes: bool) -> FleetSource:
+    from collectors.target_lists import TargetListError, is_url, targets_of
+    from tokwatch.feeds.fleet.ssh import SshSource, ssh_program
+    from tokwatch.feeds.fleet.ssh_hosts import SshHostError, refusal, ssh_hosts
+
+    try:
+        hosts = ssh_hosts(asyncio.run(targets_of(listed)))
+    except (TargetListError, SshHostError) as error:
+        raise CommandError(f"--hosts: {error}") from error
+    if why := refusal(hosts, listed, fetched=is_url(listed), yes=yes):
+        raise UsageError(f"--hosts: {why}")
+    return SshSource(hosts, ssh=ssh_program())
