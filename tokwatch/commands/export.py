@@ -11,12 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tokwatch.commands.settings import config_of, store_of
+from tokwatch.config import Config
 from tokwatch.errors import CommandError
 from tokwatch.exits import Exit
+from tokwatch.exports.days import file_periods
 from tokwatch.exports.focus.billing import Billing
 from tokwatch.exports.hourly import Asked, Exported, export_days, export_hourly
 from tokwatch.exports.hours import parse_range
-from tokwatch.exports.periods import zone_called
+from tokwatch.exports.periods import Periods, zone_called
+from tokwatch.exports.tables import table_kind
 from tokwatch.progress import Progress
 
 _NAMED_AT_MOST = 3
@@ -26,6 +29,7 @@ def run(options: argparse.Namespace) -> int:
     """Write the rows; what was left out is told on stderr."""
     zone = zone_called(options.tz)
     since_ms, until_ms = parse_range(options.since, options.until, zone)
+    config = config_of(options)
     asked = Asked(
         by=options.by,
         grain=options.grain,
@@ -35,12 +39,29 @@ def run(options: argparse.Namespace) -> int:
         until_ms=until_ms,
         session=options.session,
         simulated=options.simulated,
-        billing=Billing(config_of(options).focus, options.focus, options.billed),
+        billing=Billing(config.focus, options.focus, options.billed),
     )
-    store = store_of(options)
-    exported = _to_stdout(store, asked) if options.to is None else _to_directory(store, asked, options.to)
+    if getattr(options, "prometheus", None):
+        return _of_a_fleet(options, config, asked)
+    exported = _exported(store_of(options), asked, options.to)
     tell_left_out(exported.left_out)
     return Exit.PARTIAL if exported.left_out and not exported.rows else Exit.DONE
+
+
+def _of_a_fleet(options: argparse.Namespace, config: Config, asked: Asked) -> int:
+    from tokwatch.commands.fleet_quarters import fleet_quarters
+
+    periods = Periods(asked.grain, asked.zone) if options.to is None else file_periods(asked.grain, asked.zone)
+    traffic = table_kind(asked.by, asked.billing).traffic
+    with fleet_quarters(options, config, periods, asked.since_ms, asked.until_ms, traffic=traffic) as fleet:
+        _exported(fleet.store, asked, options.to)
+        for warning in fleet.warnings:
+            print(f"tokwatch: the server says its answers are not whole: {warning}", file=sys.stderr)
+        return Exit.PARTIAL if fleet.warnings else Exit.DONE
+
+
+def _exported(store: Path, asked: Asked, directory: Path | None) -> Exported:
+    return _to_stdout(store, asked) if directory is None else _to_directory(store, asked, directory)
 
 
 def _to_stdout(store: Path, asked: Asked) -> Exported:
