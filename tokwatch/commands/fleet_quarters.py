@@ -98,7 +98,7 @@ async def _filled(
         region_label=section.region_label or "",
         cluster_label=section.cluster_label or "",
     )
-    client = client_of(section, None if options.prometheus == _FROM_CONFIG else options.prometheus)
+    client = client_of(section, None if options.prometheus == _FROM_CONFIG else options.prometheus, patient=True)
     try:
         return await fill(
             client,

@@ -17,7 +17,8 @@ from tokwatch.store.sessions import Session, sessions
 
 _NAMED_AT_MOST = 5
 _STRETCH_MS = 7 * 24 * HOUR_MS  # bounds the memory: the rows of 64 GPUs take some 40 MB a week
-_DAY_MS = 24 * HOUR_MS
+_DAY_HOURS = 24
+_GPUS_A_DAY = 512  # more GPUs are read fewer hours at a time: a day of 8000 would take half a gigabyte
 _UTC_HOURS = Periods()
 
 
@@ -94,11 +95,13 @@ def stretches(reader: Reader, selection: Selection, *, traffic: bool = True) -> 
 
 
 def whole_hours(reader: Reader, selection: Selection, *, traffic: bool = True) -> Iterator[tuple[Quarters, range]]:
-    """The same, a day at a time, and all of the first and the last UTC hour: a day that begins at half past an hour is
+    """The same, a day at a time at the most, and all of the first and the last UTC hour: a day that begins at half past an hour is
     the same whether it is read alone or after another."""
     end_ms = -(-selection.to_ms // HOUR_MS) * HOUR_MS
-    for first_ms in range(selection.from_ms // HOUR_MS * HOUR_MS, end_ms, _DAY_MS):
-        to_ms = min(first_ms + _DAY_MS, end_ms)
+    gpus = sum(entity.kind == "gpu" for entity in reader.entities())
+    length_ms = HOUR_MS * max(1, _DAY_HOURS * _GPUS_A_DAY // max(gpus, _GPUS_A_DAY))
+    for first_ms in range(selection.from_ms // HOUR_MS * HOUR_MS, end_ms, length_ms):
+        to_ms = min(first_ms + length_ms, end_ms)
         yield reader.quarters(first_ms, to_ms, selection.runs, traffic=traffic), range(first_ms, to_ms, HOUR_MS)
 
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Final
+
 from collectors.prometheus.client import PrometheusClient
 from tokwatch.config.prometheus import PrometheusSection
 
 
-def client_of(section: PrometheusSection, url_override: str | None = None) -> PrometheusClient:
-    """Nothing is sent yet. Raises ConfigError where neither names a server; tell the user the client's `notices`."""
-    return PrometheusClient(section.target(url_override))
+PATIENT_S: Final = 120.0  # what a Prometheus itself allows a query
+
+
+def client_of(
+    section: PrometheusSection, url_override: str | None = None, *, patient: bool = False
+) -> PrometheusClient:
+    """Nothing is sent yet. Raises ConfigError where neither names a server; tell the user the client's `notices`.
+
+    patient: no screen waits for the answers, so that long ones of the past are let come.
+    """
+    target = section.target(url_override)
+    return PrometheusClient(replace(target, timeout_s=max(target.timeout_s, PATIENT_S)) if patient else target)
