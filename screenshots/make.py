@@ -23,8 +23,10 @@ sys.path.insert(0, str(ROOT))
 
 from screenshots.picture import drawn, png, text_of  # noqa: E402  needs the path above
 from screenshots.session import LIVE_TICKS, Session, recorded  # noqa: E402
+from tests.dashboard.fleet.scene import app_of, fleet_of  # noqa: E402
 from tests.dashboard.waiting import all_answered  # noqa: E402
 from tokwatch.dashboard.app import TokwatchApp  # noqa: E402
+from tokwatch.dashboard.fleet.app import FleetApp  # noqa: E402
 
 WAITS_AT_MOST_S = 60.0
 
@@ -52,6 +54,23 @@ SHOTS = (
     Shot("inspect-120x40", (120, 40), ("i",)),
     Shot("replay-120x40", (120, 40), ("space", *["shift+left"] * 6)),
 )
+
+FLEET_SHOTS = (  # on a simulated fleet, at one instant
+    Shot("hosts-120x40", (120, 40)),
+    Shot("models-120x40", (120, 40), ("2",)),
+    Shot("sites-120x40", (120, 40), ("3",)),
+)
+
+
+async def taken_of_fleet() -> AsyncIterator[tuple[Shot, FleetApp]]:
+    """Every shot of the fleet's screens."""
+    for shot in FLEET_SHOTS:
+        app = app_of(fleet_of())
+        async with app.run_test(size=shot.size) as pilot:
+            await pilot.pause()
+            await pilot.press(*shot.keys)
+            await pilot.pause()
+            yield shot, app
 
 
 async def taken(session: Session, folder: Path) -> AsyncIterator[tuple[Shot, Any]]:
@@ -95,13 +114,19 @@ async def _at_rest(pilot: Pilot[Any], app: TokwatchApp) -> None:
 
 async def take_all(folder: Path) -> None:
     """Write SVG and PNG of every shot."""
+
+    def write(shot: Shot, app: TokwatchApp | FleetApp) -> None:
+        picture = drawn(app, text_of(app))
+        folder.joinpath(f"{shot.name}.svg").write_text(picture, encoding="utf-8")
+        folder.joinpath(f"{shot.name}.png").write_bytes(png(picture))
+        sys.stderr.write(f"{shot.name}\n")
+
+    async for of_fleet, fleet_app in taken_of_fleet():
+        write(of_fleet, fleet_app)
     with tempfile.TemporaryDirectory() as scratch:
         async with recorded(Path(scratch)) as session:
             async for shot, app in taken(session, Path(scratch)):
-                picture = drawn(app, text_of(app))
-                folder.joinpath(f"{shot.name}.svg").write_text(picture, encoding="utf-8")
-                folder.joinpath(f"{shot.name}.png").write_bytes(png(picture))
-                sys.stderr.write(f"{shot.name}\n")
+                write(shot, app)
 
 
 if __name__ == "__main__":
