@@ -99,6 +99,7 @@ class GpuReading:
     mig_instances: tuple[MigInstance, ...] = ()
     xids: tuple[int, ...] = ()  # Xid codes that the driver reported since the last reading, oldest first
     processes: tuple[GpuProcess, ...] | None = None  # None: not known; (): none
+    pods: tuple[str, ...] = ()  # what a cluster's scheduler runs on it, as in ServerFacts.pod
     problem: Reason | None = None  # the whole device: lost, no permission, driver not answering
     problem_text: str = ""  # for the user: what happened and what to do
     reasons: tuple[tuple[str, Reason], ...] = ()  # (field name, why it is None)
@@ -147,6 +148,8 @@ class ServerFacts:
     counts: bool | None = None  # whether its tokens are added up; None: by the rule for its layer (config overrides)
     visible_devices: str | None = None  # CUDA_VISIBLE_DEVICES (or the ROCm one) of the process
     gpus: tuple[str, ...] | None = None  # placement declared in the config: indices or UUIDs
+    pod: str = ""  # "namespace/pod" or "pod" as a cluster's scheduler names it
+    anywhere: bool = False  # only its host is known, read from elsewhere: it may be on any GPU of it
     origin: str = "found"  # "found" | "config"
     hint: str = ""  # what to do when nothing can be read ("start llama-server with --metrics")
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from collectors.nvml.sources import EnergyEstimate
+from collectors.nvml.sources import LONGEST_STEP_NS, EnergyEstimate
 from collectors.readings import GpuReading
 
 STILL_NS = 60_000_000_000  # twice the longest sampling: a counter that stands so long does stand still
+_MISSED = 3  # samples of a slow meter between which its power is still taken to be known
 
 
 class CounterNews:
@@ -40,7 +41,8 @@ class CounterNews:
         return reading
 
     def _estimated(self, reading: GpuReading) -> GpuReading:
-        energy_mj = self._estimate.add(reading.at_ns, reading.power_w)
+        longest_ns = max(LONGEST_STEP_NS, round(_MISSED * reading.facts.interval_s * 1e9))
+        energy_mj = self._estimate.add(reading.at_ns, reading.power_w, longest_ns)
         if energy_mj is None:
             return reading
         reasons = tuple((field, reason) for field, reason in reading.reasons if field != "energy_mj")

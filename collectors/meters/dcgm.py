@@ -20,6 +20,8 @@ DCGM = Meter(
     pci=("pci_bus_id",),
     model=("modelname", "model_name"),
     driver=("dcgm_fi_driver_version",),
+    pod=("pod", "pod_name"),
+    namespace=("namespace", "pod_namespace"),
     values={
         "power_w": (told_by("DCGM_FI_DEV_BOARD_POWER_WATTS"), told_by("DCGM_FI_DEV_POWER_USAGE")),
         "power_instant_w": (

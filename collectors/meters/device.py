@@ -76,6 +76,7 @@ class Device:
             tensor_activity=number("tensor_activity"),
             dram_activity=number("dram_activity"),
             mig_instances=parts,
+            pods=self._pods(),
             xids=(xid,) if xid else (),
             reasons=tuple(reasons),
         )
@@ -102,6 +103,16 @@ class Device:
     def _label(self, names: Sequence[str]) -> str:
         """The first label that a sample has, the board's own samples first."""
         return next((value for name in names if (value := _first(self._board_first, name))), "")
+
+    def _pods(self) -> tuple[str, ...]:
+        """Every pod that a sample names: slices of one board are given to several."""
+        if not self._meter.pod:
+            return ()
+        named = (
+            (_first((sample,), *self._meter.namespace), _first((sample,), *self._meter.pod))
+            for sample in self._board_first
+        )
+        return tuple(dict.fromkeys(f"{namespace}/{pod}" if namespace else pod for namespace, pod in named if pod))
 
     def _index(self, place: int) -> int:
         numbers = (self._label((name,)) for name in self._meter.index)
@@ -157,8 +168,8 @@ class Device:
             )
 
 
-def _first(samples: Iterable[Sample], label: str) -> str:
-    return next((value for sample in samples if (value := sample.labels.get(label, ""))), "")
+def _first(samples: Iterable[Sample], *labels: str) -> str:
+    return next((value for sample in samples for label in labels if (value := sample.labels.get(label, ""))), "")
 
 
 def _memory(samples: Iterable[Sample], sources: Sequence[Source]) -> int | None:

@@ -68,6 +68,8 @@ class Meter:
     pci: tuple[str, ...] = ()
     model: tuple[str, ...] = ()
     driver: tuple[str, ...] = ()
+    pod: tuple[str, ...] = ()  # labels that name the pod which a device is given to …
+    namespace: tuple[str, ...] = ()  # … and its namespace
     info: tuple[str, ...] = ()  # series that are read for their labels alone
     device_name: str | None = None  # where no label names the model
     kind: str = "gpu"  # as in GpuFacts.kind

@@ -40,19 +40,38 @@ def read_meter_page(page: bytes, at_ns: int, *, origin: str, host: str) -> Meter
     Raises ExpositionError on a page of no metrics.
     """
     lines = split(page)
-    gpu_meters = [(meter, names) for meter in METERS if (names := meter.page_names(lines.names))]
-    host_meters = [(meter, names) for meter in HOST_METERS if (names := meter.page_names(lines.names))]
-    recognised: list[tuple[Meter | HostMeter, dict[str, str]]] = [*gpu_meters, *host_meters]
-    metrics = parse_lines(lines, {name for _, names in recognised for name in names})
+    return read_meters(parse_lines(lines, meter_names(lines.names)), at_ns, origin=origin, host=host)
+
+
+def meter_names(on_page: frozenset[str]) -> frozenset[str]:
+    """Those of a page's names that a table reads; none of a page that no meter writes."""
+    tables: tuple[Meter | HostMeter, ...] = (*METERS, *HOST_METERS)
+    return frozenset(name for meter in tables for name in meter.page_names(on_page))
+
+
+def read_meters(metrics: Metrics, at_ns: int, *, origin: str, host: str) -> MeterPage:
+    """The same of a page that is parsed already, `meter_names` of it at least.
+
+    Raises ExpositionError where it tells of more devices than any box has.
+    """
+    gpu_meters = [(meter, names) for meter in METERS if (names := meter.page_names(metrics.names))]
+    host_meters = [(meter, names) for meter in HOST_METERS if (names := meter.page_names(metrics.names))]
+    recognised: list[Meter | HostMeter] = [*(meter for meter, _ in gpu_meters), *(meter for meter, _ in host_meters)]
     labels = [plain(series.labels) for series in metrics.series]
     gpus = [gpu for meter, names in gpu_meters for gpu in _gpus(meter, names, metrics, labels, at_ns)]
     watts = [w for meter, names in host_meters for w in _host(meter, names, metrics, labels, origin, host)]
     return MeterPage(
-        meters=tuple(dict.fromkeys(meter.name for meter, _ in recognised)),
-        interval_s=min((meter.interval_s for meter, _ in recognised), default=0.0),
+        meters=tuple(dict.fromkeys(meter.name for meter in recognised)),
+        interval_s=min((meter.interval_s for meter in recognised), default=0.0),
         gpus=tuple(gpus),
         host=tuple(power for covers in Covers for power in watts if power.covers is covers),
     )
+
+
+def read_gpus(meter: Meter, metrics: Metrics, at_ns: int) -> tuple[GpuReading, ...]:
+    """The devices that one table finds. Raises ExpositionError as `read_meters` does."""
+    labels = [plain(series.labels) for series in metrics.series]
+    return tuple(_gpus(meter, meter.page_names(metrics.names), metrics, labels, at_ns))
 
 
 def plain(labels: Mapping[str, str]) -> Labels:
@@ -70,7 +89,7 @@ def _gpus(
     devices: dict[tuple[str, ...], Device] = {}
     for series, told, value in zip(metrics.series, labels, metrics.values, strict=True):
         name = names.get(series.name)
-        identity = _identity(meter, told)
+        identity = identity_of(meter, told)
         if name is not None and identity is not None:
             devices.setdefault(identity, Device(meter, identity)).add(Sample(name, told, value))
     if len(devices) > MOST_DEVICES:
@@ -78,7 +97,7 @@ def _gpus(
     return (device.reading(place, at_ns) for place, device in enumerate(devices.values()) if device.metered)
 
 
-def _identity(meter: Meter, labels: Labels) -> tuple[str, ...] | None:
+def identity_of(meter: Meter, labels: Labels) -> tuple[str, ...] | None:
     for alternative in meter.identity:
         values = tuple(labels.get(label, "") for label in alternative)
         if all(values):

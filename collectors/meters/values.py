@@ -22,9 +22,9 @@ _BLANKS: Mapping[float, Reason] = {
 }
 _SHARES = frozenset({"utilization", "tensor_activity", "dram_activity"})
 _ROUNDING = 0.05  # shares of time are told a little above 1 where two clocks measured them
-_NEVER_ZERO = frozenset({"power_w", "power_instant_w", "power_limit_w"})
+NEVER_ZERO = frozenset({"power_w", "power_instant_w", "power_limit_w"})
 # More than any device or server will have for long. A number beyond is a mistake or a lie, and the store holds no such.
-_MOST: Mapping[str, float] = {
+MOST: Mapping[str, float] = {
     "power_w": 1e6,
     "power_instant_w": 1e6,
     "power_limit_w": 1e6,
@@ -100,9 +100,9 @@ def _blank(told: Iterable[Iterable[float]]) -> Reason | None:
 
 
 def _impossible(field: str, number: float, at_most: float | None) -> Reason | None:
-    if number == 0 and field in _NEVER_ZERO:  # a board that answers draws something: there is no sensor
+    if number == 0 and field in NEVER_ZERO:  # a board that answers draws something: there is no sensor
         return Reason.UNSUPPORTED
-    if number < 0 or number > min(_MOST.get(field, math.inf), math.inf if at_most is None else at_most):
+    if number < 0 or number > min(MOST.get(field, math.inf), math.inf if at_most is None else at_most):
         return Reason.IMPLAUSIBLE
     if field in _SHARES and number > 1 + _ROUNDING:
         return Reason.IMPLAUSIBLE

@@ -48,14 +48,14 @@ class EnergyEstimate:
         self._total_mj = 0.0
         self._last: tuple[int, float] | None = None
 
-    def add(self, at_ns: int, power_w: float | None) -> int | None:
-        """The integral so far; None while power is unknown. A gap of more than 5 s adds nothing."""
+    def add(self, at_ns: int, power_w: float | None, longest_ns: int = LONGEST_STEP_NS) -> int | None:
+        """The integral so far; None while power is unknown. A gap of more than longest_ns adds nothing."""
         if power_w is None:
             self._last = None
             return None
         if self._last is not None:
             last_ns, last_w = self._last
-            if at_ns - last_ns <= LONGEST_STEP_NS:
+            if at_ns - last_ns <= longest_ns:
                 self._total_mj += (last_w + power_w) / 2 * (at_ns - last_ns) / 1e6
         self._last = (at_ns, power_w)
         return int(self._total_mj)

@@ -60,7 +60,7 @@ class Selection:
             positions = [
                 position
                 for group in groups
-                for position in ([p for p in group if self._series[p].labels.get(label) == total] or group)
+                for position in ([p for p in group if self._series[p].labels.get(label, "") == total] or group)
             ]
         if self._copies:
             positions = [min(group, key=self._rank) for group in self._grouped(positions, frozenset(self._copies))]

@@ -27,8 +27,19 @@ def server(
     gpus: tuple[str, ...] | None = None,
     visible_devices: str | None = None,
     verified: bool = True,
+    pod: str = "",
+    anywhere: bool = False,
 ) -> ServerFacts:
-    return ServerFacts(address, "vllm", pids=pids, gpus=gpus, visible_devices=visible_devices, verified=verified)
+    return ServerFacts(
+        address,
+        "vllm",
+        pids=pids,
+        gpus=gpus,
+        visible_devices=visible_devices,
+        verified=verified,
+        pod=pod,
+        anywhere=anywhere,
+    )
 
 
 def test_a_server_is_where_the_driver_lists_one_of_its_processes() -> None:
@@ -216,3 +227,49 @@ def test_every_gpu_is_there_once_and_every_server_is_placed_or_left_over(
         assert len(set(found.servers)) == len(found.servers)
         assert (found.method == Method.NONE) == (found.servers == ())
         assert found.has_process or not (found.servers or found.foreign)
+
+
+# --- where only a host or a pod is known ------------------------------------------------------------------------------
+
+
+def seen_from_afar(index: int, *pods: str) -> GpuReading:
+    """A GPU of a meter that sees no processes."""
+    return replace(gpu(index, None), pods=pods)
+
+
+def test_a_server_in_a_pod_is_on_the_gpus_that_the_pod_was_given() -> None:
+    gpus = [
+        seen_from_afar(0, "llm/vllm-0"),
+        seen_from_afar(1, "llm/vllm-0"),
+        seen_from_afar(2, "llm/vllm-1"),
+        seen_from_afar(3),
+    ]
+    placement = place([server("a:1", pod="llm/vllm-0", anywhere=True)], gpus)
+    assert placement.gpus_of("a:1") == ("GPU-00000000-aaaa", "GPU-11111111-aaaa")
+    assert placement.gpus[0].method == Method.POD
+
+
+@pytest.mark.parametrize(
+    ("pod", "on_gpu", "same"),
+    [("vllm-0", "llm/vllm-0", True), ("llm/vllm-0", "vllm-0", True), ("other/vllm-0", "llm/vllm-0", False)],
+)
+def test_pods_of_one_name_in_two_namespaces_are_two(pod: str, on_gpu: str, same: bool) -> None:
+    assert bool(place([server("a:1", pod=pod)], [seen_from_afar(0, on_gpu)]).gpus_of("a:1")) is same
+
+
+def test_the_only_server_of_a_host_has_all_its_gpus_where_nothing_else_tells() -> None:
+    placement = place([server("a:1", anywhere=True)], [seen_from_afar(0), seen_from_afar(1)])
+    assert [(placed.servers, placed.method) for placed in placement.gpus] == [(("a:1",), Method.SAME_HOST)] * 2
+
+
+def test_several_servers_of_a_host_share_the_gpus_that_nobody_is_known_to_have() -> None:
+    servers = [server(f"a:{n}", anywhere=True) for n in (1, 2)]
+    servers.append(server("a:3", pod="vllm-3", anywhere=True))
+    placement = place(servers, [seen_from_afar(0), seen_from_afar(1, "vllm-3")])
+    assert [placed.servers for placed in placement.gpus] == [("a:1", "a:2"), ("a:3",)]
+
+
+def test_what_the_config_says_is_not_shared_out_anew() -> None:
+    servers = [server("a:1", gpus=("0",), anywhere=True), server("a:2", gpus=(), anywhere=True)]
+    placement = place([*servers, server("a:3", anywhere=True)], [seen_from_afar(0), seen_from_afar(1)])
+    assert [placed.servers for placed in placement.gpus] == [("a:1",), ("a:3",)]

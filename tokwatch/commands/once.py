@@ -11,6 +11,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from tokwatch.commands.elsewhere import elsewhere
 from tokwatch.commands.settings import config_of, configured_servers, store_is_named, store_of, this_box
 from tokwatch.config import Config
 from tokwatch.exits import Exit
@@ -33,14 +34,12 @@ _FRESH_MS = 5_000
 
 def run(options: argparse.Namespace) -> int:
     """Print the Snapshot of now; the exit code says whether a condition of --fail-if holds."""
-    config = config_of(options)
-    store = _recorded_store(options)
-    current = _from_recorder(store)
-    if current is None:
-        current = asyncio.run(_measured(config, options))
-        if store is not None:
-            words = f"the recorder of {store} has stored nothing lately, its own messages say why: measured without it"
-            current = replace(current, problems=(*current.problems, words))
+    where = elsewhere(options)
+    if where == "fleet":
+        from tokwatch.commands import fleet_once
+
+        return fleet_once.run(options)
+    current = _of_a_host(options) if where == "host" else _of_this_box(options)
     print(canonical_json(current).decode() if options.json else plain_table(current), end="\n" if options.json else "")
     if current.nothing_found:
         return Exit.NOTHING_FOUND
@@ -50,6 +49,24 @@ def run(options: argparse.Namespace) -> int:
     # A server whose engine was never seen is a probe and no row.
     silent = any(not probe.ok and probe.name.startswith("server ") for probe in current.probes)
     return Exit.PARTIAL if unknown or silent or any(not server.up for server in current.servers) else Exit.DONE
+
+
+def _of_a_host(options: argparse.Namespace) -> Snapshot:
+    from tokwatch.commands.prometheus_host import measured
+
+    return measured(options, config_of(options))
+
+
+def _of_this_box(options: argparse.Namespace) -> Snapshot:
+    config = config_of(options)
+    store = _recorded_store(options)
+    current = _from_recorder(store)
+    if current is None:
+        current = asyncio.run(_measured(config, options))
+        if store is not None:
+            words = f"the recorder of {store} has stored nothing lately, its own messages say why: measured without it"
+            current = replace(current, problems=(*current.problems, words))
+    return current
 
 
 def _judged(current: Snapshot, conditions: Sequence[Condition]) -> tuple[bool, bool]:

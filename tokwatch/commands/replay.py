@@ -78,6 +78,7 @@ class Stored:
 
 def run(options: argparse.Namespace) -> int:
     """Play it, or print it."""
+    _ask_prometheus(options)
     path = _path(options)
     foreign = not _is_own(path, options)
     if foreign:
@@ -115,6 +116,18 @@ def _run(options: argparse.Namespace, path: Path, reading: Callable[[], Abstract
     )
     app.run()
     return app.return_code or Exit.DONE
+
+
+def _ask_prometheus(options: argparse.Namespace) -> None:
+    """With --prometheus the stretch that is asked for is in a store of its own, which then stands for --store."""
+    if getattr(options, "prometheus", None):
+        if options.session is not None:
+            raise CommandError("--prometheus and a session are two things: name one of them")
+        from tokwatch.commands.replay_prometheus import cached_store
+
+        options.store = cached_store(options)
+    elif options.from_time or options.to_time:
+        raise CommandError("--from and --to go with --prometheus; in a store, go to a moment with --at")
 
 
 # --- which session ----------------------------------------------------------------------------------------------------

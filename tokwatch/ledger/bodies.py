@@ -58,7 +58,7 @@ class PlacementBody(msgspec.Struct, frozen=True):
     """`placement` of a GPU: the servers on it and how that is known."""
 
     servers: tuple[int, ...]  # entities
-    method: str  # "config" | "process" | "visible devices" | ""
+    method: str  # a placement.Method, or several; "" without servers
     processes: int | None  # compute processes the driver lists; None: not visible
 
 

@@ -17,12 +17,14 @@ _HEADROOM = 1.2  # boards overshoot their limit for moments
 _SLACK_MS = 300  # the counter moves in steps of about 100 ms, and ticks jitter
 _CAP_WITHOUT_LIMIT_W = 3000.0  # no module sold draws more (GB300 module limit 2900 W)
 _STUCK_MS = 3000
-_LONGEST_TRAPEZOID_MS = 5000  # two power samples further apart say nothing about what lies between
+LONGEST_TRAPEZOID_MS = 5000  # two power samples further apart say nothing about what lies between
 
 
-def trapezoid_mj(earlier_mw: int | None, later_mw: int | None, length_ms: int) -> int | None:
+def trapezoid_mj(
+    earlier_mw: int | None, later_mw: int | None, length_ms: int, longest_ms: int = LONGEST_TRAPEZOID_MS
+) -> int | None:
     """Energy between two power samples; None where one is unknown or they are too far apart to say."""
-    if earlier_mw is None or later_mw is None or length_ms > _LONGEST_TRAPEZOID_MS:
+    if earlier_mw is None or later_mw is None or length_ms > longest_ms:
         return None
     return (earlier_mw + later_mw) * length_ms // 2000  # mW × ms = µJ
 
@@ -132,7 +134,7 @@ class EnergyMeter:
 
     def _sample(self, at_ms: int, power_w: float | None) -> None:
         last, self._last_power = self._last_power, None if power_w is None else (at_ms, power_w)
-        if last is None or power_w is None or at_ms - last[0] > _LONGEST_TRAPEZOID_MS:
+        if last is None or power_w is None or at_ms - last[0] > LONGEST_TRAPEZOID_MS:
             self._drawn_mj = None
         elif self._drawn_mj is not None:
             self._drawn_mj += round((last[1] + power_w) / 2 * (at_ms - last[0]))  # W × ms = mJ

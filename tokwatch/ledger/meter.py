@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from collectors.readings import GpuReading, HostReading, ServerReading
 from tokwatch.ledger.axis import NS_PER_MS, Axis
-from tokwatch.ledger.energy import EnergyMeter, trapezoid_mj
+from tokwatch.ledger.energy import LONGEST_TRAPEZOID_MS, EnergyMeter, trapezoid_mj
 from tokwatch.ledger.entries import Absolute, Flag, FlowEntry, GpuEntry, HostEntry, ServerEntry, State
 from tokwatch.ledger.registry import Registry, gpu_key
 from tokwatch.ledger.server_meter import ServerMeter
@@ -41,6 +41,7 @@ class Meter:
         self._registry = registry
         self._boot_id = boot_id
         self._gap_ms = int(max(3.0, 3 * interval_s) * 1000)
+        self._longest_ms = max(LONGEST_TRAPEZOID_MS, self._gap_ms)  # between two samples of the host's power
         self._gpus: dict[int, _Gpu] = {}
         self._servers = ServerMeter(registry, boot_id=boot_id, started_s=started_s, gap_ms=self._gap_ms)
         self._host: _Host | None = None
@@ -135,7 +136,7 @@ class Meter:
             self_rss_kib=reading.self_rss_bytes // 1024,
             flags=int(Flag.BASELINE if before is None else Flag(0)),
             power_mw=power_mw,
-            energy_mj=None if before is None else trapezoid_mj(before.power_mw, power_mw, length),
+            energy_mj=None if before is None else trapezoid_mj(before.power_mw, power_mw, length, self._longest_ms),
         )
 
     def absolutes(self) -> tuple[Absolute, ...]:

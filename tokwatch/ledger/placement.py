@@ -20,8 +20,10 @@ class Method(enum.StrEnum):
 
     CONFIG = "config"
     PROCESS = "process"  # the driver lists one of the server's processes on the GPU
+    POD = "pod"  # a cluster's scheduler gave the GPU to the pod that the server runs in
     VISIBLE = "visible devices"  # the server was started with CUDA_VISIBLE_DEVICES or the like
     THIS_BOX = "this box"  # the box has no accelerator: what runs on it runs on its processors
+    SAME_HOST = "same host"  # nothing tells more: the servers of a host have those GPUs that nobody is known to have
     NONE = "unassigned"
 
 
@@ -51,13 +53,14 @@ class Placement:
 
 
 def place(servers: Sequence[ServerFacts], gpus: Sequence[GpuReading], *, host_pids: bool = True) -> Placement:
-    """Join servers with GPUs: by config, else by the driver's process list, else by visible devices.
+    """Join servers with GPUs: by config, else by the driver's process list, else by pods, else by visible devices.
 
     A config entry overrides the other two for its server; it is the only way for a server on another host. Visible
     devices speak only where the driver's list does not: where it is unknown, or empty for a server that it lists on
     no GPU at all (a container hides processes). CUDA numbers devices the fastest first: its indices are the driver's
     only with CUDA_DEVICE_ORDER=PCI_BUS_ID or on a box of equal GPUs, and elsewhere they place nothing.
     A MIG instance, by its UUID or by a process on it, stands for the GPU it is a part of: only that has a meter.
+    Servers that may be anywhere on their host, and are placed by nothing, share the GPUs on which nobody is placed.
 
     With `host_pids` False the servers' pids are a container's: they are never compared with the driver's.
     """
@@ -70,6 +73,7 @@ def place(servers: Sequence[ServerFacts], gpus: Sequence[GpuReading], *, host_pi
         conflicts += contradictions
         for key, method in methods.items():
             on_gpu[key][server.address] = method
+    _share_what_is_left(servers, on_gpu)
 
     known = frozenset(pid for server in servers for pid in server.pids)
     untold = {server.address for server in servers if not server.pids}
@@ -84,6 +88,15 @@ def place(servers: Sequence[ServerFacts], gpus: Sequence[GpuReading], *, host_pi
         unverified=tuple(dict.fromkeys(server.address for server in servers if not server.verified)),
         conflicts=tuple(conflicts),
     )
+
+
+def _share_what_is_left(servers: Iterable[ServerFacts], on_gpu: Mapping[str, dict[str, Method]]) -> None:
+    placed = {address for methods in on_gpu.values() for address in methods}
+    left = [methods for methods in on_gpu.values() if not methods]
+    for server in servers:
+        if server.anywhere and server.gpus is None and server.address not in placed:
+            for methods in left:
+                methods[server.address] = Method.SAME_HOST
 
 
 _PidsByGpu = Mapping[str, frozenset[int] | None]  # None: the driver's list is not known
@@ -109,6 +122,7 @@ def _evidence(
             )
         return dict.fromkeys(keys, Method.CONFIG), conflicts
     methods = dict.fromkeys(seen, Method.PROCESS)
+    methods |= dict.fromkeys(_given_to(server.pod, gpus) - seen, Method.POD)
     conflicts = []
     if server.visible_devices:
         visible, unclear = _resolve(server.visible_devices.split(","), gpus, cuda_order=True)
@@ -122,6 +136,17 @@ def _evidence(
     if server.pids and all(gpu.facts.kind == "package" for gpu in gpus):
         methods |= dict.fromkeys(listed, Method.THIS_BOX)
     return methods, conflicts
+
+
+def _given_to(pod: str, gpus: Sequence[GpuReading]) -> set[str]:
+    """Keys of the GPUs that a pod was given."""
+    return {gpu_key(gpu.facts) for gpu in gpus if pod and any(_same_pod(pod, other) for other in gpu.pods)}
+
+
+def _same_pod(one: str, other: str) -> bool:
+    """ "namespace/pod", or the name alone where one of the two was told without its namespace."""
+    (one_namespace, _, one_name), (other_namespace, _, other_name) = one.rpartition("/"), other.rpartition("/")
+    return one_name == other_name and (one_namespace == other_namespace or not (one_namespace and other_namespace))
 
 
 def _cuda_counts_as_the_driver(gpus: Sequence[GpuReading]) -> bool:

@@ -37,7 +37,7 @@ class GpuRow(msgspec.Struct, frozen=True, gc=False):
     note: str  # one line for the user: why it is in this state, or what to do
     serves: str  # "Qwen3-32B tp4", "" when nothing is placed here
     servers: tuple[int, ...]  # entities of the servers placed on it
-    placed_by: str  # "config" | "process" | "visible devices" | ""
+    placed_by: str  # "config" | "process" | "pod" | "visible devices" | "same host" | …; "" where nothing is placed
     idle: bool  # the state is paid for and does nothing
     tok_s: Figure  # output tokens/s, its share of its servers
     spark: tuple[float | None, ...]  # output tok/s over the last two minutes, oldest first, 12 × 10 s

@@ -1,0 +1,141 @@
+"""Samples of pages: what is read by learnt columns is what the strict readers find, on every page that was captured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from collectors.exposition import ExpositionError
+from collectors.fleet.engine_columns import engine_sample
+from collectors.fleet.meter_columns import gpu_sample
+from collectors.fleet.page_samples import RELEARN_NS, PageSamples
+from collectors.fleet.samples import COUNTERS, GpuSample, PageSample, ServerSample
+from collectors.meters.reader import read_meter_page
+from collectors.readings import ServerFacts
+from collectors.vocabularies import read_page
+
+PAGES = Path(__file__).parents[2] / "pages"
+SECOND = 1_000_000_000
+AGENT = b"""tokwatch_build_info{version="0.9"} 1
+tokwatch_gpu_power_watts{gpu="0",uuid="GPU-a",model_name="H100"} 512.25
+tokwatch_gpu_power_watts{gpu="1",uuid="GPU-b",model_name="H100"} 80.5
+tokwatch_gpu_energy_joules_total{gpu="0",uuid="GPU-a",model_name="H100"} 1234.567
+tokwatch_gpu_utilization_ratio{gpu="0",uuid="GPU-a",model_name="H100"} 0.87
+tokwatch_gpu_utilization_ratio{gpu="1",uuid="GPU-b",model_name="H100"} 0
+tokwatch_gpu_memory_used_bytes{gpu="0",uuid="GPU-a",model_name="H100"} 74448896000
+tokwatch_gpu_state{gpu="0",uuid="GPU-a",model_name="H100",state="parked"} 0
+tokwatch_gpu_state{gpu="0",uuid="GPU-a",model_name="H100",state="serving"} 1
+tokwatch_gpu_state{gpu="1",uuid="GPU-b",model_name="H100",state="unallocated"} 1
+tokwatch_server_up{server="127.0.0.1:8000",engine="vllm",model="qwen"} 1
+tokwatch_requests_running{server="127.0.0.1:8000",engine="vllm",model="qwen"} 12
+tokwatch_kv_cache_usage_ratio{server="127.0.0.1:8000",engine="vllm",model="qwen"} 0.25
+tokwatch_output_tokens_total{server="127.0.0.1:8000",engine="vllm",model="qwen"} 5000
+tokwatch_requests_total{server="127.0.0.1:8000",engine="vllm",model="qwen",outcome="finished"} 20
+tokwatch_requests_total{server="127.0.0.1:8000",engine="vllm",model="qwen",outcome="failed"} 1
+"""
+
+
+def pages(kind: str) -> list[Path]:
+    return sorted((PAGES / kind).glob("*.prom"))
+
+
+def sums(sample: PageSample) -> dict[tuple[object, str], int]:
+    """By flow and counter."""
+    found: dict[tuple[object, str], int] = {}
+    for name, value in zip(sample.about.counters, sample.counters, strict=True):
+        if value is not None:
+            key = (sample.about.flows[name.flow], COUNTERS[name.counter])
+            found[key] = found.get(key, 0) + value
+    return found
+
+
+def read_twice(page: bytes) -> tuple[PageSample, PageSample]:
+    """Learnt, and then by what was learnt where that is possible."""
+    reader = PageSamples("box:9400")
+    return reader.read(page, 0), reader.read(page, SECOND)
+
+
+@pytest.mark.parametrize("path", pages("engines"), ids=lambda path: path.name)
+def test_an_engines_page_tells_what_the_strict_reader_finds(path: Path) -> None:
+    page = path.read_bytes()
+    reading = read_page(page, ServerFacts("box:9400", ""), 0)
+    if not reading.ok:
+        with pytest.raises(ExpositionError):
+            PageSamples("box:9400").read(page, 0)
+        return
+    strict = engine_sample(reading)
+    for sample in read_twice(page):
+        assert sample.servers == strict.servers
+        assert sums(sample) == sums(strict)
+
+
+@pytest.mark.parametrize("path", pages("meters"), ids=lambda path: path.name)
+def test_an_exporters_page_tells_what_the_strict_reader_finds(path: Path) -> None:
+    page = path.read_bytes()
+    strict = read_meter_page(page, 0, origin="box:9400", host="")
+    for sample in read_twice(page):
+        assert sample.gpus == tuple(map(gpu_sample, strict.gpus))
+        assert sample.about.gpus == tuple(gpu.facts for gpu in strict.gpus)
+
+
+@pytest.mark.parametrize(("earlier", "later"), [("dcgm-exporter-4.5.3-1", "dcgm-exporter-4.5.3-2")])
+def test_what_was_learnt_of_a_page_reads_the_next_one(earlier: str, later: str) -> None:
+    reader = PageSamples("box:9400")
+    reader.read((PAGES / "meters" / f"{earlier}.prom").read_bytes(), 0)
+    page = (PAGES / "meters" / f"{later}.prom").read_bytes()
+    strict = read_meter_page(page, 0, origin="box:9400", host="")
+    assert reader.read(page, SECOND).gpus == tuple(map(gpu_sample, strict.gpus))
+
+
+def test_an_agents_page_tells_gpus_states_servers_and_counters() -> None:
+    for sample in read_twice(AGENT):
+        about = sample.about
+        assert (about.kind, about.version) == ("tokwatch agent", "0.9")
+        assert [gpu.uuid for gpu in about.gpus] == ["GPU-a", "GPU-b"]
+        serving, unallocated = about.states.index("serving"), about.states.index("unallocated")
+        assert sample.gpus == (
+            GpuSample(1_234_567, 512_250, 870, 71_000, None, serving),
+            GpuSample(None, 80_500, 0, None, None, unallocated),
+        )
+        assert sample.servers == (ServerSample(True, 12, None, 2500),)
+        assert {counter: value for (_, counter), value in sums(sample).items()} == {
+            "output_tokens": 5000,
+            "finished": 20,
+            "failed": 1,
+        }
+
+
+def test_a_state_that_appears_is_seen_at_once() -> None:
+    reader = PageSamples("box:9476")
+    reader.read(AGENT, 0)
+    gone = AGENT.replace(b'state="serving"} 1', b'state="serving"} 0')
+    other = b'tokwatch_gpu_state{gpu="0",uuid="GPU-a",model_name="H100",state="stalled"} 1\n'
+    sample = reader.read(gone + other, SECOND)
+    assert sample.about.states[sample.gpus[0].state or 0] == "stalled"
+
+
+def test_a_value_that_no_device_can_have_is_not_known() -> None:
+    reader = PageSamples("box:9476")
+    reader.read(AGENT, 0)
+    blank = AGENT.replace(b"512.25", b"NaN").replace(b"1234.567", b"1.8446744073709552e+19").replace(b"0.87", b"1.2")
+    (gpu, _) = reader.read(blank, SECOND).gpus
+    assert (gpu.power_mw, gpu.energy_mj, gpu.util_permille) == (None, None, None)
+
+
+def test_a_page_of_nothing_known_says_what_it_has() -> None:
+    with pytest.raises(ExpositionError, match="a metrics page of nothing that tokwatch knows"):
+        PageSamples("box:9100").read(b"go_goroutines 7\n", 0)
+
+
+def test_a_page_that_turns_into_another_ones_is_read_as_that() -> None:
+    reader = PageSamples("box:9476")
+    reader.read(AGENT, 0)
+    page = pages("meters")[4].read_bytes()
+    assert reader.read(page, SECOND).about.kind != "tokwatch agent"
+
+
+def test_a_layout_is_learnt_anew_after_a_while_and_tells_the_same() -> None:
+    reader = PageSamples("box:9476")
+    first = reader.read(AGENT, 0)
+    assert reader.read(AGENT, RELEARN_NS + 1) == first
