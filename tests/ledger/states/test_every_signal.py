@@ -159,7 +159,7 @@ def check_idle(signals: Signals, past: Past, state: State) -> None:
         assert signals.has_process or signals.answering is False
         assert signals.listed_s >= LIMITS.evidence_window_s or signals.answering is False or past.state is state
     if state is State.UNALLOCATED:
-        assert signals.has_process is False
+        assert not signals.has_process
         assert signals.memory_used_mib is not None
     if state in (State.HELD, State.UNALLOCATED):
         assert signals.utilization is not None

@@ -43,6 +43,8 @@ def judge(signals: Signals, past: Past, limits: Thresholds) -> tuple[State, str]
         return State.OTHER_WORK, "busy, its processes are not visible"
     if empty:
         return State.UNALLOCATED, "no process"
+    if signals.has_process is None and busy is False and free:  # exporters list no processes, and all hold memory
+        return State.UNALLOCATED, "no memory in use"
     return State.UNKNOWN, _why_unknown(signals)
 
 
