@@ -12,8 +12,9 @@ HOST: Final = "tw_host"
 REGION: Final = "tw_region"
 CLUSTER: Final = "tw_cluster"
 
-# dcgm-exporter's own first (the later spelling is of 2026), then what relabelling in Kubernetes usually leaves.
-NODE_LABELS: Final = ("Hostname", "hostname", "node", "nodename", "kubernetes_node")
+# What a list of `tokwatch targets` and the shipped scrape configuration say first: it is the same for every page of a
+# host. Then dcgm-exporter's own (the later spelling is of 2026), and what relabelling in Kubernetes usually leaves.
+NODE_LABELS: Final = ("host", "Hostname", "hostname", "node", "nodename", "kubernetes_node")
 INSTANCE: Final = "instance"
 _WITHOUT_PORT: Final = "(.+?)(?::[0-9]+)?"
 

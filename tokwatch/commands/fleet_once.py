@@ -81,7 +81,8 @@ def fleet_table(current: FleetSnapshot) -> str:
 def _heading(current: FleetSnapshot) -> str:
     at = datetime.fromtimestamp(current.at_ms / 1000, UTC)
     kind = "SIMULATED" if current.simulated else ""
-    parts = ("tokwatch", current.source, f"{len(current.hosts)} hosts", f"{at:%Y-%m-%d %H:%M:%S} UTC", kind)
+    hosts = f"{len(current.hosts)} host{'' if len(current.hosts) == 1 else 's'}"
+    parts = ("tokwatch", current.source, hosts, f"{at:%Y-%m-%d %H:%M:%S} UTC", kind)
     return "  ".join(part for part in parts if part)
 
 
