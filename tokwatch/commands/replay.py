@@ -23,6 +23,7 @@ from tokwatch.exports.comparison import plain_comparison
 from tokwatch.exports.table import plain_table
 from tokwatch.feeds.clock import SystemClock
 from tokwatch.feeds.cursor import Cursor
+from tokwatch.feeds.fleet.stored import holds_fleet
 from tokwatch.feeds.history import History
 from tokwatch.feeds.timeline import Timeline
 from tokwatch.ledger.entries import Run
@@ -78,11 +79,21 @@ class Stored:
 
 def run(options: argparse.Namespace) -> int:
     """Play it, or print it."""
+    if options.speed <= 0:
+        raise CommandError(f"--speed {options.speed:g}: must be above 0")
+    if getattr(options, "prometheus", None) and not options.host:
+        from tokwatch.commands import replay_fleet
+
+        return replay_fleet.through_prometheus(options)
     _ask_prometheus(options)
     path = _path(options)
     foreign = not _is_own(path, options)
     if foreign:
         check_foreign(path)
+    if holds_fleet(path):
+        from tokwatch.commands import replay_fleet
+
+        return replay_fleet.recorded(path, options)
     reading = partial(told_plainly, path, expected=(*EXPECTED, BrokenPipeError)) if foreign else nullcontext
     with reading():
         return _run(options, path, reading)
@@ -90,8 +101,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace, path: Path, reading: Callable[[], AbstractContextManager[None]]) -> int:
     stored = _stored(options, path)
-    if options.speed <= 0:
-        raise CommandError(f"--speed {options.speed:g}: must be above 0")
     if options.compare:
         return _compare(stored, options.compare, round(options.window * 1000), as_json=options.json)
     at_ms = None
