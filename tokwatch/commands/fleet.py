@@ -18,14 +18,13 @@ from tokwatch.ledger.prices.book import PriceBook
 
 def run(options: argparse.Namespace) -> int:
     """Open the fleet's dashboard; without a terminal print what `once` prints."""
-    config = config_of(options)
-    source = source_of(options, config)
     if not can_draw():
         from tokwatch.commands import fleet_once
 
         options.json, options.for_s, options.fail_if = False, 10.0, []
         return fleet_once.run(options)
-    return show(source, book_of(options, config), options, config)
+    config = config_of(options)
+    return show(source_of(options, config), book_of(options, config), options, config)
 
 
 def show(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 import time
 
+from tokwatch.commands.elsewhere import WAYS
 from tokwatch.config import Config
 from tokwatch.errors import CommandError, UsageError
 from tokwatch.feeds.fleet import FleetSource
@@ -15,11 +17,13 @@ from tokwatch.ledger.prices.book import PriceBook
 
 def source_of(options: argparse.Namespace, config: Config) -> FleetSource:
     """The one source that is named. Lists are read here. Raises CommandError, ConfigError, SourceError."""
-    named = [f"--{name}" for name in ("prometheus", "hosts", "targets") if getattr(options, name, None)]
+    named = [way for way in WAYS if getattr(options, way, None) is not None]
     if len(named) > 1:
-        raise UsageError(f"{' and '.join(named)}: a fleet is read in one way at a time")
-    if options.prometheus:
-        return _prometheus(options.prometheus, config)
+        raise UsageError(f"{' and '.join(f'--{way}' for way in named)}: a fleet is read in one way at a time")
+    if named == ["prometheus"]:
+        return _prometheus(options, config)
+    if named == ["targets"]:
+        return _targets(options.targets, config)
     return _boxes(options.hosts, yes=options.yes)
 
 
@@ -35,7 +39,7 @@ def book_of(options: argparse.Namespace, config: Config) -> PriceBook:
     return book
 
 
-def _prometheus(url: str, config: Config) -> FleetSource:
+def _prometheus(options: argparse.Namespace, config: Config) -> FleetSource:
     from collectors.prometheus.identity import HostIdentity
     from tokwatch.cli.fleet import FROM_CONFIG
     from tokwatch.feeds.fleet.prometheus import PrometheusSource
@@ -47,11 +51,26 @@ def _prometheus(url: str, config: Config) -> FleetSource:
         region_label=section.region_label or "",
         cluster_label=section.cluster_label or "",
     )
-    client = client_of(section, None if url == FROM_CONFIG else url)
-    return PrometheusSource(client, identity=identity, within=section.selector)
+    client = client_of(section, None if options.prometheus == FROM_CONFIG else options.prometheus)
+    return PrometheusSource(client, identity=identity, within=section.selector, program=_program(options))
+
+
+def _program(options: argparse.Namespace) -> tuple[str, ...]:
+    """What a host is looked into by: tokwatch with the log-in, the price and the looks of this one."""
+    said = [(f"--{name}", getattr(options, name, None)) for name in ("config", "price", "theme")]
+    looks = [f"--{name.replace('_', '-')}" for name in ("ascii", "light", "slow_link") if getattr(options, name, False)]
+    valued = [word for flag, value in said if value is not None for word in (flag, str(value))]
+    return (sys.executable, "-m", "tokwatch", *valued, *looks)
+
+
+def _targets(listed: str, config: Config) -> FleetSource:
+    from tokwatch.commands import fleet_targets
+
+    return fleet_targets.direct_source(fleet_targets.listed(listed, config), config)
 
 
 def _boxes(listed: str, *, yes: bool) -> FleetSource:
+    from collectors.scrape_error import ScrapeError
     from collectors.target_lists import TargetListError, is_url, targets_of
     from tokwatch.feeds.fleet.ssh import SshSource, ssh_program
     from tokwatch.feeds.fleet.ssh_hosts import SshHostError, refusal, ssh_hosts
@@ -59,7 +78,9 @@ def _boxes(listed: str, *, yes: bool) -> FleetSource:
     try:
         hosts = ssh_hosts(asyncio.run(targets_of(listed)))
     except (TargetListError, SshHostError) as error:
-        raise CommandError(f"--hosts: {error}") from error
-    if why := refusal(hosts, listed, fetched=is_url(listed), yes=yes):
+        raise UsageError(f"--hosts: {error}") from error
+    except ScrapeError as error:
+        raise CommandError(f"--hosts: the list cannot be fetched: {error}") from error
+    if why := refusal(hosts, listed or "an empty list", fetched=is_url(listed), yes=yes):
         raise UsageError(f"--hosts: {why}")
     return SshSource(hosts, ssh=ssh_program())

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
+from tokwatch.commands.elsewhere import elsewhere
 from tokwatch.commands.kept_screen import keep_screen, last_known
 from tokwatch.commands.screen import preferences_of, terminal_of
 from tokwatch.exits import Exit
@@ -114,12 +115,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _elsewhere(options: argparse.Namespace) -> Callable[[argparse.Namespace], int] | None:
-    """What shows other boxes than this one; first sight's options name none."""
-    if getattr(options, "prometheus", None) and options.host:
+    """What shows other boxes than this one."""
+    where = elsewhere(options)
+    if where == "host":
         from tokwatch.commands import prometheus_host
 
         return prometheus_host.run
-    if any(getattr(options, name, None) for name in ("prometheus", "hosts", "targets")):
+    if where == "fleet":
         from tokwatch.commands import fleet
 
         return fleet.run

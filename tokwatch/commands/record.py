@@ -42,6 +42,10 @@ def run(options: argparse.Namespace) -> int:
 
     A second signal ends it without waiting for a disk that does not answer.
     """
+    if options.targets is not None:
+        from tokwatch.commands import record_fleet
+
+        return record_fleet.run(options)
     for number in _SIGNALS:  # as process 1 of a container it would get none that it does not ask for
         signal.signal(number, _leave)
     config, choice = config_of(options), store_choice(options)

@@ -53,7 +53,7 @@ def sums(sample: PageSample) -> dict[tuple[object, str], int]:
 def read_twice(page: bytes) -> tuple[PageSample, PageSample]:
     """Learnt, and then by what was learnt where that is possible."""
     reader = PageSamples("box:9400")
-    return reader.read(page, 0), reader.read(page, SECOND)
+    return reader.read(page, 0).sample(), reader.read(page, SECOND).sample()
 
 
 @pytest.mark.parametrize("path", pages("engines"), ids=lambda path: path.name)
@@ -85,7 +85,7 @@ def test_what_was_learnt_of_a_page_reads_the_next_one(earlier: str, later: str) 
     reader.read((PAGES / "meters" / f"{earlier}.prom").read_bytes(), 0)
     page = (PAGES / "meters" / f"{later}.prom").read_bytes()
     strict = read_meter_page(page, 0, origin="box:9400", host="")
-    assert reader.read(page, SECOND).gpus == tuple(map(gpu_sample, strict.gpus))
+    assert reader.read(page, SECOND).sample().gpus == tuple(map(gpu_sample, strict.gpus))
 
 
 def test_an_agents_page_tells_gpus_states_servers_and_counters() -> None:
@@ -111,7 +111,7 @@ def test_a_state_that_appears_is_seen_at_once() -> None:
     reader.read(AGENT, 0)
     gone = AGENT.replace(b'state="serving"} 1', b'state="serving"} 0')
     other = b'tokwatch_gpu_state{gpu="0",uuid="GPU-a",model_name="H100",state="stalled"} 1\n'
-    sample = reader.read(gone + other, SECOND)
+    sample = reader.read(gone + other, SECOND).sample()
     assert sample.about.states[sample.gpus[0].state or 0] == "stalled"
 
 
@@ -119,7 +119,7 @@ def test_a_value_that_no_device_can_have_is_not_known() -> None:
     reader = PageSamples("box:9476")
     reader.read(AGENT, 0)
     blank = AGENT.replace(b"512.25", b"NaN").replace(b"1234.567", b"1.8446744073709552e+19").replace(b"0.87", b"1.2")
-    (gpu, _) = reader.read(blank, SECOND).gpus
+    (gpu, _) = reader.read(blank, SECOND).sample().gpus
     assert (gpu.power_mw, gpu.energy_mj, gpu.util_permille) == (None, None, None)
 
 
@@ -132,10 +132,35 @@ def test_a_page_that_turns_into_another_ones_is_read_as_that() -> None:
     reader = PageSamples("box:9476")
     reader.read(AGENT, 0)
     page = pages("meters")[4].read_bytes()
-    assert reader.read(page, SECOND).about.kind != "tokwatch agent"
+    assert reader.read(page, SECOND).sample().about.kind != "tokwatch agent"
 
 
 def test_a_layout_is_learnt_anew_after_a_while_and_tells_the_same() -> None:
     reader = PageSamples("box:9476")
-    first = reader.read(AGENT, 0)
-    assert reader.read(AGENT, RELEARN_NS + 1) == first
+    first = reader.read(AGENT, 0).sample()
+    assert reader.read(AGENT, RELEARN_NS + 1).sample() == first
+
+
+@pytest.mark.parametrize(
+    ("line", "later", "goes_on"),
+    [
+        (b"5000", b"5001", True),
+        (b"5000", b"4999", False),
+        (b"1234.567", b"1300", True),
+        (b"1234.567", b"3", False),
+        (b"1234.567", b"NaN", False),
+        (b"512.25", b"1", True),
+    ],
+)
+def test_a_page_can_be_left_unlooked_at_while_no_counter_falls(line: bytes, later: bytes, goes_on: bool) -> None:
+    reader = PageSamples("box:9476")
+    reader.read(AGENT, 0)
+    before = reader.read(AGENT, SECOND)
+    assert reader.read(AGENT.replace(line, later), 2 * SECOND).goes_on_from(before) is goes_on
+
+
+def test_a_page_with_other_series_does_not_go_on_from_the_one_before() -> None:
+    reader = PageSamples("box:9476")
+    reader.read(AGENT, 0)
+    before = reader.read(AGENT, SECOND)
+    assert not reader.read(AGENT + b'tokwatch_server_up{server="b",engine="vllm"} 1\n', SECOND).goes_on_from(before)

@@ -18,6 +18,7 @@ class Pages:
     asked: list[str] = field(default_factory=list)
     port: int = 0
     is_closing: bool = False  # after each answer, as an unusual server does
+    news: asyncio.Event = field(default_factory=asyncio.Event)  # something was asked for
 
     def target(self, path: str, host: str, **labels: str) -> Target:
         told = {"__metrics_path__": path, "instance": f"{host}:9400", **labels}
@@ -28,6 +29,7 @@ class Pages:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 path = head.split(b" ")[1].decode()
                 self.asked.append(path)
+                self.news.set()
                 body = self.bodies.get(path)
                 status = "404 Not Found" if body is None else "200 OK"
                 last = "Connection: close\r\n" if self.is_closing else ""

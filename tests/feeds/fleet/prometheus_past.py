@@ -21,14 +21,14 @@ Values = Callable[[int], float | None]  # seconds since BEGUN_S → value; None:
 
 @dataclass
 class Past:
-    """Series, each with a sample every INTERVAL_S."""
+    """Series, each with a sample every INTERVAL_S, `phase_s` after the others'."""
 
     lines: list[tuple[str, float, float]] = field(default_factory=list)  # (series, value, Unix seconds)
 
-    def series(self, name: str, labels: Mapping[str, str], values: Values | float) -> None:
+    def series(self, name: str, labels: Mapping[str, str], values: Values | float, *, phase_s: int = 0) -> None:
         inner = ",".join(f'{label}="{value}"' for label, value in labels.items())
         for step in range(_STEPS):
-            offset_s = step * INTERVAL_S
+            offset_s = step * INTERVAL_S + phase_s
             value = values(offset_s) if callable(values) else values
             if value is not None:
                 self.lines.append((f"{name}{{{inner}}}", value, BEGUN_S + offset_s))

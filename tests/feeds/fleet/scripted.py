@@ -27,6 +27,7 @@ class ScriptedSource:
     end_ms: int | None = None  # of the past; None: now
     asked: list[tuple[str, int]] = field(default_factory=list)
     hangs: asyncio.Event | None = None  # answers of now wait for it
+    past_hangs: asyncio.Event | None = None  # … of the past for this one
     closed: bool = False
 
     async def now(self) -> FleetTally:
@@ -37,6 +38,8 @@ class ScriptedSource:
 
     async def at(self, at_ms: int) -> FleetTally:
         self.asked.append(("at", at_ms))
+        if self.past_hangs is not None:
+            await self.past_hangs.wait()
         if self.past_ms is None:
             raise SourceError("agents keep no past: record them to have one")
         return self._tally(at_ms)

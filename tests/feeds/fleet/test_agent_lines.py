@@ -21,7 +21,7 @@ from tokwatch.feeds.fleet.agent_lines import (
     WrongProtocol,
     cleaned,
 )
-from tokwatch.ledger.fleet.report import FlowAbout, GpuAbout, Hello, Report, ServerAbout
+from tokwatch.ledger.fleet.report import MOST, FlowAbout, GpuAbout, Hello, Report, ServerAbout
 
 HELLO = hello("h1").encode()
 REPORT = b"[1000,2000,[[1,3,4]]]\n"
@@ -105,6 +105,12 @@ def test_a_later_hello_is_heard_too() -> None:
         (b"[1,2,[\n", "truncated"),
         (b'[1,"2"]\n', "Expected `int`, got `str`"),
         (b"[1,2,[[1,%s,3]]]\n" % (b"9" * 400), "a number that is too long"),
+        (b"[1,2,[[1,-5,3]]]\n", "Expected `int` >= 0"),
+        (b"[1,2,[[1,%d,3]]]\n" % (MOST + 1), f"Expected `int` <= {MOST}"),
+        (
+            HELLO.replace(b'"started_ms":', b'"started_ms":%s' % (b"9" * 400)),
+            f"Expected `int` <= {MOST} - at `$.started_ms`",
+        ),
         (b"[1,2,[],[],[],0,0," + b"[" * 100_000 + b"\n", "recursion"),
         (b"[" + b" " * MAX_LINE_BYTES + b"]\n", "a line that is too long"),
     ],

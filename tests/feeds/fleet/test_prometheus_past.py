@@ -99,6 +99,11 @@ def everything() -> Past:
     # Counters begin anew within the window.
     dcgm(past, "reset", 0, energy=counting(500_000, from_=1e12, restarted_s=AT - 30))
     vllm(past, "reset", "Qwen", output=counting(100, from_=1e9, restarted_s=AT - 30), edges=("0.1", "0.25", "+Inf"))
+    # Three servers of one host, scraped one after another.
+    for number in range(3):
+        told = {"job": "vllm", "instance": f"many:{8000 + number}", "engine": "0", "model_name": "Many"}
+        past.series("vllm:generation_tokens_total", told, counting(100), phase_s=5 * number)
+        past.series("vllm:num_requests_running", told, 1, phase_s=5 * number)
     # First seen half a window ago.
     vllm(past, "young", "Qwen", output=counting(100, begun_s=AT - 30, from_=777_000))
     dcgm(past, "young", 0)
@@ -210,6 +215,11 @@ async def test_a_young_series_counts_from_its_first_sample_over_the_time_since(t
     assert host(tally, "young").measured_ms == WINDOW * 1000
 
 
+async def test_servers_that_are_scraped_at_different_times_count_in_the_same_length(tally: FleetTally) -> None:
+    assert (flow(tally, "many").output_tokens, flow(tally, "many").servers) == (3 * 100 * WINDOW, 3)
+    assert host(tally, "many").length_ms == WINDOW * 1000
+
+
 async def test_what_an_agent_tells_is_not_counted_again(tally: FleetTally) -> None:
     both = host(tally, "both")
     assert (both.gpus, both.gpu_model, both.power_w, both.agent) == (2, "NVIDIA H100 PCIe", 700.0, "1.2.3")
@@ -288,7 +298,9 @@ async def test_latencies_are_those_of_servers_that_ran_through_by_the_edges_they
 
 async def test_servers_whose_host_has_no_gpus_are_told_with_what_to_do(tally: FleetTally) -> None:
     (note,) = (note for note in tally.notes if note.name == "hosts")
-    assert note.found.startswith("1 hosts have servers and no GPUs (twice), 3 GPUs and no server (meagre, mig, quiet)")
+    assert note.found.startswith(
+        "2 hosts have servers and no GPUs (many, twice), 3 GPUs and no server (meagre, mig, quiet)"
+    )
     assert "host_label" in note.hint
 
 

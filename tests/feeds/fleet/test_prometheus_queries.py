@@ -47,7 +47,7 @@ def queries(asked: Questions) -> Iterator[str]:
     yield from asked.trend()
     yield asked.hosts.last_seen(["h1:9400", "[::1]:9400"])
     yield asked.hosts.counted
-    yield from (ask.text for ask in asked.hosts.first_instants())
+    yield from (ask.text for ask in asked.hosts.young_lengths())
 
 
 @pytest.fixture(scope="module", params=_SERVERS)

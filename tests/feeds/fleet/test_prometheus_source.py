@@ -41,8 +41,8 @@ class Answering:
             "power_w": 400.0,
             "power_gpus": 1.0,
             "memory_used_bytes": 2.0**30,
-            "gpu_t1": at_s,
-            "gpu_t0": at_s - 60,
+            "gpu_newest": at_s,
+            "gpu_length": 60.0,
         }
         there = {f"{figure}": value for figure, value in figures.items() if f'"{FIGURE}","{figure}"' in query}
         rows = [({FIGURE: figure, "tw_host": "h1"}, value) for figure, value in there.items()]

@@ -166,3 +166,58 @@ async def test_closing_ends_the_snapshots_and_the_source(source: ScriptedSource)
     with pytest.raises(StopAsyncIteration):
         await timeline.next()
     assert source.closed
+
+
+# --- answers that are late, and keys meanwhile ------------------------------------------------------------------------
+
+
+async def test_another_speed_holds_from_where_it_stands_at_once(source: ScriptedSource) -> None:
+    source.interval_s = 15
+    async with Followed(source, start_ms=NOON_MS - 3_000_000) as timeline:
+        await timeline.next()
+        coming = asyncio.ensure_future(timeline.next())
+        await timeline.clock.asleep(1)
+        timeline.clock.advance(10)
+        timeline.feed.set_speed(60)
+        assert (await coming).at_ms == NOON_MS - 2_990_000  # ten seconds at the speed of before
+        assert (await timeline.after(0.5)).at_ms == NOON_MS - 2_960_000
+
+
+async def test_time_that_passes_over_a_failure_is_not_played(source: ScriptedSource) -> None:
+    async with Followed(source, start_ms=NOON_MS - 600_000, speed=60) as timeline:
+        await timeline.next()
+        source.failure = "gone"
+        failed = await timeline.after(0.5)
+        assert (failed.mode, failed.problems) == ("paused", ("gone",))
+        source.failure = ""
+        timeline.clock.advance(60)
+        timeline.feed.play()
+        assert (await timeline.next()).at_ms == NOON_MS - 570_000
+
+
+async def test_nobody_waits_for_the_past_who_goes_back_to_now(source: ScriptedSource) -> None:
+    source.past_hangs = asyncio.Event()
+    async with Followed(source) as timeline:
+        await timeline.next()
+        timeline.feed.step(-1)
+        coming = asyncio.ensure_future(timeline.next())
+        while source.asked[-1][0] == "now":
+            await asyncio.sleep(0)
+        timeline.feed.go_live()
+        assert (await coming).mode == "live"
+
+
+async def test_what_is_sought_while_the_past_is_late_is_shown_in_the_end(source: ScriptedSource) -> None:
+    source.past_hangs = asyncio.Event()
+    async with Followed(source) as timeline:
+        await timeline.next()
+        timeline.feed.seek(NOON_MS - 60_000)
+        coming = asyncio.ensure_future(timeline.next())
+        while source.asked[-1][0] == "now":
+            await asyncio.sleep(0)
+        timeline.feed.seek(NOON_MS - 120_000)
+        timeline.feed.seek(NOON_MS - 90_000)
+        await asyncio.sleep(0)
+        source.past_hangs.set()
+        assert (await coming).at_ms == NOON_MS - 60_000
+        assert (await timeline.next()).at_ms == NOON_MS - 90_000

@@ -246,3 +246,12 @@ def test_deployments_have_all_tokens_and_never_more_gpus_than_there_are(tallies:
     assert sum(tokens) == pytest.approx(snapshot.total.tok_s.value or 0.0)
     serving = sum(row.gpus or 0 for row in snapshot.hosts if row.models)
     assert sum(row.gpus.value or 0.0 for row in snapshot.models) == pytest.approx(serving)
+
+
+def test_what_the_gpus_of_a_host_that_is_down_do_is_not_known() -> None:
+    snapshot = fleet_snapshot(fleet(host("h1", up=False), host("h2", states=((State.UNALLOCATED, 8),))), book())
+    assert (snapshot.hosts[0].idle_usd_per_hour.value, snapshot.hosts[0].idle_usd_per_hour.why) == (
+        None,
+        "does not answer",
+    )
+    assert (snapshot.total.idle_usd_per_hour.value, snapshot.total.idle_usd_per_hour.marks) == (16.0, ("part",))

@@ -91,7 +91,7 @@ def test_energy_drawn_while_idle_stands_apart() -> None:
 def test_the_quarter_hour_that_goes_on_is_told_once_a_minute_without_being_closed() -> None:
     host = Host()
     told = 0
-    for second in range(0, 600):
+    for second in range(600):
         host.at(second)
         told += host.quarters.checkpoint() is not None
     assert 9 <= told <= 11

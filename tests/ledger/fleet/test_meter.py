@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.ledger.fleet.reports import PARKED, SERVING, hello, report
 from tokwatch.ledger.entries import Flag, State
@@ -183,3 +184,50 @@ def test_consecutive_windows_hold_what_was_counted_in_all(steps: list[tuple[int,
         meter.report("h1", report(second, energy_j=energy_j, output=output, state=state), second * 1000)
     host = tally(meter, len(steps), 60_000)
     assert (host.energy_mj, flow(host).output_tokens, host.length_ms) == (2000 * energy_j, output, 1000 * len(steps))
+
+
+# --- boxes that lie ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", [-1, 1, 10**9])
+def test_a_gpu_that_serves_a_server_nobody_announced_is_refused(place: int) -> None:
+    meter = fed((100, 0, 0))
+    told = report(101, energy_j=500, output=10)
+    with pytest.raises(ValueError, match="another server"):
+        meter.report("h1", replace(told, gpus=tuple(replace(gpu, servers=(place,)) for gpu in told.gpus)), 101_000)
+    assert tally(meter, 101).length_ms == 0
+
+
+def test_models_that_come_and_go_without_end_are_forgotten_and_the_others_go_on() -> None:
+    meter = FleetMeter()
+    for second in range(40):
+        models = ("qwen", *(f"model {second} {number}" for number in range(1000)))
+        meter.hello("h1", hello(models=models), 1000 * second)
+        meter.report("h1", report(second, energy_j=500.0 * second, output=7 * second, models=1001), 1000 * second)
+    counters = meter.counters("h1")
+    assert len(counters.sums().flows) < 17_000
+    assert counters.sums().flows["qwen"][2] == 7 * 39
+
+
+def test_gpus_without_end_are_no_host() -> None:
+    meter = FleetMeter()
+    with pytest.raises(ValueError, match="this is no one host"):
+        for second in range(20):
+            meter.hello("h1", hello(names=tuple(f"GPU {second} {number}" for number in range(1000))), 1000 * second)
+
+
+def test_a_server_that_is_gone_for_a_while_counts_from_zero_when_it_comes_back() -> None:
+    meter = FleetMeter()
+    for second, output, is_there in ((100, 50, True), (101, 0, False), (102, 80, True)):
+        meter.hello("h1", hello(models=("qwen",) if is_there else ()), 1000 * second)
+        meter.report("h1", report(second, output=output, models=int(is_there)), 1000 * second)
+    assert meter.counters("h1").sums().flows["qwen"][2] == 80  # its agent forgot what it had counted
+
+
+def test_a_clock_of_ours_that_is_set_back_leaves_windows_as_long_as_they_say() -> None:
+    meter = fed(*((second, 500.0 * second, 7 * second) for second in range(3600, 3660)))
+    for second in range(3660, 3720):
+        meter.report("h1", report(second, energy_j=500.0 * second, output=7 * second), 1000 * (second - 3600))
+    host = tally(meter, 119)
+    assert WINDOW_MS <= host.length_ms < WINDOW_MS + 6000
+    assert (flow(host).output_tokens or 0) * 1000 / host.length_ms == 7

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.ledger.fleet.made import book, fleet, flow, host
+from tests.ledger.fleet.made import NOW_MS, book, fleet, flow, host
 from tokwatch.ledger.entries import HistogramEntry
 from tokwatch.ledger.fleet.compose import fleet_snapshot
-from tokwatch.ledger.fleet.model_rows import shares_of
+from tokwatch.ledger.fleet.model_rows import OLD, shares_of
 from tokwatch.ledger.fleet.snapshot import ModelRow
 from tokwatch.ledger.fleet.tally import HostTally, ModelLatency
 
@@ -80,3 +80,10 @@ def test_latencies_are_of_the_model_alone() -> None:
 
 def test_the_model_with_the_most_output_comes_first() -> None:
     assert list(models_of(host("h1", flow("a", output=1)), host("h2", flow("b")))) == ["b", "a"]
+
+
+def test_a_replica_of_which_all_is_old_says_so_and_proves_nothing() -> None:
+    queue, old = host("h1", flow(waiting=9)), host("h2", flow(running=0), t1_ms=NOW_MS - 60_000)
+    (row,) = models_of(queue, old).values()
+    assert row.misrouted == ()
+    assert (row.replicas[1].verdict, row.replicas[1].tok_s.marks) == (OLD, ("stale",))

@@ -1,6 +1,8 @@
-"""Pages of a host's endpoints as reports: counters since the run began, states by the coarse rule, whose word counts."""
+"""Pages of a host's endpoints as reports: counters since the run began, states by the coarse rule, whose word holds."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,7 +121,7 @@ def test_a_flow_counts_as_a_prometheus_does(pages: list[list[int]]) -> None:
     increase = sum(
         now - before if now >= before else now
         for series in zip(*pages, strict=True)
-        for before, now in zip(series, series[1:], strict=False)
+        for before, now in pairwise(series)
     )
     assert flows.report(0, 0).output_tokens == increase
 

@@ -196,7 +196,7 @@ class PrometheusSource:
         for each in answered.values():
             figures.update(each.figures)
         if has_young(figures):
-            young = Group("young hosts", packed(found.questions.hosts.first_instants()))
+            young = Group("young hosts", packed(found.questions.hosts.young_lengths()))
             for each_young in (await asking.groups([young], at_s)).values():
                 figures.update(each_young)
         if has_new_hosts(figures):

@@ -89,8 +89,8 @@ def freshness(
 
     oldest_s = at_s - STALE_AFTER * interval_s
     for kind in (GPU, SERVER):
-        newest = found.by_host(f"{kind}_t1")
-        begun = found.by_host(f"{kind}_first") | found.by_host(f"{kind}_t0")
+        newest = found.by_host(f"{kind}_newest")
+        lengths_s = found.by_host(f"{kind}_young_length") | found.by_host(f"{kind}_length")
         answering = set()
         for labels, _ in found.rows(f"{kind}_targets"):
             home = _home(labels)
@@ -101,7 +101,7 @@ def freshness(
             here = hosts.setdefault(host, Freshness())
             here.newest_s = max(here.newest_s, newest_s)
             if host in answering and newest_s >= oldest_s:
-                length_ms = _length_ms(begun.get(host), newest_s)
+                length_ms = round(lengths_s.get(host, 0.0) * 1000)
                 if kind == GPU:
                     here.gpus_up, here.gpus_length_ms, here.length_ms = True, length_ms, length_ms
                 else:
@@ -136,10 +136,6 @@ def _home(labels: Mapping[str, str]) -> Home:
     return Home(labels.get(HOST, NO_HOST), labels.get(REGION, ""), labels.get(CLUSTER, ""))
 
 
-def _length_ms(begun_s: float | None, newest_s: float | None) -> int:
-    return 0 if begun_s is None or newest_s is None else max(0, round((newest_s - begun_s) * 1000))
-
-
 def _words(targets: list[Target]) -> Iterator[str]:
     yield from (f"{target.instance} ({target.job})" if target.job else target.instance for target in targets[:_NAMED])
     if len(targets) > _NAMED:
@@ -148,4 +144,5 @@ def _words(targets: list[Target]) -> Iterator[str]:
 
 def has_young(found: Figures) -> bool:
     """Whether a host told nothing yet a window ago."""
-    return any(found.by_host(f"{kind}_t1").keys() - found.by_host(f"{kind}_t0").keys() for kind in (GPU, SERVER))
+    told = ((found.by_host(f"{kind}_newest"), found.by_host(f"{kind}_length")) for kind in (GPU, SERVER))
+    return any(newest.keys() - lengths.keys() for newest, lengths in told)

@@ -12,7 +12,7 @@ from collectors.prometheus.identity import CLUSTER, HOST, INSTANCE, REGION, Host
 from tokwatch.feeds.fleet.prometheus_gpus import REMEMBERED_S
 
 JOB: Final = "job"
-GPU: Final = "gpu"  # what hosts are seen by: figures are called "gpu_targets", "gpu_t1" and so on
+GPU: Final = "gpu"  # what hosts are seen by: figures are called "gpu_targets", "gpu_newest" and so on
 SERVER: Final = "server"
 LOST_S: Final = 3600.0  # how long back a target's last answer is looked for
 MAX_ASKED: Final = 100  # dead targets whose last answer is looked for: their names make the query long
@@ -47,20 +47,25 @@ class HostQuestions:
             yield Ask("dead", f"min by({labels}) ({self.identity.placed(f'{self._up()} == 0')})")
 
     def instants(self) -> Iterator[Ask]:
-        """Of each host's newest sample, and of the one that increments count from."""
-        for figure, series in self._presence().items():
-            earlier = [f"timestamp({each} offset {duration(self.window_s)})" for each in series]
-            newest = [f"timestamp({each})" for each in series]
-            yield Ask(f"{figure}_t1", self.identity.added_up("max", either(newest)))
-            yield Ask(f"{figure}_t0", self.identity.added_up("min", either(earlier)))
+        """Of each host's newest sample, and how far it is from the one that increments count from.
 
-    def first_instants(self) -> Iterator[Ask]:
-        """Of each host's first sample in the window: what increments count from where there was none before. Asked only
-        where a host is so young, for it is dear."""
+        The longest of its series, each by itself: its pages are not scraped at the same time, and from the first sample
+        of one to the last one of another it is up to a scrape longer than what any of them counted in.
+        """
+        window = duration(self.window_s)
+        for figure, series in self._presence().items():
+            newest = [f"timestamp({each})" for each in series]
+            lengths = [f"timestamp({each}) - timestamp({each} offset {window})" for each in series]
+            yield Ask(f"{figure}_newest", self.identity.added_up("max", either(newest)))
+            yield Ask(f"{figure}_length", self.identity.added_up("max", either(lengths)))
+
+    def young_lengths(self) -> Iterator[Ask]:
+        """From each host's first sample in the window: what increments count from where there was none before. Asked
+        only where a host is so young, for it is dear."""
         steps = f"{duration(self.window_s)}:{duration(self.interval_s)}"
         for figure, series in self._presence().items():
-            first = [f"min_over_time(timestamp({each})[{steps}])" for each in series]
-            yield Ask(f"{figure}_first", self.identity.added_up("min", either(first)))
+            lengths = [f"timestamp({each}) - min_over_time(timestamp({each})[{steps}])" for each in series]
+            yield Ask(f"{figure}_young_length", self.identity.added_up("max", either(lengths)))
 
     def _presence(self) -> Mapping[str, list[str]]:
         """A name at a time: timestamp() drops names, and two spellings of one page would then be one series twice."""

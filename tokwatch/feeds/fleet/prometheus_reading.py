@@ -30,7 +30,7 @@ def host_tallies(
 def has_new_hosts(found: Figures) -> bool:
     """Whether a host has GPUs whose model was not asked yet."""
     known = {labels.get(HOST, NO_HOST) for labels, _ in found.rows("gpus")}
-    return bool(found.by_host(f"{GPU}_t1").keys() - known)
+    return bool(found.by_host(f"{GPU}_newest").keys() - known)
 
 
 class _Hosts:

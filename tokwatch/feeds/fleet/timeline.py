@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -89,6 +89,8 @@ class FleetTimeline:
 
     def play(self) -> None:
         if not self._at_now:
+            if not self._playing:
+                self._turned_ns = None  # what passed while it stood still is not played
             self._playing, self._frozen = True, False
             self._changed.set()
 
@@ -102,6 +104,9 @@ class FleetTimeline:
         self._move_to(at_ms)
 
     def set_speed(self, speed: float) -> None:
+        if self._playing and self._position_ms is not None:
+            self._position_ms = self._played_to(self._position_ms)  # up to here at the speed of before
+            self._changed.set()
         self._speed = speed
 
     def go_live(self) -> None:
@@ -126,7 +131,7 @@ class FleetTimeline:
         """What is so now, and after how many seconds to ask again."""
         begun_ns = self._clock.now().boottime_ns
         try:
-            tally = await self._unless_left(self._source.now())
+            tally = await self._unless_left(self._source.now(), at_now=True)
             if tally is None:
                 return None, 0.0
             self._span = await self._source.span_ms()
@@ -147,16 +152,21 @@ class FleetTimeline:
             return FleetTally(now_ms, 0, self._source.interval_s, "")
         return replace(self._latest, at_ms=max(now_ms, self._latest.at_ms))
 
-    async def _unless_left(self, asked: Awaitable[T]) -> T | None:
-        """The answer, or None as soon as somebody goes to the past instead of waiting for it."""
-        answer = asyncio.ensure_future(asked)
+    async def _unless_left(self, asked: Awaitable[T], *, at_now: bool) -> T | None:
+        """The answer, or None as soon as somebody goes to the past instead of waiting for it, or from there to now."""
+        answer, has_turned = asyncio.ensure_future(asked), False
         try:
-            while not answer.done() and self._at_now and not self._closed:
+            while not answer.done() and self._at_now is at_now and not self._closed:
                 self._changed.clear()
                 await self._first_of(answer)
+                has_turned = has_turned or self._changed.is_set()
+            if has_turned and not at_now:
+                self._changed.set()  # the answer is shown, and then what was wanted meanwhile is asked
             return answer.result() if answer.done() else None
         finally:
-            answer.cancel()
+            if not answer.done():
+                answer.add_done_callback(_ignored)
+                answer.cancel()
 
     def _leave_now(self) -> bool:
         """True where it was now that was shown."""
@@ -179,7 +189,9 @@ class FleetTimeline:
             if self._at_now:  # it has caught up
                 return None, 0.0
             mode = "replay" if self._playing else "paused"
-            tally = await self._source.at(self._position_ms or 0)
+            tally = await self._unless_left(self._source.at(self._position_ms or 0), at_now=False)
+            if tally is None:
+                return None, 0.0
         except SourceError as error:
             self._playing = False
             shown = self._shown or FleetTally(self._position_ms or 0, 0, self._source.interval_s, "")
@@ -188,11 +200,9 @@ class FleetTimeline:
 
     def _play_on(self) -> None:
         """Moves the position by what has passed since the last turn, to the end of the span at most."""
-        now_ns = self._clock.now().boottime_ns
-        before_ns, self._turned_ns = self._turned_ns, now_ns if self._playing else None
         position_ms = self._position_ms or 0
-        if self._playing and before_ns is not None:
-            position_ms += round((now_ns - before_ns) / 1e6 * self._speed)
+        if self._playing:
+            position_ms = self._played_to(position_ms)
         if self._span is not None:
             first_ms, last_ms = self._span
             if self._playing and position_ms >= last_ms:
@@ -200,6 +210,12 @@ class FleetTimeline:
                 self._at_now = self._can_go_live
             position_ms = max(first_ms, min(position_ms, last_ms))
         self._position_ms = position_ms
+
+    def _played_to(self, position_ms: int) -> int:
+        """Where a position is by now that was played on from since the last turn. This is the next turn."""
+        now_ns = self._clock.now().boottime_ns
+        before_ns, self._turned_ns = self._turned_ns, now_ns
+        return position_ms if before_ns is None else position_ms + round((now_ns - before_ns) / 1e6 * self._speed)
 
     def _frame_s(self) -> float:
         return max(_FRAME_S, self._source.interval_s / self._speed)
@@ -240,3 +256,9 @@ class FleetTimeline:
             await asyncio.wait((other, changed), return_when=asyncio.FIRST_COMPLETED)
         finally:
             changed.cancel()
+
+
+def _ignored(answer: asyncio.Future[Any]) -> None:
+    """What nobody waits for any more may fail as it likes."""
+    if not answer.cancelled():
+        answer.exception()

@@ -12,6 +12,7 @@ from tokwatch.ledger.fleet.groups import ALL, group_row
 from tokwatch.ledger.fleet.host_price import HostPrices
 from tokwatch.ledger.fleet.host_rows import host_row
 from tokwatch.ledger.fleet.model_rows import model_rows, quantiles
+from tokwatch.ledger.fleet.plausible import plausible, plausible_point
 from tokwatch.ledger.fleet.site_rows import site_rows
 from tokwatch.ledger.fleet.snapshot import SCHEMA, FleetSnapshot, HostRow, ModelRow
 from tokwatch.ledger.fleet.tally import FleetTally
@@ -30,11 +31,12 @@ def fleet_snapshot(
     version = book.at(tally.at_ms)
     prices = HostPrices(version.prices if version else None, tally.at_ms)
     window_s = tally.window_ms / 1000
+    tallies = [plausible(host) for host in tally.hosts]
     rows = [
         host_row(host, prices.of(host.host, host.gpu_model), tally.at_ms, tally.interval_s, tally.window_ms)
-        for host in tally.hosts
+        for host in tallies
     ]
-    models = model_rows(tuple(zip(tally.hosts, rows, strict=True)), tally.latencies, tally.window_ms)
+    models = model_rows(tuple(zip(tallies, rows, strict=True)), tally.latencies, tally.window_ms)
     hosts = tuple(_with_misrouting(rows, models))
     return FleetSnapshot(
         schema=SCHEMA,
@@ -50,7 +52,7 @@ def fleet_snapshot(
         hosts=hosts,
         models=models,
         sites=site_rows(version.prices.sites if version else (), hosts, prices, window_s),
-        trend=tally.trend,
+        trend=tuple(map(plausible_point, tally.trend)),
         ttft_p95_s=quantiles(tally.latencies, "ttft").p95,
         warnings=tally.warnings,
         notes=tally.notes,

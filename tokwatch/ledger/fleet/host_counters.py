@@ -11,7 +11,7 @@ from tokwatch.ledger.fleet.windows import NO_FLOW, FlowSums, Sums
 
 # A flow's counters as FlowReport has them, after covered_ms.
 Counts = tuple[int | None, int | None, int | None, int | None, int | None, int | None]
-_MOST_KEPT: Final = 32_768  # GPUs and flows of one host, those that are gone too: each is kept
+_MOST_KEPT: Final = 16_384  # GPUs and flows of one host, those that are gone too: beyond it gone flows are forgotten
 _UNKNOWN: Final[Counts] = (None, None, None, None, None, None)
 _FROM_ZERO: Final[Counts] = (0, 0, 0, 0, 0, 0)
 
@@ -69,6 +69,8 @@ class HostCounters:
         if hello.run == known.run:
             for total in {*self._all_gpus.values()} - {*self.gpus}:
                 total.stood_mj, total.stood_ms = 0, 0  # an agent forgets what is gone, and counts anew from 0
+            for gone in {*self._all_flows.values()} - {*self.flows}:
+                gone.stood, gone.stood_ms = _FROM_ZERO, 0
         self._lay_out(hello)
         self.hello = hello
         if hello.run != known.run:
@@ -84,6 +86,9 @@ class HostCounters:
         if len(report.gpus) != len(self.gpus) or len(report.flows) != len(self.flows):
             told = f"{len(report.gpus)} GPUs and {len(report.flows)} flows"
             raise ValueError(f"a report of {told} after {len(self.gpus)} and {len(self.flows)} were announced")
+        servers = len(self.hello.servers)
+        if any(not 0 <= place < servers for gpu in report.gpus for place in gpu.servers):
+            raise ValueError(f"a GPU that serves another server than the {servers} that were announced")
         before_ms = self._run_watched_ms
         # The same run cannot have been watched for less time: then nothing is known.
         is_baseline = self._is_baseline or before_ms is None or report.watched_ms < before_ms
@@ -105,9 +110,12 @@ class HostCounters:
         return Sums(self.watched_ms, sum(energies) if energies else None, measured_ms, flows)
 
     def _lay_out(self, hello: Hello) -> None:
-        if len(self._all_gpus) + len(hello.gpus) + len(self._all_flows) + len(hello.flows) > _MOST_KEPT:
-            raise ValueError(f"more than {_MOST_KEPT} GPUs and flows so far: this is no one host")
         flow_keys = [_flow_key(flow, hello.servers) for flow in hello.flows]
+        gpu_keys = {gpu_key(gpu) for gpu in hello.gpus}
+        if len(self._all_gpus.keys() | gpu_keys) + len(self._all_flows.keys() | set(flow_keys)) > _MOST_KEPT:
+            if len(self._all_gpus.keys() | gpu_keys) + len(set(flow_keys)) > _MOST_KEPT:
+                raise ValueError(f"more than {_MOST_KEPT} GPUs and flows so far: this is no one host")
+            self._all_flows = {key: self._all_flows[key] for key in flow_keys if key in self._all_flows}
         self.gpus = tuple(self._all_gpus.setdefault(gpu_key(gpu), GpuTotal(gpu)) for gpu in hello.gpus)
         self.flows = tuple(
             self._all_flows.setdefault(key, FlowTotal(flow, hello.servers[flow.server]))

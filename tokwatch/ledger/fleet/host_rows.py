@@ -73,7 +73,7 @@ def host_row(tally: HostTally, price: HostPrice, at_ms: int, interval_s: float, 
         utilization=_gauge(tally, tally.utilization),
         usd_per_hour=usd_per_hour,
         usd_per_m_output=usd_per_million(usd_per_hour, tok_s, few=few, warm=warm),
-        idle_usd_per_hour=unknown(_NOT_PRICED) if tally.unpriced else price.idle_usd_per_hour(idle),
+        idle_usd_per_hour=_idle_usd_per_hour(tally, price, idle),
         clock_skew_s=None if tally.clock_skew_ms is None else tally.clock_skew_ms / 1000,
         agent=tally.agent,
     )
@@ -149,6 +149,13 @@ def _tokens_per_joule(tally: HostTally, tok_s: Figure, power_w: Figure, *, warm:
     if found.value is None or tally.energy_mj is not None:
         return found
     return Figure(found.value, coverage=found.coverage, marks=tuple(sorted({*found.marks, "est"})))
+
+
+def _idle_usd_per_hour(tally: HostTally, price: HostPrice, idle: int) -> Figure:
+    """Of a host that does not answer it is not known what its GPUs do: not 0."""
+    if tally.unpriced:
+        return unknown(_NOT_PRICED)
+    return price.idle_usd_per_hour(idle) if tally.up else unknown(DOWN)
 
 
 def _few(tally: HostTally) -> bool:

@@ -15,6 +15,7 @@ from tokwatch.ledger.fleet.tally import FlowTally, HostTally, ModelLatency
 from tokwatch.ledger.latency import Observations
 
 ALONE: Final = Figure(1.0)  # on its host
+OLD: Final = "stale: these figures are old"
 _NO_REPLICA = "no replica answers"
 _NO_REQUEST = "no request finished"
 
@@ -39,9 +40,10 @@ class Part(NamedTuple):
 
     @property
     def replica(self) -> Replica:
-        """As it is balanced against the others."""
-        flow = self.flow
-        return Replica(self.row.host, flow.engine, self.row.up, flow.running, flow.waiting)
+        """As it is balanced against the others; what is old proves nothing now."""
+        flow, is_told = self.flow, not self.row.stale
+        running, waiting = (flow.running, flow.waiting) if is_told else (None, None)
+        return Replica(self.row.host, flow.engine, self.row.up, running, waiting)
 
 
 def model_rows(
@@ -158,12 +160,20 @@ def _fullest(parts: Sequence[Part]) -> Figure:
 def _replica_row(part: Part, verdict: str) -> ReplicaRow:
     flow, up = part.flow, part.row.up
     kv = Figure(flow.kv_usage) if up and flow.kv_usage is not None else unknown(DOWN if not up else "not told")
+    is_old = up and part.row.stale
     return ReplicaRow(
         host=part.row.host,
         servers=flow.servers,
-        tok_s=part.tok_s,
+        tok_s=_marked_stale(part.tok_s) if is_old else part.tok_s,
         running=flow.running if up else None,
         waiting=flow.waiting if up else None,
-        kv_usage=kv,
-        verdict=verdict,
+        kv_usage=_marked_stale(kv) if is_old else kv,
+        verdict=verdict or (OLD if is_old else ""),
     )
+
+
+def _marked_stale(figure: Figure) -> Figure:
+    """As it was when it was told last."""
+    if figure.value is None:
+        return figure
+    return Figure(figure.value, coverage=figure.coverage, marks=tuple(sorted({*figure.marks, "stale"})))

@@ -7,21 +7,25 @@ or array a line; PROTOCOL changes when a reader of before could misread a line, 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
 PROTOCOL: Final = 1
+# Of anything: JSON knows no bounds, and what a reader adds up must fit a float and a database. Checked when decoded.
+MOST: Final = 10**15
+Whole = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+Number = Annotated[float, msgspec.Meta(ge=0, le=MOST)]
 
 
 class GpuAbout(msgspec.Struct, frozen=True, gc=False):
     """One GPU; reports refer to it by its place in Hello.gpus."""
 
-    index: int
+    index: Whole
     uuid: str | None = None
     name: str = ""
-    memory_total_mib: int | None = None
-    power_limit_w: float | None = None
+    memory_total_mib: Whole | None = None
+    power_limit_w: Number | None = None
     kind: str = "gpu"
 
 
@@ -36,12 +40,12 @@ class ServerAbout(msgspec.Struct, frozen=True, gc=False):
 class FlowAbout(msgspec.Struct, frozen=True, gc=False):
     """One server × model × role × tenant × tier, likewise."""
 
-    server: int  # place in Hello.servers
+    server: Whole  # place in Hello.servers
     model: str
     role: str = ""
     tenant: str = ""
     tier: str = ""
-    elsewhere: int = 0  # Flag.PROMPT_ELSEWHERE | Flag.OUTPUT_ELSEWHERE: counted at another server
+    elsewhere: Whole = 0  # Flag.PROMPT_ELSEWHERE | Flag.OUTPUT_ELSEWHERE: counted at another server
 
 
 class Hello(msgspec.Struct, frozen=True, gc=False):
@@ -51,8 +55,8 @@ class Hello(msgspec.Struct, frozen=True, gc=False):
     version: str
     host: str
     run: str  # of its recorder: another one means that counters begin anew
-    started_ms: int  # Unix: when counters began
-    interval_s: float
+    started_ms: Whole  # Unix: when counters began
+    interval_s: Number
     gpus: tuple[GpuAbout, ...] = ()
     servers: tuple[ServerAbout, ...] = ()
     flows: tuple[FlowAbout, ...] = ()
@@ -63,46 +67,46 @@ class Hello(msgspec.Struct, frozen=True, gc=False):
 class GpuReport(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One GPU. Counters are over the time this run watched."""
 
-    state: int
-    energy_mj: int | None
-    measured_ms: int
-    power_mw: int | None = None
-    util_permille: int | None = None
-    memory_used_mib: int | None = None
+    state: Whole
+    energy_mj: Whole | None
+    measured_ms: Whole
+    power_mw: Whole | None = None
+    util_permille: Whole | None = None
+    memory_used_mib: Whole | None = None
     temperature_c: int | None = None
-    servers: tuple[int, ...] = ()  # places of those it serves; several share it
-    state_ms: tuple[tuple[int, int], ...] = ()  # (State, ms) since the run began, no zeros
-    idle_energy_mj: int | None = None
+    servers: tuple[Whole, ...] = ()  # places of those it serves; several share it
+    state_ms: tuple[tuple[Whole, Whole], ...] = ()  # (State, ms) since the run began, no zeros
+    idle_energy_mj: Whole | None = None
 
 
 class ServerReport(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One server, as it is."""
 
     up: bool
-    running: int | None = None
-    waiting: int | None = None
-    kv_permyriad: int | None = None
+    running: Whole | None = None
+    waiting: Whole | None = None
+    kv_permyriad: Whole | None = None
 
 
 class FlowReport(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Counters of one flow. `covered_ms`: the time they speak for."""
 
-    covered_ms: int
-    prompt_tokens: int | None = None
-    cached_tokens: int | None = None
-    output_tokens: int | None = None
-    finished: int | None = None
-    failed: int | None = None
-    aborted: int | None = None
+    covered_ms: Whole
+    prompt_tokens: Whole | None = None
+    cached_tokens: Whole | None = None
+    output_tokens: Whole | None = None
+    finished: Whole | None = None
+    failed: Whole | None = None
+    aborted: Whole | None = None
 
 
 class Report(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One moment of the host."""
 
-    wall_ms: int  # by its own clock
-    watched_ms: int  # since the run began, by CLOCK_BOOTTIME: what rates are divided by
+    wall_ms: Whole  # by its own clock
+    watched_ms: Whole  # since the run began, by CLOCK_BOOTTIME: what rates are divided by
     gpus: tuple[GpuReport, ...] = ()
     servers: tuple[ServerReport, ...] = ()
     flows: tuple[FlowReport, ...] = ()
-    host_energy_mj: int | None = None  # of the whole box by its own sensors, GPUs included
-    self_cpu_ms: int | None = None
+    host_energy_mj: Whole | None = None  # of the whole box by its own sensors, GPUs included
+    self_cpu_ms: Whole | None = None

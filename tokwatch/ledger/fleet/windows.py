@@ -22,7 +22,7 @@ class Sums(NamedTuple):
     flows: Mapping[str, FlowSums] = {}  # by model
 
     def since(self, earlier: Sums) -> Sums:
-        """What was added since `earlier`. What was not known then has counted from 0."""
+        """What was added since `earlier`. What was not known then, or was forgotten since, has counted from 0."""
         energy_mj = None if self.energy_mj is None else self.energy_mj - (earlier.energy_mj or 0)
         flows = {
             model: _less(now, earlier.flows[model]) if model in earlier.flows else now
@@ -40,10 +40,13 @@ class Trail:
 
     def is_due(self, at_ms: int) -> bool:
         """Whether an instant begins another part of the window; parts are aligned, so that hosts' windows are alike."""
-        return not self._points or at_ms // self._grain_ms > self._points[-1][0] // self._grain_ms
+        return not self._points or at_ms // self._grain_ms != self._points[-1][0] // self._grain_ms
 
     def keep(self, at_ms: int, sums: Sums) -> None:
-        """The sums as they stand at `at_ms`, later than all before."""
+        """The sums as they stand at `at_ms`. Where the clock was set back, instants that are later go: they would be
+        found again as the beginning of windows that end before them."""
+        while self._points and self._points[-1][0] > at_ms:
+            self._points.pop()
         self._points.append((at_ms, sums))
 
     def at(self, from_ms: int) -> Sums:
@@ -53,6 +56,7 @@ class Trail:
 
 def _less(now: FlowSums, earlier: FlowSums) -> FlowSums:
     prompt, cached, output, finished, failed = (
-        None if value is None else value - (before or 0) for value, before in zip(now, earlier, strict=True)
+        None if value is None else value - before if before is not None and before <= value else value
+        for value, before in zip(now, earlier, strict=True)
     )
     return prompt, cached, output, finished, failed

@@ -14,12 +14,13 @@ from tokwatch.store.schema.version_1 import FIRST
 from tokwatch.store.schema.version_2 import SECOND
 from tokwatch.store.schema.version_3 import THIRD
 from tokwatch.store.schema.version_4 import FOURTH
+from tokwatch.store.schema.version_5 import FIFTH
 
 if TYPE_CHECKING:
     from sqlite_utils.db import Database
 
 APPLICATION_ID: Final = 0x746F6B77  # "tokw": file(1) and we tell our stores from other SQLite files by it
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 
 # A raw row's key is (tick_ms << 20) + entity: appended in order, so B-tree pages fill, and no index beside it.
 # t0 and t1 are offsets from tick_ms, so they take one or two bytes.
@@ -32,6 +33,7 @@ _STEPS: Final = (
     ("lost_energy_activity_speculation_stalls", SECOND),
     ("prices_mutes_host_energy_states", THIRD),
     ("chunks_minutes_named_sessions", FOURTH),
+    ("fleet_frames", FIFTH),
 )
 
 

@@ -1,0 +1,21 @@
+"""Which other boxes than this one a command line names: one host of a Prometheus, or many. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final, Literal
+
+WAYS: Final = ("prometheus", "hosts", "targets")  # of reading many
+
+
+def elsewhere(options: argparse.Namespace) -> Literal["", "host", "fleet"]:
+    """ "": this box. Raises UsageError for a host of nothing. First sight's options name none of the flags."""
+    named = [way for way in WAYS if getattr(options, way, None) is not None]
+    host: str | None = getattr(options, "host", None)
+    if host is None:
+        return "fleet" if named else ""
+    if host and named == ["prometheus"]:
+        return "host"
+    from tokwatch.errors import UsageError  # with the store behind it, which the first frame cannot wait for
+
+    raise UsageError("--host: names one host of a Prometheus: --prometheus URL --host NAME")
