@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +18,8 @@ from tests.commands.box import CommandBox
 from tests.feeds.prometheus_host.host import GPUS, TOKENS_S, WATTS, engine_page, gpu_page, scrapes
 from tests.prometheus_servers import Server, missing, pages, prometheus, victoria_metrics, wait_for_samples
 from tests.scraped import Scrape, openmetrics, samples
+from tokwatch.store.reader import Reader
+from tokwatch.store.sessions import sessions
 
 DAY_S = 1_763_424_000  # a Tuesday
 pytestmark = pytest.mark.skipif(bool(missing("prometheus", "promtool")), reason=missing("prometheus", "promtool"))
@@ -106,9 +110,8 @@ def test_a_moment_of_a_host_is_replayed_with_the_prices_of_now_and_asked_for_onc
     assert ("240 scrapes" in first.stderr, again.stderr) == (True, "")
 
 
-def test_a_stretch_without_a_host_or_a_beginning_is_refused(box: CommandBox, server: Server) -> None:
+def test_a_stretch_without_a_beginning_or_a_server_is_refused(box: CommandBox, server: Server) -> None:
     for words, told in (
-        (("--prometheus", server.url), "name it with --host"),
         (("--prometheus", server.url, "--host", "h7", "--to", at(0)), "--to without --from"),
         (("--from", at(0)), "go with --prometheus"),
     ):
@@ -159,3 +162,83 @@ def test_a_host_that_is_scraped_now_is_shown_from_what_was_scraped_already(
     assert "h7  2× H100  vllm ×1" in ended.stdout
     [rate] = [float(line.split()[-1]) for line in ended.stdout.splitlines() if line.startswith("output tok/s")]
     assert rate == pytest.approx(TOKENS_S, rel=0.05)
+
+
+# --- interrupted ------------------------------------------------------------------------------------------------------
+
+
+class _Hesitant(ThreadingHTTPServer):
+    """Stands before a Prometheus, and answers no query for samples but the first ones."""
+
+    def __init__(self, before: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Hesitating)
+        self.before = before
+        self.queries = 0
+        self.waits, self.goes_on = threading.Event(), threading.Event()
+
+
+class _Hesitating(BaseHTTPRequestHandler):
+    server: _Hesitant
+
+    def do_GET(self) -> None:
+        length = self.headers["Content-Length"]
+        body = None if length is None else self.rfile.read(int(length))
+        if self.path.endswith("/query"):
+            self.server.queries += 1
+            if self.server.queries > 4:  # two slices: pages and `up`
+                self.server.waits.set()
+                self.server.goes_on.wait(30)
+                return
+        asked = urllib.request.Request(self.server.before + self.path, body)
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            told = answer.read()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(told)))
+        self.end_headers()
+        self.wfile.write(told)
+
+    do_POST = do_GET
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nobody reads it."""
+
+
+@pytest.fixture
+def hesitant(server: Server) -> Iterator[_Hesitant]:
+    standing = _Hesitant(server.url)
+    threading.Thread(target=standing.serve_forever, daemon=True).start()
+    yield standing
+    standing.goes_on.set()
+    standing.shutdown()
+    standing.server_close()
+
+
+def test_an_interrupted_import_leaves_no_half_session(box: CommandBox, hesitant: _Hesitant) -> None:
+    url = f"http://127.0.0.1:{hesitant.server_port}"
+    process = box.start(box.command("import", "prometheus", url, *HOUR, "--host", "h7"))
+    try:
+        assert hesitant.waits.wait(30), process.communicate(timeout=10)
+        interrupted_s = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (process.returncode, stdout, stderr) == (130, "", "")
+    assert time.monotonic() - interrupted_s < 5
+    with Reader(box.store) as reader:
+        assert (sessions(reader), reader.runs()) == ([], [])
+
+
+def test_ranges_that_overlap_are_refused_in_sums_and_each_is_exported_by_its_name(
+    box: CommandBox, server: Server
+) -> None:
+    for since_s, until_s in ((0, 1800), (900, 3600)):
+        times = ("--since", at(since_s), "--until", at(until_s))
+        assert box.run(box.command("import", "prometheus", server.url, *times, "--host", "h7")).returncode == 0
+    ended = box.run(box.command("export", "hourly", "--by", "model", "--format", "json"))
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "both hold" in ended.stderr
+    assert "choose one of them with --session" in ended.stderr
+    named = box.command("export", "hourly", "--by", "model", "--format", "json", "--session", "h7-20251118-0015")
+    [row] = json.loads(box.run(named).stdout)
+    assert row["tokens_out"] == TOKENS_S * 2700

@@ -21,7 +21,7 @@ from tokwatch.cli.arguments import add_command, add_everywhere, add_price, add_s
 from tokwatch.cli.assets import add_assets
 from tokwatch.cli.doctor import add_doctor
 from tokwatch.cli.export import add_export
-from tokwatch.cli.fleet import add_boxes, add_host, add_prometheus, hosts
+from tokwatch.cli.fleet import add_boxes, add_host, add_prometheus, hosts, unheard_of
 from tokwatch.cli.imports import add_import
 from tokwatch.cli.money import add_money
 from tokwatch.cli.prices import add_prices
@@ -44,7 +44,10 @@ class CommandModule(Protocol):
 
 def run(arguments: Sequence[str]) -> int:
     """Parse and run one command; the exit code."""
-    options = make_parser().parse_args(_with_negative_times(arguments))
+    parser = make_parser()
+    options = parser.parse_args(_with_negative_times(arguments))
+    if unheard := unheard_of(options):
+        parser.error(f"{unheard}: not heard of by this command, which is of this box or its store")
     if not sys.stdout.isatty() and hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
     return guarded(lambda: _command(options.command).run(options))

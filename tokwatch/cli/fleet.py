@@ -8,6 +8,13 @@ from typing import Any
 # What `--prometheus` without a URL says: the config's.
 FROM_CONFIG = "config"
 _MOST_SIMULATED = 10_000
+# Which commands hear which of the flags that may stand before a command, or have a flag of that name.
+_HEARD = {
+    "--prometheus": ("live", "once", "replay", "export", "import_prometheus"),
+    "--host": ("live", "once", "replay", "alerts", "imports", "import_prometheus"),
+    "--hosts": ("live", "once", "targets"),
+    "--targets": ("live", "once", "record"),
+}
 
 
 def add_prometheus(parser: argparse.ArgumentParser, *, of_command: bool = False) -> None:
@@ -55,6 +62,12 @@ def add_targets(parser: argparse.ArgumentParser, *, of_command: bool = False) ->
         metavar="LIST",
         help="metrics pages and agents of many hosts, read directly: a file_sd file, or the URL of an http_sd list",
     )
+
+
+def unheard_of(options: argparse.Namespace) -> str:
+    """A flag of the fleet that stands before a command which does not look at it; "" where there is none."""
+    said = (flag for flag, heard in _HEARD.items() if options.command not in heard)
+    return next((flag for flag in said if getattr(options, flag.removeprefix("--"), None)), "")
 
 
 def prometheus_url(text: str) -> str:

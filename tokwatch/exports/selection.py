@@ -95,8 +95,8 @@ def stretches(reader: Reader, selection: Selection, *, traffic: bool = True) -> 
 
 
 def whole_hours(reader: Reader, selection: Selection, *, traffic: bool = True) -> Iterator[tuple[Quarters, range]]:
-    """The same, a day at a time at the most, and all of the first and the last UTC hour: a day that begins at half past an hour is
-    the same whether it is read alone or after another."""
+    """The same, a day at a time at the most, and all of the first and the last UTC hour: a day that begins at half past
+    an hour is the same whether it is read alone or after another."""
     end_ms = -(-selection.to_ms // HOUR_MS) * HOUR_MS
     gpus = sum(entity.kind == "gpu" for entity in reader.entities())
     length_ms = HOUR_MS * max(1, _DAY_HOURS * _GPUS_A_DAY // max(gpus, _GPUS_A_DAY))

@@ -27,6 +27,7 @@ class ScriptedSource:
     end_ms: int | None = None  # of the past; None: now
     asked: list[tuple[str, int]] = field(default_factory=list)
     hangs: asyncio.Event | None = None  # answers of now wait for it
+    asked_for_past: asyncio.Event = field(default_factory=asyncio.Event)
     past_hangs: asyncio.Event | None = None  # … of the past for this one
     closed: bool = False
 
@@ -38,6 +39,7 @@ class ScriptedSource:
 
     async def at(self, at_ms: int) -> FleetTally:
         self.asked.append(("at", at_ms))
+        self.asked_for_past.set()
         if self.past_hangs is not None:
             await self.past_hangs.wait()
         if self.past_ms is None:

@@ -201,8 +201,7 @@ async def test_nobody_waits_for_the_past_who_goes_back_to_now(source: ScriptedSo
         await timeline.next()
         timeline.feed.step(-1)
         coming = asyncio.ensure_future(timeline.next())
-        while source.asked[-1][0] == "now":
-            await asyncio.sleep(0)
+        await source.asked_for_past.wait()
         timeline.feed.go_live()
         assert (await coming).mode == "live"
 
@@ -213,8 +212,7 @@ async def test_what_is_sought_while_the_past_is_late_is_shown_in_the_end(source:
         await timeline.next()
         timeline.feed.seek(NOON_MS - 60_000)
         coming = asyncio.ensure_future(timeline.next())
-        while source.asked[-1][0] == "now":
-            await asyncio.sleep(0)
+        await source.asked_for_past.wait()
         timeline.feed.seek(NOON_MS - 120_000)
         timeline.feed.seek(NOON_MS - 90_000)
         await asyncio.sleep(0)

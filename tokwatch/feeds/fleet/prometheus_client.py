@@ -8,7 +8,6 @@ from typing import Final
 from collectors.prometheus.client import PrometheusClient
 from tokwatch.config.prometheus import PrometheusSection
 
-
 PATIENT_S: Final = 120.0  # what a Prometheus itself allows a query
 
 
