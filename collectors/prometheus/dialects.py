@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from collectors.meters import METERS, OF_EVERY_VENDOR
@@ -23,6 +23,7 @@ AGENT: Final = "tokwatch"
 AGENT_STATE: Final = "tokwatch_gpu_state"
 AGENT_VERSION: Final = "tokwatch_build_info"
 AGENT_UP: Final = "tokwatch_server_up"
+AGENT_GPU: Final = "tokwatch_gpu_info"
 
 AGENT_METER: Final = Meter(
     name=AGENT,
@@ -58,6 +59,7 @@ AGENT_VOCABULARY: Final = Vocabulary(
         "output_tokens": Role((Series("tokwatch_output_tokens_total"),), "output tokens"),
         "finished": _outcome("finished"),
         "failed": _outcome("failed"),
+        "aborted": _outcome("aborted"),
     },
     gauges={
         "running": Role((Series("tokwatch_requests_running"),), "running requests"),
@@ -65,6 +67,21 @@ AGENT_VOCABULARY: Final = Vocabulary(
         "kv_usage": Role((Series("tokwatch_kv_cache_usage_ratio"),), "KV cache usage"),
     },
 )
+
+
+@lru_cache(maxsize=256)  # engines are named by labels; two servers of one engine are read by one table
+def agent_vocabulary(engine: str) -> Vocabulary:
+    """What an agent tells of one server of that engine."""
+    own = next((vocabulary for vocabulary in VOCABULARIES if vocabulary.engine == engine), AGENT_VOCABULARY)
+    return replace(
+        AGENT_VOCABULARY,
+        engine=engine,
+        histograms={"ttft": Role((), "latencies: an agent's page has no histograms")},
+        layer=own.layer,
+        fronts=own.fronts,
+        moves=own.moves,
+    )
+
 
 # A worker's page passes its engine's series on, under the engine's own names: the engine's table reads them.
 _PASSES_ON: Final = frozenset({DYNAMO_WORKER.engine})

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from collectors.meters import HOST_METERS, METERS
 from collectors.meters.meter import HostMeter, Meter
 from collectors.meters.reader import meter_names
+from collectors.prometheus.agent_pages import AgentPages
 from collectors.prometheus.answers import Matrix, PrometheusApi
+from collectors.prometheus.dialects import AGENT_GPU, AGENT_METER, AGENT_VOCABULARY
 from collectors.prometheus.expressions import any_of, matches, quoted
 from collectors.prometheus.identity import INSTANCE, HostIdentity
 from collectors.prometheus.scraped_pages import UP, PageMaker, ScrapedPage
@@ -20,6 +22,7 @@ from collectors.vocabularies.vocabulary import spellings
 
 _NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
 _PORT: Final = "(:[0-9]+)?"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class HostPages:
         self._ways: tuple[_Way, ...] = ()
         self._instances: dict[tuple[str, str], None] = {}  # (job, instance) of every target seen, in order
         self._maker = PageMaker()
+        self._agents = AgentPages()
 
     @property
     def where(self) -> str:
@@ -61,22 +65,20 @@ class HostPages:
 
     async def look_around(self, from_ms: int, until_ms: int) -> bool:
         """Learn which series of the host there were in that time; False where none of them is read."""
-        found = await asyncio.gather(*(self._way(label, from_ms, until_ms) for label in self._identity.host))
+        found = await _all(self._way(label, from_ms, until_ms) for label in self._identity.host)
         ways = tuple(way for way in found if way.names)
         self._ways = ways or self._ways
         return bool(ways)
 
     async def between(self, after_ms: int, until_ms: int) -> Scraped:
         """The pages of (after_ms, until_ms], less those that were answered before; `look_around` first."""
-        answers = await asyncio.gather(
-            *(self._samples(self._query(place), after_ms, until_ms) for place in range(len(self._ways)))
-        )
+        answers = await _all(self._samples(self._query(place), after_ms, until_ms) for place in range(len(self._ways)))
         samples = _joined(self._only_ours(way.label, answer) for way, answer in zip(self._ways, answers, strict=True))
         for labels in samples.labels:
             self._instances[labels.get("job", ""), labels.get(INSTANCE, "")] = None
         ups = await self._ups(after_ms, until_ms)
         return Scraped(
-            pages=tuple(self._maker.pages(samples, ups)),
+            pages=tuple(self._agents.apart(self._maker.pages(samples, ups))),
             samples=sum(map(len, samples.values)),
             bytes=samples.bytes + ups.bytes,
             warnings=tuple(dict.fromkeys((*samples.warnings, *ups.warnings))),
@@ -84,8 +86,8 @@ class HostPages:
 
     async def other_hosts(self, from_ms: int, until_ms: int) -> tuple[str, ...]:
         """Some names of hosts, for who named one that is not there."""
-        told = await asyncio.gather(
-            *(self._api.label_values(label, (), from_ms / 1000, until_ms / 1000) for label in self._identity.host)
+        told = await _all(
+            self._api.label_values(label, (), from_ms / 1000, until_ms / 1000) for label in self._identity.host
         )
         for label, names in zip(self._identity.host, told, strict=True):
             if names:
@@ -138,13 +140,25 @@ class HostPages:
 def read_names(on_host: Collection[str]) -> frozenset[str]:
     """Those of a host's series names that a table reads, or that a table is recognised by."""
     names = frozenset(name for name in on_host if _NAME.fullmatch(name))
-    meters: tuple[Meter | HostMeter, ...] = (*METERS, *HOST_METERS)
+    meters: tuple[Meter | HostMeter, ...] = (AGENT_METER, *METERS, *HOST_METERS)
     known = meter_names(names) | frozenset(name for meter in meters for sign in meter.signs for name in sign)
-    for vocabulary in VOCABULARIES:
+    known |= {*AGENT_METER.page_names(names), AGENT_GPU}
+    for vocabulary in (AGENT_VOCABULARY, *VOCABULARIES):
         if vocabulary.recognises(names):
             known |= vocabulary.wanted
             known |= {spelling for sign in vocabulary.signs for name in sign for spelling in spellings(name)}
     return names & known
+
+
+async def _all(questions: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Their answers in order. Where one fails none goes on: it would open a connection that nobody closes."""
+    asked = [asyncio.ensure_future(question) for question in questions]
+    try:
+        return await asyncio.gather(*asked)
+    finally:
+        for each in asked:
+            each.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
 
 
 def _without_port(instance: str) -> str:

@@ -10,6 +10,7 @@ from collectors.meters import OF_EVERY_VENDOR
 from collectors.meters.counter_news import CounterNews
 from collectors.meters.meter import Covers
 from collectors.meters.reader import MOST_DEVICES
+from collectors.prometheus.agent_pages import tells_of
 from collectors.prometheus.scraped_pages import ScrapedPage, Target
 from collectors.prometheus.target_reader import TargetReader, Told
 from collectors.readings import GpuFacts, GpuReading, HostReading, Probe, Reason, ServerFacts, ServerReading
@@ -90,8 +91,13 @@ class HostReader:
         return TargetReader(target, self._host, self._where, self._offset_ns, self._complete)
 
     def _read(self) -> Iterator[TargetReader]:
-        """Targets that anything was ever read of."""
-        return (target for target in self._targets.values() if target.is_server or target.is_meter)
+        """Targets that anything was ever read of, but for servers that an agent reads too by now."""
+        parts = [target for target in self._targets if target.server]
+        return (
+            target
+            for target in self._targets.values()
+            if target.is_meter or (target.is_server and not tells_of(parts, target.target))
+        )
 
     def _forget(self, now_ms: int) -> None:
         gone = {key for key, target in self._targets.items() if now_ms - target.tried_ms > _FORGOTTEN_MS}
@@ -104,7 +110,7 @@ class HostReader:
     def _tellers(self) -> list[TargetReader]:
         """One target an address and engine: of two that scrape the same page the first that can read it."""
         by_page: dict[tuple[str, str], TargetReader] = {}
-        for target in sorted(self._targets.values(), key=lambda target: (not target.up, target.target.labels)):
+        for target in sorted(self._read(), key=lambda target: (not target.up, target.target.labels)):
             if target.is_server:
                 by_page.setdefault((target.facts.address, target.facts.engine), target)
         return list(by_page.values())[:_MOST_SERVERS]

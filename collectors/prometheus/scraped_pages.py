@@ -25,17 +25,25 @@ class Target:
     """One page that a server scrapes, by the labels it gives to all samples of it."""
 
     labels: tuple[tuple[str, str], ...]  # sorted; job and instance among them
+    server: str = ""  # where it is what an agent tells of one server: that server's address …
+    engine: str = ""  # … and engine
 
     def label(self, name: str) -> str:
         return next((value for label, value in self.labels if label == name), "")
 
     @property
     def address(self) -> str:
+        return self.server or self.scraped_at
+
+    @property
+    def scraped_at(self) -> str:
         return self.label("instance") or self.label("job") or "(no instance)"
 
     @property
     def pod(self) -> str:
-        """As ServerFacts.pod."""
+        """As ServerFacts.pod; an agent's own pod is not its servers'."""
+        if self.server:
+            return ""
         namespace = self.label("namespace") or self.label("kubernetes_namespace")
         pod = self.label("pod") or self.label("kubernetes_pod_name")
         return f"{namespace}/{pod}" if namespace and pod else pod

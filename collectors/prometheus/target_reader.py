@@ -13,6 +13,8 @@ from typing import Final
 from collectors.exposition import ExpositionError, Metrics
 from collectors.labels import clean_label
 from collectors.meters.reader import HostPower, read_meters
+from collectors.prometheus.agent_pages import agent_gpus
+from collectors.prometheus.dialects import AGENT_UP, agent_vocabulary
 from collectors.prometheus.scraped_pages import ScrapedPage, Target
 from collectors.readings import GpuReading, Layer, Probe, ServerFacts, ServerReading
 from collectors.vocabularies import recognise
@@ -98,6 +100,8 @@ class TargetReader:
         if words := self.silence(now_ms, unheard):
             return Probe(name, ok=False, found=words)
         told = [self.facts.engine] if self.is_server else []
+        if self.target.server:
+            told.append(f"told by the tokwatch agent {self.target.scraped_at}")
         if self.is_meter:
             told.append(f"{' and '.join(self._meters)}: {self._devices} GPU{'s' * (self._devices != 1)}")
         job = self.target.label("job")
@@ -109,7 +113,8 @@ class TargetReader:
         at_ns = self.at_ns(page.at_ms)
         self._problem = ""
         if not page.up:
-            self._problem = f"{self.target.address}: the scrape by {self._where} failed (up is 0)"
+            of_agent = f" of its tokwatch agent {self.target.scraped_at}" if self.target.server else ""
+            self._problem = f"{self.target.address}: the scrape{of_agent} by {self._where} failed (up is 0)"
         server: ServerReading | None = None
         gpus: tuple[GpuReading, ...] = ()
         power: tuple[HostPower, ...] = ()
@@ -127,11 +132,14 @@ class TargetReader:
             self._learn(metrics)
         if self._plan is None:
             return None
+        if self.target.server and not _is_read(metrics):
+            self._problem = f"{self.target.address}: its tokwatch agent {self.target.scraped_at} cannot read its page"
+            return None
         return read(self._plan, self._wanted(metrics.values), self.facts, at_ns)
 
     def _learn(self, metrics: Metrics) -> None:
         """As PageReader does: the plan holds while the series it was made from are the page's."""
-        vocabulary = recognise(metrics.names)
+        vocabulary = agent_vocabulary(self.target.engine) if self.target.server else recognise(metrics.names)
         if vocabulary is None:
             if self.is_server:
                 self._problem = f"{self.target.address}: {self._where} has no series of {self.facts.engine} there now"
@@ -153,22 +161,35 @@ class TargetReader:
         return ServerFacts(
             address=self.target.address,
             engine=vocabulary.engine,
-            metrics_url=f"http://{self.target.address}{self.target.label('metrics_path') or '/metrics'}",
+            metrics_url=None if self.target.server else self._url,
             pod=self.target.pod,
             anywhere=vocabulary.layer is Layer.ENGINE,
         )
+
+    @property
+    def _url(self) -> str:
+        return f"http://{self.target.address}{self.target.label('metrics_path') or '/metrics'}"
 
     # --- as a meter's page ------------------------------------------------------------------------------------------
 
     def _devices_of(self, metrics: Metrics, at_ns: int) -> tuple[tuple[GpuReading, ...], tuple[HostPower, ...]]:
         try:
             page = read_meters(metrics, at_ns, origin=self.target.address, host=self._host)
+            of_agent = agent_gpus(metrics, at_ns)
         except ExpositionError as error:
             self._problem = f"{self.target.address}: {clean_label(str(error))}"
             return (), ()
-        if not page.meters and self.is_meter:
+        meters = (*page.meters, *(["tokwatch agent"] if of_agent else []))
+        if not meters and self.is_meter:
             self._problem = f"{self.target.address}: {self._where} has no series of {self._meters[0]} there now"
-        self._meters, self._devices = page.meters or self._meters, len(page.gpus)
+        told = (*page.gpus, *of_agent)
+        self._meters, self._devices = meters or self._meters, len(told)
         pace_s = max(page.interval_s, self.pace_s or 0.0)
-        gpus = (replace(gpu, facts=replace(gpu.facts, interval_s=pace_s)) for gpu in page.gpus)
+        gpus = (replace(gpu, facts=replace(gpu.facts, interval_s=pace_s)) for gpu in told)
         return tuple(gpus), page.host
+
+
+def _is_read(metrics: Metrics) -> bool:
+    """Whether an agent can read the server that it tells of here."""
+    told = (value for series, value in zip(metrics.series, metrics.values, strict=True) if series.name == AGENT_UP)
+    return next(told, 1.0) > 0

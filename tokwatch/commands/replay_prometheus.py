@@ -27,10 +27,8 @@ _FLUSH_S: Final = 10.0
 def cached_store(options: argparse.Namespace) -> Path:
     """A store with the asked stretch and the prices of now. It is asked of the server once.
 
-    Raises CommandError without a host, for a stretch that is none, and where the server does not answer.
+    Raises CommandError for a stretch that is none, and where the server does not answer.
     """
-    if not options.host:
-        raise CommandError("replay of a Prometheus looks at one host: name it with --host")
     config, url = config_of(options), url_of(options)
     since_ms, until_ms = _stretch(options, time.time_ns() // 1_000_000)
     asked_url = config.prometheus.target(url).url

@@ -6,9 +6,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pytest
+
 from collectors.prometheus.answers import Matrix, Vector
 from collectors.prometheus.host_pages import HostPages, Scraped, read_names
 from collectors.prometheus.identity import HostIdentity
+from collectors.prometheus.query_error import QueryError
+from collectors.scrape_error import Failure
 
 POWER = "DCGM_FI_DEV_POWER_USAGE"
 TOKENS = "vllm:generation_tokens_total"
@@ -112,3 +116,25 @@ def test_hosts_that_there_are_are_named_by_the_first_label_that_names_any() -> N
     assert asyncio.run(pages.other_hosts(0, 1)) == ("b", "a")
     api = Scripted({"instance:": ["c:1", "c:2", "[::1]:9"]})
     assert asyncio.run(HostPages(api, "", HostIdentity.of()).other_hosts(0, 1)) == ("c", "[::1]")
+
+
+def test_when_one_question_fails_no_other_goes_on() -> None:
+    going_on: list[str] = []
+
+    class Failing(Scripted):
+        async def label_values(
+            self, label: str, matches: Sequence[str] = (), start_s: float | None = None, end_s: float | None = None
+        ) -> tuple[str, ...]:
+            if "instance" in matches[0]:
+                raise QueryError("cannot be reached", Failure.UNREACHABLE)
+            await asyncio.sleep(0.001)
+            going_on.append(matches[0])
+            return ()
+
+    async def run() -> None:
+        with pytest.raises(QueryError):
+            await HostPages(Failing({}), "h7", HostIdentity.of()).look_around(0, 1)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(run())
+    assert going_on == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from typing import Final, TypeAlias
 
 from collectors.prometheus.host_pages import HostPages, Scraped
@@ -19,6 +19,8 @@ _LONGEST_SLICE_MS: Final = 86_400_000  # of nothing
 _TRIES: Final = 4  # of a slice, while the server is too busy
 _MAY_PASS: Final = frozenset({Failure.UNREACHABLE, Failure.TIMEOUT, Failure.REFUSED})
 
+_GIVEN_UP: Final = "the import was given up"
+
 _Answer: TypeAlias = tuple[Scraped, int]  # and up to when everything was answered, Unix ms
 
 
@@ -32,6 +34,7 @@ class Slices:
         self._until_ms = until_ms
         self._length_ms = _FIRST_SLICE_MS
         self._first: list[_Answer] = []
+        self._asked: Future[_Answer] | None = None
         self._stopped = False
         self.samples = self.bytes = 0
         self.warnings: dict[str, None] = {}
@@ -50,20 +53,28 @@ class Slices:
         yield from self._first
         waiting = self._ask()
         while waiting is not None:
-            answer = waiting.result()
+            try:
+                answer = waiting.result()
+            except CancelledError as error:
+                raise SourceError(_GIVEN_UP) from error
             waiting = self._ask()
             yield answer
 
     def stop(self) -> None:
-        """Nobody waits for it any more: whoever works on an answer is told with the next one."""
+        """Nobody waits for it any more: what is asked for is not, and whoever works on an answer is told so."""
         self._stopped = True
+        if self._asked is not None:
+            self._asked.cancel()
 
     def _ask(self) -> Future[_Answer] | None:
         if self._stopped:
-            raise SourceError("the import was given up")
+            raise SourceError(_GIVEN_UP)
         if self._asked_ms >= self._until_ms:
             return None
-        return asyncio.run_coroutine_threadsafe(self._next(), self._loop)
+        self._asked = asyncio.run_coroutine_threadsafe(self._next(), self._loop)
+        if self._stopped:  # meanwhile, by the loop's thread
+            self._asked.cancel()
+        return self._asked
 
     async def _next(self) -> _Answer:
         tries = 0
