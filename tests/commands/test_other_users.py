@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tokwatch.commands.claiming import _strangers
 from tokwatch.commands.doctor import _recorder
-from tokwatch.commands.live import _strangers
 from tokwatch.store.lock import Recorder
 
 

@@ -40,7 +40,7 @@ def test_a_period_is_cut_where_the_version_or_the_tariff_changes() -> None:
     book = PriceBook((version(1, 0, market), version(2, 2 * QUARTER_MS + 5, market)))
     found = [
         (to_ms - from_ms, held.id if held else 0, usd_per_kwh)
-        for from_ms, to_ms, held, usd_per_kwh in segments(book, 0, HOUR_MS)
+        for from_ms, to_ms, held, usd_per_kwh in segments(book, "h1", 0, HOUR_MS)
     ]
     assert found == [
         (QUARTER_MS, 1, 0.1),
@@ -51,9 +51,9 @@ def test_a_period_is_cut_where_the_version_or_the_tariff_changes() -> None:
 
 
 def test_another_currency_is_no_price() -> None:
-    assert rate_of(version(1, 0, Flat(0.1)), Rent(2.0), 0.1, "EUR").terms is None
-    assert rate_of(version(1, 0, Flat(0.1)), Rent(2.0), 0.1, "USD").terms == Rent(2.0)
-    assert rate_of(None, None, None, None) == Rate()
+    assert rate_of(version(1, 0, Flat(0.1)), "h1", Rent(2.0), 0.1, "EUR").terms is None
+    assert rate_of(version(1, 0, Flat(0.1)), "h1", Rent(2.0), 0.1, "USD").terms == Rent(2.0)
+    assert rate_of(None, "h1", None, None, None) == Rate()
 
 
 # --- dollars ----------------------------------------------------------------------------------------------------------
