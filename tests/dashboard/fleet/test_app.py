@@ -13,7 +13,7 @@ from tests.dashboard.hostile import HOSTILE
 from tests.feeds.quiet_box import NOON_MS
 from tests.ledger.fleet.made import book, fleet, flow, host
 from tokwatch.dashboard.cells import REPLACEMENT
-from tokwatch.dashboard.fleet.doors import run
+from tokwatch.dashboard.fleet.doors import run, through
 from tokwatch.dashboard.fleet.listing import Group
 from tokwatch.feeds.fleet import HostDoor
 from tokwatch.ledger.fleet.compose import fleet_snapshot
@@ -108,6 +108,15 @@ async def test_a_deployment_leads_to_its_replicas_and_those_to_hosts() -> None:
         await pilot.press("1")
         await pilot.pause()
         assert len(app.screen_stack) == 1
+
+
+async def test_a_deployment_that_nobody_asks_says_why_it_has_no_latency() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        await pilot.press("2", *["down"] * 4, "enter")
+        await pilot.pause()
+        assert "TTFT – no request finished  TPOT – no request finished  uneven – no requests" in text_of(app)[3]
 
 
 async def test_help_tells_the_keys_the_filter_and_the_states() -> None:
@@ -206,6 +215,20 @@ async def test_no_name_reaches_the_terminal_as_more_than_text(size: tuple[int, i
 
 def test_a_door_tells_how_its_program_ended() -> None:
     assert run(HostDoor((sys.executable, "-c", "raise SystemExit(3)"), "a program")) == 3
+
+
+@pytest.mark.parametrize(
+    ("argv", "how"),
+    [
+        ((sys.executable, "-c", ""), ""),
+        ((sys.executable, "-c", "raise SystemExit(3)"), "ended with exit code 3"),
+        ((sys.executable, "-c", "import os; os.kill(os.getpid(), 15)"), "was ended by signal 15"),
+        (("/nowhere/ssh",), "could not be started: [Errno 2] No such file or directory: '/nowhere/ssh'"),
+        (("ssh", "\0"), "could not be started: embedded null byte"),
+    ],
+)
+def test_a_door_that_fails_says_how_and_never_keeps_the_terminal(argv: tuple[str, ...], how: str) -> None:
+    assert through(HostDoor(argv, "a program")) == how
 
 
 async def test_without_a_terminal_to_lend_a_door_says_so() -> None:

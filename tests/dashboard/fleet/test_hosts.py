@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from tests.dashboard.baseline import text_of
 from tests.dashboard.fleet.scene import FleetAppInTest, app_of, feed_of, fleet_of
+from tokwatch.dashboard.fleet.host_columns import host_columns
 from tokwatch.dashboard.fleet.listing import Group
 from tokwatch.dashboard.fleet.screens.host import HostScreen
 from tokwatch.dashboard.fleet.screens.hosts import HostsScreen
@@ -96,6 +97,33 @@ async def test_every_grouping_adds_up(key: str, by: str) -> None:
         items = home(app).hosts.items()
         assert home(app).listing.view.group == by
         assert sum(item.row.hosts for item in items if isinstance(item, Group)) == 60
+
+
+async def test_groups_of_states_come_as_they_need_to_be_seen_and_their_hosts_stand_under_them() -> None:
+    app = app_of()
+    async with app.run_test(size=(120, 40)) as pilot:
+        rows = await after(pilot, "G", "s", "enter")
+        names = [item.row.name for item in home(app).hosts.items() if isinstance(item, Group)]
+        assert (names[:2], names[-1]) == (["down", "saturated"], "serving")
+        (group,), (under,) = ([row for row in rows if text in row] for text in ("▾ down", "ash-003"))
+        assert under.index("ash-003") == group.index("down")
+
+
+async def test_hosts_of_one_name_can_all_be_walked_over() -> None:
+    first, *others = fleet_of().hosts
+    app = app_of(replace(fleet_of(), hosts=(first, replace(first, cluster="another"), *others)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await after(pilot, "down", "down")
+        assert home(app).hosts.cursor == 2
+
+
+@pytest.mark.parametrize("width", [40, 50, 60, 64, 72])
+async def test_no_number_is_cut_however_narrow_the_terminal(width: int) -> None:
+    app = app_of()
+    async with app.run_test(size=(width, 15)) as pilot:
+        await after(pilot)
+        places = host_columns(width, home(app).listing.view.columns)
+        assert max(place.end for place in places.values()) <= width - 1
 
 
 async def test_the_cursor_stays_with_its_host_when_the_order_changes() -> None:

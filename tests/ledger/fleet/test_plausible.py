@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.ledger.fleet.made import book, fleet, flow, host
 from tokwatch.ledger.figure import Figure
@@ -37,7 +38,9 @@ def test_a_figure_of_a_host_that_cannot_be_is_unknown(field: str, value: float) 
 @pytest.mark.parametrize("value", ABSURD)
 @pytest.mark.parametrize("field", OF_FLOW)
 def test_a_figure_of_a_model_that_cannot_be_is_unknown(field: str, value: float) -> None:
-    snapshot = fleet_snapshot(fleet(host("h1", flow("a", **{field: value}), flow("b")), host("h2", flow("a"))), book())
+    absurd: dict[str, Any] = {field: value}
+    absurd_flow = replace(flow("a"), **absurd)
+    snapshot = fleet_snapshot(fleet(host("h1", absurd_flow, flow("b")), host("h2", flow("a"))), book())
     every = (snapshot.total, *snapshot.hosts, *snapshot.models)
     assert all(is_sound(figure) for row in every for figure in figures(row))
 
@@ -72,7 +75,8 @@ hosts = st.builds(
         "", *made, gpus=gpus, up=up, energy_mj=energy, power_w=None, region=region,
         states=((4, max(0, (gpus or 0) - idle)), (6, min(gpus or 0, idle))),
     ),
-    flows, st.one_of(st.none(), st.integers(0, 16)), st.booleans(), amounts, st.integers(0, 16), st.sampled_from(("", "n", "s")),
+    flows, st.one_of(st.none(), st.integers(0, 16)), st.booleans(), amounts, st.integers(0, 16),
+    st.sampled_from(("", "n", "s")),
 )  # fmt: skip
 
 

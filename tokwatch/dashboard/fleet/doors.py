@@ -22,17 +22,24 @@ def go_through(app: FleetApp, door: HostDoor) -> None:
     try:
         with app.suspend():
             print(f"tokwatch: {words}; quitting it leads back to the fleet", flush=True)  # noqa: T201  the terminal is the shell's here
-            code = run(door)
+            how = through(door)  # raises nothing: the terminal would not be taken back
     except SuspendNotSupported:
         app.say(f"This terminal cannot be lent to another program: {words}.", "warning")
         return
-    except OSError as error:
-        app.say(f"{words} could not be started: {plain(str(error.filename))}: {error.strerror}", "error")
-        return
     app.refresh(layout=True)
-    if code:
-        how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    if how:
         app.say(f"{words} {how}.", "warning")
+
+
+def through(door: HostDoor) -> str:
+    """How it failed, in words that follow its name; "" where it did not."""
+    try:
+        code = run(door)
+    except (OSError, ValueError) as error:  # ValueError: of an argument with a NUL in it
+        return f"could not be started: {plain(str(error))}"
+    if not code:
+        return ""
+    return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
 
 
 def run(door: HostDoor) -> int:

@@ -7,12 +7,13 @@ from typing import Any, Final
 
 import msgspec
 
+from tokwatch.dashboard import glyphs
 from tokwatch.dashboard.arrange.language import EVERYTHING, Filter
 from tokwatch.dashboard.arrange.order import ordered
 from tokwatch.dashboard.fleet.host_columns import HOST_USUAL
 from tokwatch.dashboard.fleet.host_fields import HOST_FIELDS, HostField
 from tokwatch.ledger.figure import Figure
-from tokwatch.ledger.fleet.groups import ALL, group_row, members
+from tokwatch.ledger.fleet.groups import ALL, DOWN, group_row, members
 from tokwatch.ledger.fleet.snapshot import FleetSnapshot, GroupRow, HostRow
 
 AS_TOLD: Final = "host"  # the order of the source, which is that of the names
@@ -87,12 +88,22 @@ def _grouped(hosts: Sequence[HostRow], view: HostView, snapshot: FleetSnapshot) 
 
 def _in_order(rows: dict[str, GroupRow], sort: HostSort) -> list[str]:
     """Groups by the same figure as their hosts, where they have it; else as they are named."""
+    if sort == HostSort() and any(row.by == "state" for row in rows.values()):
+        return sorted(rows, key=_urgency)
     field = HOST_FIELDS[sort.key]
     if not field.figure or not hasattr(next(iter(rows.values()), None), field.figure):
         return list(rows)
     ranked: list[tuple[float | None, str]] = [(_rank(getattr(row, field.figure)), name) for name, row in rows.items()]
     known = sorted((each for each in ranked if each[0] is not None), key=_first, reverse=sort.falling)
     return [name for _, name in known] + [name for rank, name in ranked if rank is None]
+
+
+def _urgency(state: str) -> tuple[int, str]:
+    """What is wrong first, then what is idle; by the words of the screen."""
+    if state == DOWN:
+        return -1, state
+    look = glyphs.look_of_state(state)
+    return glyphs.URGENCY.index(look.role), look.word
 
 
 def _first(ranked: tuple[Any, str]) -> Any:

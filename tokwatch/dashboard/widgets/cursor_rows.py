@@ -107,6 +107,8 @@ class CursorRows(Canvas[Shown]):
 
 def row_of(subjects: Sequence[Hashable | None], at: Hashable | None, row: int) -> int | None:
     """Where the cursor is that stood on `at` in `row`: there still, or, where that went, on what took its place."""
+    if at is not None and row < len(subjects) and subjects[row] == at:
+        return row  # several rows may be about things of one name
     if at is not None and at in subjects:
         return subjects.index(at)
     stands = _stands(subjects)

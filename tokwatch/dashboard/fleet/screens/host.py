@@ -91,7 +91,10 @@ def _write_figures(page: Page, row: HostRow, snapshot: FleetSnapshot) -> None:
         text = f"{formats.figure(figure, write)} {unit if known else figure.why}".rstrip()
         page.fact(name, text, "text" if known else "quiet")
     for name, count in (("running", row.running), ("waiting", row.waiting)):
-        page.fact(name, glyphs.ABSENT if count is None else f"{formats.count(count)} requests")
+        why = row.tok_s.why or "not told by all of its servers"
+        page.fact(
+            name, *((f"{glyphs.ABSENT} {why}", "quiet") if count is None else (f"{formats.count(count)} requests",))
+        )
 
 
 def _of_memory(row: HostRow) -> str:

@@ -60,7 +60,10 @@ def _write_asked(page: Page, snapshot: FleetSnapshot, terminal_bytes_s: float | 
         took = f"{cost.queries} queries, {formats.short(cost.bytes)}B, {cost.took_ms} ms, {cost.cpu_ms} ms of CPU"
         page.fact("last look", took)
     share = snapshot.cpu_share
-    page.fact("tokwatch", f"{formats.figure(share, formats.percent_tenths)} % of a core" if share.value else share.why)
+    page.fact(
+        "tokwatch",
+        f"{formats.figure(share, formats.percent_tenths)} % of a core" if share.value is not None else share.why,
+    )
     if terminal_bytes_s is not None:
         page.fact("terminal", f"{formats.short(terminal_bytes_s)}B/s")
     page.fact("price", snapshot.price or "none set: [prices] in config.toml")

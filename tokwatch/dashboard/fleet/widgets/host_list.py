@@ -119,7 +119,7 @@ class HostRows(CursorRows[FleetFrame]):
         if isinstance(item, Group):
             put_group(line, places, item)
         else:
-            put_host(line, places, item, snapshot)
+            put_host(line, places, item, snapshot, indent=2 if self.listing.view.group else 0)
 
     def on_click(self, event: Click) -> None:
         if self.put_cursor(event.y + self.scroll_offset.y) and event.chain == 2:

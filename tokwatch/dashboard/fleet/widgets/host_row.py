@@ -20,10 +20,10 @@ Places = Mapping[str, Place]
 SKEWED_S: Final = 1.0  # from here on a clock that is off spoils what is compared by time
 
 
-def put_host(line: Line, places: Places, row: HostRow, snapshot: FleetSnapshot) -> None:
-    """A host, in the columns that there are. What is old, or of a host that is down, is quiet."""
-    dim = row.stale or not row.up
-    line.put(places["host"].x, row.host, "quiet" if dim else "text", width=places["host"].width)
+def put_host(line: Line, places: Places, row: HostRow, snapshot: FleetSnapshot, *, indent: int = 0) -> None:
+    """A host, in the columns that there are. What is old, or of a host that is down, is quiet. indent: of its name."""
+    dim, host = row.stale or not row.up, places["host"]
+    line.put(host.x + indent, row.host, "quiet" if dim else "text", width=host.width - indent)
     put_state(line, places["state"], row)
     for key, place in places.items():
         field = HOST_FIELDS[key]
@@ -76,7 +76,9 @@ def put_state(line: Line, place: Place, row: HostRow) -> None:
     look = look_of(row.state)
     if row.stale:
         line.put(place.x, look.glyph, "faint")
-        line.put(place.x + 2, f"stale {formats.duration(row.age_s)}, {look.word}", "quiet", width=place.width - 2)
+        since = f"stale {formats.duration(row.age_s)}"
+        both = f"{since}, {look.word}"
+        line.put(place.x + 2, both if len(both) <= place.width - 2 else since, "quiet", width=place.width - 2)
         return
     line.put(place.x, look.glyph, look.role)
     x = place.x + 2

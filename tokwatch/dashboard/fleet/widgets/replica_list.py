@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -69,19 +69,27 @@ class ReplicaSummary(Canvas[FleetFrame]):
         engines = ", ".join(map(formats.engine, row.engines))
         name.put(x, f"{engines}  {row.hosts} hosts, {formats.figure(row.gpus, formats.count)} GPUs", "quiet")
         x = MARGIN
-        for label, text in (
-            ("TTFT p50", f"{formats.interval(row.ttft_s.p50, formats.edge)} s"),
-            ("p95", f"{formats.interval(row.ttft_s.p95, formats.edge)} s"),
-            ("p99", f"{formats.interval(row.ttft_s.p99, formats.edge)} s"),
-            ("TPOT p50", f"{formats.interval(row.tpot_s.p50, formats.edge_ms)} ms"),
-            ("p95", f"{formats.interval(row.tpot_s.p95, formats.edge_ms)} ms"),
-            ("uneven", formats.figure(row.imbalance, lambda factor: f"{factor:.1f}×")),
-        ):
+        for label, text in _facts(row):
             if x + len(label) + 1 + len(text) > latency.width - MARGIN:
                 break
             x = latency.put(x, label, "quiet") + 1
             x = latency.put(x, text) + 2
         return [name, latency, blank]
+
+
+def _facts(row: ModelRow) -> Iterator[tuple[str, str]]:
+    """Its latencies and its balance; why where they are not known."""
+    for name, told, write, unit, quantiles in (
+        ("TTFT", row.ttft_s, formats.edge, "s", ("p50", "p95", "p99")),
+        ("TPOT", row.tpot_s, formats.edge_ms, "ms", ("p50", "p95")),
+    ):
+        if told.p95.low is None:
+            yield name, f"{glyphs.ABSENT} {told.p95.why}"
+            continue
+        for quantile in quantiles:
+            label = f"{name} {quantile}" if quantile == "p50" else quantile
+            yield label, f"{formats.interval(getattr(told, quantile), write)} {unit}"
+    yield "uneven", f"{formats.figure(row.imbalance, lambda factor: f'{factor:.1f}×')} {row.imbalance.why}".rstrip()
 
 
 class ReplicaHeading(Canvas[FleetFrame]):
