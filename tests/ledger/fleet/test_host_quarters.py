@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.ledger.fleet.reports import PARKED, SERVING, hello, report
+from tokwatch.ledger.entries import State
 from tokwatch.ledger.fleet.host_counters import HostCounters
 from tokwatch.ledger.fleet.host_quarters import QUARTER_MS, HostQuarter, HostQuarters, quarter_of
 
@@ -141,3 +142,11 @@ def test_whatever_the_pauses_the_parts_add_up_to_the_whole(steps_ms: list[int], 
     for gpu in (0, 1):
         parts = [part for quarter in quarters for part in quarter.gpus if part.about.index == gpu]
         assert sum(sum(part.state_ms.values()) + part.gap_ms for part in parts) == watched_ms
+
+
+def test_a_state_that_this_version_does_not_know_is_unknown() -> None:
+    host = Host()
+    for second in range(10):
+        host.at(second, state=1000)
+    (rest,) = host.all()
+    assert all(set(gpu.state_ms) == {State.UNKNOWN.value} for gpu in rest.gpus)

@@ -32,7 +32,7 @@ class GpuTotal:
 class FlowTotal:
     """One flow, likewise. A count is None until it is told; it is counted at another server too where that says so."""
 
-    __slots__ = ("about", "counts", "covered_ms", "server", "stood", "stood_ms")
+    __slots__ = ("__weakref__", "about", "counts", "covered_ms", "server", "stood", "stood_ms")
 
     def __init__(self, about: FlowAbout, server: ServerAbout) -> None:
         self.about, self.server = about, server

@@ -7,6 +7,7 @@ look; energy and tokens telescope and are exact. What passes an edge is split by
 from __future__ import annotations
 
 from typing import Final
+from weakref import WeakKeyDictionary
 from zlib import crc32
 
 import msgspec
@@ -21,7 +22,9 @@ LOOK_MS: Final = 5_000
 CHECKPOINT_MS: Final = 60_000
 GAP_MS: Final = 15_000  # of silence: what passed in it is counted, what the GPUs did in it is not known
 
+_STATES: Final = frozenset(state.value for state in State)
 _IDLE: Final = frozenset(state.value for state in State if state.idle)
+_MOST_PARTS: Final = 4096  # in a quarter hour: a GPU changes hands a few times in it
 _NO_COUNTS: Final[Counts] = (None, None, None, None, None, None)
 
 
@@ -77,7 +80,8 @@ class HostQuarters:
         self._kept_ms = 0  # when `rest` was told last
         self._begun_ms = 0  # since when, in this quarter hour
         self._gpus: dict[str, tuple[int | None, int]] = {}  # totals as they were then
-        self._flows: dict[FlowTotal, tuple[Counts, int]] = {}
+        # Those that the counters forget go here too.
+        self._flows: WeakKeyDictionary[FlowTotal, tuple[Counts, int]] = WeakKeyDictionary()
         self._gpu_parts: dict[tuple[str, tuple[ServerAbout, ...]], GpuPart] = {}
         self._flow_parts: dict[FlowTotal, FlowPart] = {}
 
@@ -158,6 +162,9 @@ class HostQuarters:
     ) -> None:
         key = gpu_key(total.about)
         part = self._gpu_parts.get((key, servers))
+        if part is None and len(self._gpu_parts) >= _MOST_PARTS:
+            servers = ()  # a host that says otherwise at each look is not followed
+            part = self._gpu_parts.get((key, servers))
         if part is None:
             part = self._gpu_parts[key, servers] = GpuPart(total.about, servers)
         part.looks += 1
@@ -172,7 +179,8 @@ class HostQuarters:
         if is_gap:
             part.gap_ms += length_ms
             return
-        part.state_ms[gpu.state] = part.state_ms.get(gpu.state, 0) + length_ms
+        state = gpu.state if gpu.state in _STATES else State.UNKNOWN.value  # of a newer agent
+        part.state_ms[state] = part.state_ms.get(state, 0) + length_ms
         if gpu.power_mw is not None:
             part.power_mw_ms += gpu.power_mw * length_ms
             part.power_ms += length_ms
