@@ -129,7 +129,7 @@ def test_a_lost_gpu_keeps_its_facts_and_says_why_its_values_are_unknown() -> Non
 def test_a_free_gpu_and_one_whose_processes_are_hidden_are_told_apart() -> None:
     box = Box()
     at_rest = gpu(0, utilization=0.0, memory_used_bytes=0, processes=())
-    hidden_at_rest = replace(at_rest, facts=gpu_facts(1), processes=None)
+    hidden_at_rest = replace(at_rest, facts=gpu_facts(1), memory_used_bytes=40 << 30, processes=None)
     free, hidden = box.turn(0, [at_rest, hidden_at_rest]).gpus
     assert (free.state, hidden.state) == (State.UNALLOCATED, State.UNKNOWN)
 
