@@ -8,7 +8,8 @@ server itself is at its limit the growth curve says so: its share of a core stan
 
 For the last row of each size the edge of a quarter hour is put into the middle of the stretch by a clock that is set
 so: all hosts' sums are written then. "stall" is the longest that the event loop was away, "lag" the time from when a
-page was due to when it was read. "looked at": somebody asks for all hosts every second, as a screen does.
+page was due to when it was read. "looked at": somebody asks for all hosts every second, as a screen does. "lanes": the
+same hosts by the lanes of their agents, a line for each page.
 """
 
 from __future__ import annotations
@@ -92,9 +93,13 @@ async def measured(options: argparse.Namespace, listed: str) -> None:
     gc.collect()
     gc.freeze()
     transport = source.transport
+
+    def said() -> int:
+        return transport.pages + sum(lane.reports for lane in source.lanes.values())
+
     for _ in range(2):
         transport.lags.turn()
-    pages, skipped, cpu_s, began = transport.pages, transport.skipped, time.process_time(), time.monotonic()
+    pages, skipped, cpu_s, began = said(), transport.skipped, time.process_time(), time.monotonic()
     stall_s = 0.0
     looking = asyncio.create_task(look(source)) if options.looked else None
     while time.monotonic() - began < options.seconds:
@@ -104,7 +109,7 @@ async def measured(options: argparse.Namespace, listed: str) -> None:
     cpu_s, took_s = time.process_time() - cpu_s, time.monotonic() - began
     if looking is not None:
         looking.cancel()
-    count = transport.pages - pages
+    count = said() - pages
     found = {
         "hosts": len(source.meter.tally(0, 1)),
         "pages_s": count / took_s,
@@ -116,6 +121,7 @@ async def measured(options: argparse.Namespace, listed: str) -> None:
         "stall_ms": 1000 * stall_s,
         "skipped": transport.skipped - skipped,
         "failures": transport.failures,
+        "lanes": sum(lane.is_connected for lane in source.lanes.values()),
         "kib_per_host": (_rss_kib() - before_kib) / len(source.meter.tally(0, 1)),
         "rss_mib": _rss_kib() / 1024,
     }
@@ -154,9 +160,11 @@ def page_server(hosts: int) -> Iterator[str]:
         server.wait()
 
 
-def tokwatch(url: str, seconds: float, warm_s: float, *flags: str, store: bool = True) -> dict[str, Any]:
+def tokwatch(
+    url: str, seconds: float, warm_s: float, *flags: str, store: bool = True, which: str = "agent"
+) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="tokwatch-bench-") as directory:
-        command = [sys.executable, __file__, "--child", f"{url}/sd/agent", "--seconds", str(seconds)]
+        command = [sys.executable, __file__, "--child", f"{url}/sd/{which}", "--seconds", str(seconds)]
         command += ["--warm", str(warm_s), *flags, *(["--store", f"{directory}/fleet.db"] if store else [])]
         before, began = _served(url), time.monotonic()
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
@@ -216,7 +224,12 @@ def _row(name: str, found: dict[str, Any]) -> str:
     parts = [
         f"{name:<34} {found['pages_s']:>6.0f} pages/s {found['us_per_page']:>5.0f} µs/page {found['cpu_share']:>5.0%}"
     ]
-    if "lag_p99_ms" in found:
+    if found.get("lanes"):
+        parts.append(
+            f"{found['lanes']} lanes  stall {found['stall_ms']:.0f} ms  {found['kib_per_host']:.0f} KiB/host  "
+            f"page server {found['server_share']:.0%}"
+        )
+    elif "lag_p99_ms" in found:
         parts.append(
             f"lag p50 {found['lag_p50_ms']} p99 {found['lag_p99_ms']} most {found['lag_most_ms']} ms  "
             f"stall {found['stall_ms']:.0f} ms  skipped {found['skipped']}  {found['kib_per_host']:.0f} KiB/host  "
@@ -234,12 +247,15 @@ def main(options: argparse.Namespace) -> int:
     for hosts in sizes:
         warm_s = 5 + hosts / 80
         ours: list[dict[str, Any]] = []
+        lanes: list[dict[str, Any]] = []
         theirs: list[dict[str, Any]] = []
         plain: list[dict[str, Any]] = []
         with page_server(hosts) as url:
             for _ in range(rounds):
                 ours.append(tokwatch(url, seconds, warm_s))
                 print(_row(f"{hosts} hosts, tokwatch with store", ours[-1]), flush=True)
+                lanes.append(tokwatch(url, seconds, warm_s, which="report"))
+                print(_row(f"{hosts} hosts, lanes with store", lanes[-1]), flush=True)
                 if options.prometheus:
                     theirs.append(prometheus(options.prometheus, url, seconds, warm_s))
                     print(_row(f"{hosts} hosts, Prometheus", theirs[-1]), flush=True)
@@ -250,6 +266,7 @@ def main(options: argparse.Namespace) -> int:
                 print(_row(f"{hosts} hosts, {words}", tokwatch(url, seconds, warm_s, flag)), flush=True)
         mine = [each["us_per_page"] for each in ours]
         print(f"{hosts} hosts: tokwatch {_spread(mine)} µs a host and second")
+        print(f"{hosts} hosts: lanes {_spread([each['us_per_page'] for each in lanes])} µs")
         if plain:
             print(f"{hosts} hosts: without the fast lane {_spread([each['us_per_page'] for each in plain])} µs")
         if theirs:

@@ -3,7 +3,8 @@
     python bench/simulated_fleet.py --hosts 1000 --port 9900 [--core 1]
 
 Pages: /h0001/dcgm (176 series), /h0001/vllm (about 100), /h0001/agent (8 GPUs × 20 and its server, 19 kB).
-Lists for service discovery, or for `--targets`: /sd/dcgm, /sd/vllm, /sd/agent, /sd/all (dcgm and vllm).
+/h0001/report: the lane of such an agent, a line a second for as long as somebody listens.
+Lists for service discovery, or for `--targets`: /sd/dcgm, /sd/vllm, /sd/agent, /sd/report, /sd/all (dcgm and vllm).
 /truth?at=UNIX_SECONDS: what every counter stands at, as JSON. /served: pages served and CPU seconds of this process.
 
 Of 50 hosts 44 serve, 3 are parked (a model is loaded, nobody asks), 2 are free, 1 does other work. Each model has its
@@ -17,11 +18,16 @@ import asyncio
 import json
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from bench.simulated_lane import hello_line, report_line
 
 EPOCH_S: Final = 1_790_000_000
 GPUS: Final = 8
@@ -324,7 +330,7 @@ class Fleet:
     def __init__(self, hosts: int, port: int) -> None:
         self.hosts = [Host(number) for number in range(1, hosts + 1)]
         self.port = port
-        self.served = 0
+        self.served = 0  # pages, and lines of lanes
         makers: dict[str, Callable[[Host], Page]] = {"dcgm": dcgm_page, "vllm": vllm_page, "agent": agent_page}
         self._pages = {
             f"/{host.name}/{kind}".encode(): make(host)
@@ -332,6 +338,13 @@ class Fleet:
             for kind, make in makers.items()
             if kind != "vllm" or host.has_server
         }
+
+    def lane(self, target: bytes) -> Host | None:
+        """Whose lane a request target is."""
+        _, name, path = (*target.split(b"/"), b"", b"")[:3]
+        if path != b"report" or not name[1:].isdigit() or not 1 <= int(name[1:]) <= len(self.hosts):
+            return None
+        return self.hosts[int(name[1:]) - 1]
 
     def answer(self, target: bytes) -> bytes:
         """The body for a request target; b"" where there is none."""
@@ -352,7 +365,7 @@ class Fleet:
 
     def _targets(self, which: str) -> list[dict[str, object]]:
         kinds = {"all": ("dcgm", "vllm")}.get(which, (which,))
-        ports = {"dcgm": 9400, "vllm": 8000, "agent": 9476}
+        ports = {"dcgm": 9400, "vllm": 8000, "agent": 9476, "report": 9476}
         return [
             {
                 "targets": [f"127.0.0.1:{self.port}"],
@@ -365,7 +378,7 @@ class Fleet:
             }
             for host in self.hosts
             for kind in kinds
-            if f"/{host.name}/{kind}".encode() in self._pages
+            if kind == "report" or f"/{host.name}/{kind}".encode() in self._pages
         ]
 
 
@@ -381,11 +394,26 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         *requests, self._asked = (self._asked + data).split(b"\r\n\r\n")
         for request in requests:
-            body = self._fleet.answer(request.split(b" ", 2)[1])
+            target = request.split(b" ", 2)[1]
+            host = self._fleet.lane(target)
+            if host is not None:
+                self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n\r\n")
+                self._transport.write(hello_line(host, EPOCH_S))
+                self._tell(host, asyncio.get_running_loop().time())
+                continue
+            body = self._fleet.answer(target)
             kind = b"application/json" if body[:1] in (b"[", b"{") else b"text/plain; version=0.0.4; charset=utf-8"
             status = b"200 OK" if body else b"404 Not Found"
             head = b"HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n" % (status, kind, len(body))
             self._transport.write(head + body)
+
+    def _tell(self, host: Host, at: float) -> None:
+        """A line a second, until nobody listens. at: by the loop's clock."""
+        if self._transport.is_closing():
+            return
+        self._fleet.served += 1
+        self._transport.write(report_line(host, EPOCH_S, time.time() - EPOCH_S))
+        asyncio.get_running_loop().call_at(at + 1, self._tell, host, at + 1)
 
 
 async def _serve(hosts: int, port: int) -> None:

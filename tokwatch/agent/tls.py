@@ -1,4 +1,4 @@
-"""TLS of both ends: the agent's certificate, and whom a reader of agents trusts."""
+"""TLS of the listening side: the agent's certificate and key."""
 
 from __future__ import annotations
 
@@ -24,19 +24,6 @@ def serving(cert: Path, key: Path) -> ssl.SSLContext:
     except OSError as error:
         raise AgentError(f"cannot read {error.filename or f'{cert} or {key}'}: {error.strerror}") from None
     return context
-
-
-def reading(ca_file: Path | None) -> ssl.SSLContext:
-    """The connecting side: certificates and names are checked, by this CA alone where one is given.
-
-    Raises AgentError.
-    """
-    try:
-        return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
-    except ssl.SSLError as error:
-        raise AgentError(f"{ca_file} holds no usable CA certificate: {error.reason or error}") from None
-    except OSError as error:
-        raise AgentError(f"cannot read the CA file {ca_file}: {error.strerror}") from None
 
 
 def _no_password() -> str:

@@ -1,4 +1,4 @@
-"""Hosts read directly, each once a second, as a FleetSource: pages of exporters, engines and agents, of thousands."""
+"""Hosts read directly, each once a second, as a FleetSource: pages of thousands, and the lanes of their agents."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from collectors.target_lists import Target
 from tokwatch.feeds.clock import Clock, SystemClock
 from tokwatch.feeds.fleet import HostDoor
 from tokwatch.feeds.fleet.direct_host import DirectHost, Ledger
+from tokwatch.feeds.fleet.direct_lane import LaneHost, Opening, is_lane
 from tokwatch.feeds.fleet.errors import SourceError
 from tokwatch.feeds.fleet.recent_trend import RecentTrend
 from tokwatch.ledger.fleet.meter import FleetMeter
@@ -48,7 +49,10 @@ class DirectSource:
         self.transport = Transport(Scraper(credentials), fast=fast)
         self._listeners: list[Ledger] = []
         self._places = {target.host: target.labels for target in targets}
-        self._hosts = dict(self._of(targets, {credential.origin for credential in credentials}))
+        lanes = [target for target in targets if is_lane(target.url)]
+        pages = [target for target in targets if not is_lane(target.url)]
+        self._hosts = dict(self._of(pages, {credential.origin for credential in credentials}))
+        self.lanes = dict(self._lanes_of(lanes, Opening(credentials, self._clock)))
         self._wheel = Wheel([*self._hosts.values()], self._turn, interval_s=interval_s)
         self._turns = 0
         self._trend = RecentTrend()
@@ -67,6 +71,8 @@ class DirectSource:
         if not self._turns:
             self._turns = 1
             self._wheel.start()
+            for lane in self.lanes.values():
+                lane.start()
 
     async def now(self) -> FleetTally:
         self.start()
@@ -75,11 +81,12 @@ class DirectSource:
     async def hosts(self, window_ms: int) -> tuple[HostTally, ...]:
         """All hosts as they are, looked at a few at a time: what comes in meanwhile is not held up."""
         found: list[HostTally] = []
-        names = [*self._hosts]
+        names = [*self._hosts, *self.lanes]
         for first in range(0, len(names), _HOSTS_AT_ONCE):
             some = names[first : first + _HOSTS_AT_ONCE]
             for name in some:
-                self._hosts[name].look()
+                if name in self._hosts:
+                    self._hosts[name].look()
             found += self.meter.tally(self._clock.now().wall_ms, window_ms, some)
             await asyncio.sleep(0)
         return tuple(found)
@@ -88,12 +95,12 @@ class DirectSource:
         """The fleet of these hosts, with what reading them took since the last time."""
         at_ms = self._clock.now().wall_ms
         pages, received = self._told
-        self._told = (self.transport.pages, self.transport.bytes)
+        self._told = (self.transport.pages, self.transport.bytes + sum(lane.bytes for lane in self.lanes.values()))
         return FleetTally(
             at_ms=at_ms,
             window_ms=WINDOW_MS,
             interval_s=self._interval_s,
-            source=f"{len(self._hosts)} host{'' if len(self._hosts) == 1 else 's'} read directly",
+            source=f"{len(self._places)} host{'' if len(self._places) == 1 else 's'} read directly",
             hosts=hosts,
             trend=self._trend.add(at_ms, hosts),
             notes=tuple(self.notes()),
@@ -107,7 +114,7 @@ class DirectSource:
         return None
 
     def door(self, host: str, at_ms: int | None) -> HostDoor | None:
-        return None  # pages have no terminal behind them
+        return None  # pages and lanes have no terminal behind them
 
     async def close(self) -> None:
         self._wheel.stop()
@@ -116,20 +123,30 @@ class DirectSource:
         for task in tuple(self.transport.tasks):
             task.cancel()
         await asyncio.gather(*self.transport.tasks, return_exceptions=True)
+        await asyncio.gather(*(lane.close() for lane in self.lanes.values()))
         await self.transport.scraper.close()
 
     def notes(self) -> Iterator[SourceNote]:
-        """How the reading goes: endpoints, lag, what was skipped, which fail."""
-        transport, hosts = self.transport, self._hosts.values()
-        endpoints = [endpoint for host in hosts for endpoint in host.endpoints]
-        failing = [problem for host in hosts for problem in host.problems.values()]
+        """How the reading goes: endpoints and lanes, lag, what was skipped, which fail."""
+        failing = [problem for host in self._hosts.values() for problem in host.problems.values()]
+        down = [lane.problem for lane in self.lanes.values() if lane.problem]
+        if self._hosts:
+            yield from self._page_notes(len(failing))
+        if self.lanes:
+            connected = sum(lane.is_connected for lane in self.lanes.values())
+            lanes = f"{len(self.lanes)} lane{'' if len(self.lanes) == 1 else 's'}, {connected} connected"
+            yield SourceNote("lanes", not down, lanes)
+        yield from _problems("endpoint", failing)
+        yield from _problems("lane", down)
+
+    def _page_notes(self, failing: int) -> Iterator[SourceNote]:
+        transport = self.transport
+        endpoints = [endpoint for host in self._hosts.values() for endpoint in host.endpoints]
         fast = sum(endpoint.is_fast for endpoint in endpoints)
         p50, p99 = transport.lags.quantile_ms(0.5), transport.lags.quantile_ms(0.99)
         skipped = transport.skipped + self._wheel.skipped
         yield SourceNote(
-            "endpoints",
-            not failing,
-            f"{len(endpoints)}: {len(endpoints) - len(failing)} answer, {fast} over the fast lane",
+            "endpoints", not failing, f"{len(endpoints)}: {len(endpoints) - failing} answer, {fast} over the fast lane"
         )
         if p50 is not None and p99 is not None:
             lag = f"from due to read: half within {p50} ms, 99 % within {p99} ms; {skipped} turns skipped"
@@ -137,17 +154,13 @@ class DirectSource:
             yield SourceNote(
                 "lag", not is_late, lag, "more hosts than one process can read: split the list" if is_late else ""
             )
-        for problem in failing[:_PROBLEMS_TOLD]:
-            yield SourceNote("endpoint", False, problem)
-        if len(failing) > _PROBLEMS_TOLD:
-            yield SourceNote("endpoint", False, f"and {len(failing) - _PROBLEMS_TOLD} more fail")
 
     # --- told by the hosts --------------------------------------------------------------------------------------------
 
     def hello(self, host: str, hello: Hello, at_ms: int) -> None:
         labels = self._places[host]
         region, cluster = labels.get("region", ""), labels.get("cluster", "")
-        self.meter.hello(host, hello, at_ms, region=region, cluster=cluster, tells_clock=False)
+        self.meter.hello(host, hello, at_ms, region=region, cluster=cluster, tells_clock=host in self.lanes)
         for listener in self._listeners:
             listener.hello(host, hello, at_ms)
 
@@ -184,3 +197,27 @@ class DirectSource:
             except ValueError as error:
                 raise SourceError(f"{name}: {error}") from None
             yield name, host
+
+    def _lanes_of(self, targets: Iterable[Target], opening: Opening) -> Iterator[tuple[str, LaneHost]]:
+        """A host of each lane."""
+        by_host: dict[str, str] = {}
+        for target in targets:
+            name, url = target.host, target.url
+            if name in self._hosts:
+                words = "named by a lane (/report) and by pages, which would count it twice: keep the lane alone"
+                raise SourceError(f"{name} is {words}")
+            if by_host.setdefault(name, url) != url:
+                raise SourceError(f"{name} has two lanes, which would count it twice: keep one of them")
+        for name, url in by_host.items():
+            try:
+                yield name, LaneHost(name, url, opening, self)
+            except ValueError as error:
+                raise SourceError(f"{name}: {error}") from None
+
+
+def _problems(name: str, problems: Sequence[str]) -> Iterator[SourceNote]:
+    """The first of them in words, and how many more there are."""
+    for problem in problems[:_PROBLEMS_TOLD]:
+        yield SourceNote(name, False, problem)
+    if len(problems) > _PROBLEMS_TOLD:
+        yield SourceNote(name, False, f"and {len(problems) - _PROBLEMS_TOLD} more fail")
