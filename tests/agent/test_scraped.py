@@ -46,6 +46,8 @@ memory_used_mib {memory_mib}
 utilization_percent {utilization}
 """
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Pages:

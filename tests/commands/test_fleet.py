@@ -311,6 +311,8 @@ def test_pages_of_hosts_are_read_without_anything_between(box: CommandBox) -> No
     told = json.loads(ended.stdout)
     (alpha,) = told["hosts"]
     assert (alpha["host"], alpha["up"]) == ("alpha", True)
-    assert alpha["power_w"]["value"] == pytest.approx(512.5, rel=0.002)  # joules of whole milliseconds of a short window
+    assert alpha["power_w"]["value"] == pytest.approx(
+        512.5, rel=0.002
+    )  # joules of whole milliseconds of a short window
     assert (recorded.returncode, recorded.stdout) == (Exit.DONE, "")
     assert "recording 1 host into" in recorded.stderr

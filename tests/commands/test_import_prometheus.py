@@ -148,6 +148,7 @@ def targets() -> Iterator[list[dict[str, object]]]:
     serving.server_close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", [prometheus, victoria_metrics])
 def test_a_host_that_is_scraped_now_is_shown_from_what_was_scraped_already(
     box: CommandBox, tmp_path: Path, targets: list[dict[str, object]], engine: object

@@ -145,6 +145,7 @@ def prometheus_at(port: int, folder: Path) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 def test_a_prometheus_that_goes_and_comes_back_never_ends_the_screen(tmp_path: Path) -> None:
     if words := missing("prometheus"):
         pytest.skip(words)

@@ -58,6 +58,7 @@ def exporters(*hosts: str) -> Iterator[list[Exporter]]:
             each.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "server_of"), [("prometheus", prometheus), ("victoria-metrics", victoria_metrics)])
 async def test_a_dying_page_is_a_silent_host_by_its_own_name(
     kind: str, server_of: Callable[..., AbstractContextManager[Server]], tmp_path: Path

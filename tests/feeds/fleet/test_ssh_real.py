@@ -77,6 +77,7 @@ def kill(boxes: SshdBoxes, names: Iterable[str]) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.slow
 async def test_three_boxes_of_which_one_is_killed_and_one_hangs(boxes: SshdBoxes) -> None:
     names = ("well", "killed", "hung")
     with ExitStack() as running:
