@@ -18,6 +18,7 @@ def firing(manager: servers.Server) -> list[dict[str, Any]]:
     return [alert for alert in alerts if alert["labels"]["alertname"] == "TokwatchHostIdle"]
 
 
+@pytest.mark.slow
 def test_the_idle_alert_fires_and_is_over_when_a_request_comes(tmp_path: Path) -> None:
     """Ten minutes are two seconds here; nothing else of the rules is changed."""
     busy_page = agent_pages()[-1]
