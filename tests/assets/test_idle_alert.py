@@ -7,6 +7,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests import prometheus_servers as servers
 from tests.assets.shipped import agent_pages, idle, rules, told_at
 from tests.real.processes import wait_until
