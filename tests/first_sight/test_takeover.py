@@ -125,7 +125,10 @@ def test_a_signal_while_first_sight_stands_leaves_the_terminal_as_it_was(
     screen = start()
     screen.read_until(lambda written: ENTER in written and not screen.echoes)  # the last thing that it does
     screen.process.send_signal(number)
-    assert screen.ended() == code
+    # Of `python -m`, CPython 3.11 ends by SIGINT itself, which a shell calls 130 too, where it came while a text was
+    # executed (a dataclass's methods, during an import): it takes that for unhandled, though it was handled above.
+    same = (code, -signal.SIGINT) if number == signal.SIGINT else (code,)
+    assert screen.ended() in same
 
 
 def test_what_cannot_start_says_so_on_the_terminal_that_was(box: CommandBox, start: Callable[..., Screen]) -> None:
