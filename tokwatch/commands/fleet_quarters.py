@@ -20,7 +20,6 @@ from tokwatch.progress import Progress
 from tokwatch.store.rollup import QUARTER_MS
 
 _UTC_HOURS = Periods()
-_FROM_CONFIG = "config"  # what --prometheus without a URL says
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +87,19 @@ async def _filled(
     *,
     traffic: bool,
 ) -> Filled:
-    from collectors.prometheus.identity import HostIdentity
     from collectors.prometheus.query_error import QueryError
-    from tokwatch.feeds.fleet.prometheus_client import client_of
+    from tokwatch.commands.prometheus_host import url_of
+    from tokwatch.feeds.fleet.prometheus_client import client_of, identity_of
 
     section = config.prometheus
-    identity = HostIdentity.of(
-        host_label=section.host_label or "",
-        region_label=section.region_label or "",
-        cluster_label=section.cluster_label or "",
-    )
-    client = client_of(section, None if options.prometheus == _FROM_CONFIG else options.prometheus, patient=True)
+    client = client_of(section, url_of(options), patient=True)
     try:
         return await fill(
             client,
             store,
             within,
             now_ms,
-            identity=identity,
+            identity=identity_of(section),
             where=section.selector,
             prices=config.prices.prices(),
             settings=config.settings(),

@@ -40,19 +40,17 @@ def book_of(options: argparse.Namespace, config: Config) -> PriceBook:
 
 
 def _prometheus(options: argparse.Namespace, config: Config) -> FleetSource:
-    from collectors.prometheus.identity import HostIdentity
-    from tokwatch.cli.fleet import FROM_CONFIG
+    from tokwatch.commands.prometheus_host import url_of
     from tokwatch.feeds.fleet.prometheus import PrometheusSource
-    from tokwatch.feeds.fleet.prometheus_client import client_of
+    from tokwatch.feeds.fleet.prometheus_client import client_of, identity_of
 
     section = config.prometheus
-    identity = HostIdentity.of(
-        host_label=section.host_label or "",
-        region_label=section.region_label or "",
-        cluster_label=section.cluster_label or "",
+    return PrometheusSource(
+        client_of(section, url_of(options)),
+        identity=identity_of(section),
+        within=section.selector,
+        program=_program(options),
     )
-    client = client_of(section, None if options.prometheus == FROM_CONFIG else options.prometheus)
-    return PrometheusSource(client, identity=identity, within=section.selector, program=_program(options))
 
 
 def _program(options: argparse.Namespace) -> tuple[str, ...]:

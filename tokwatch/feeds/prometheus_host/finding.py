@@ -11,10 +11,10 @@ from typing import Final
 from collectors.prometheus.answers import PrometheusApi
 from collectors.prometheus.host_pages import HostPages
 from collectors.prometheus.host_readings import HostReader
-from collectors.prometheus.identity import HostIdentity
 from collectors.readings import boottime_ns
 from tokwatch.config.prometheus import PrometheusSection
 from tokwatch.feeds.fleet.errors import SourceError
+from tokwatch.feeds.fleet.prometheus_client import identity_of
 from tokwatch.ledger.axis import NS_PER_MS
 
 USUAL_INTERVAL_S: Final = 15.0
@@ -38,8 +38,7 @@ class FoundHost:
 
 def pages_of(api: PrometheusApi, host: str, section: PrometheusSection) -> HostPages:
     """The pages of one host, by the labels and the selector of the config."""
-    identity = HostIdentity.of(host_label=section.host_label or "")
-    return HostPages(api, host, identity, selector=section.selector)
+    return HostPages(api, host, identity_of(section), selector=section.selector)
 
 
 async def find_host(
