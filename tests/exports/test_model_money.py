@@ -61,6 +61,12 @@ def test_the_cost_is_divided_by_token_prices_and_adds_up_again() -> None:
     assert sum((usd or 0) * tokens for usd, tokens in zip(parts, (0.6, 0.4, 0.5), strict=True)) == pytest.approx(0.5)
 
 
+def test_cached_tokens_without_their_prompt_are_not_told_and_bear_no_cost() -> None:
+    row = qwen(flows=[flow_quarter(prompt=None, cached=400_000)])
+    assert (row.tokens_in_uncached, row.tokens_in_cached) == (None, None)
+    assert (row.usd_per_m_out_alloc or 0) * 0.5 == pytest.approx(0.5)
+
+
 def test_without_a_price_list_tokens_have_no_price_of_their_class() -> None:
     row = qwen(Tokens())
     assert (row.usd_per_m_in_alloc, row.usd_per_m_out_alloc, row.saved_by_cache_usd) == (None, None, None)

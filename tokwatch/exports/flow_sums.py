@@ -80,9 +80,9 @@ class FlowSums:
 
     @property
     def cached_tokens(self) -> int | None:
-        """Never more than the prompt tokens they are part of."""
+        """Never more than the prompt tokens they are part of; None without those, as `tokens` has none then."""
         cached, prompt = self.counts["cached_tokens"], self.counts["prompt_tokens"]
-        return cached if cached is None or prompt is None else min(cached, prompt)
+        return None if cached is None or prompt is None else min(cached, prompt)
 
     @property
     def uncached_tokens(self) -> int | None:
