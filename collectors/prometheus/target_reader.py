@@ -16,6 +16,7 @@ from collectors.meters.reader import HostPower, read_meters
 from collectors.prometheus.agent_pages import agent_gpus
 from collectors.prometheus.dialects import AGENT_UP, agent_vocabulary
 from collectors.prometheus.scraped_pages import ScrapedPage, Target
+from collectors.prometheus.server_roles import role_of
 from collectors.readings import GpuReading, Layer, Probe, ServerFacts, ServerReading
 from collectors.vocabularies import recognise
 from collectors.vocabularies.plan import Plan, plan_of
@@ -164,6 +165,7 @@ class TargetReader:
             metrics_url=None if self.target.server else self._url,
             pod=self.target.pod,
             anywhere=vocabulary.layer is Layer.ENGINE,
+            role="" if self.target.server else role_of(dict(self.target.labels)),
         )
 
     @property

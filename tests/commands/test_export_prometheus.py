@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -26,6 +27,12 @@ class Answers:
 
     names: Sequence[str] = NAMES
     warnings: Sequence[str] = ()
+    values: Mapping[str, str] = field(default_factory=dict)  # labels of one series, which has all values 60; {}: none
+
+    def range(self, form: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+        start_s, end_s, step_s = (float(form[name][0]) for name in ("start", "end", "step"))
+        times_s = [start_s + step * step_s for step in range(int((end_s - start_s) / step_s) + 1)]
+        return [{"metric": self.values, "values": [[at_s, "60"] for at_s in times_s]}] if self.values else []
 
 
 @pytest.fixture
@@ -40,9 +47,11 @@ def url(answers: Answers) -> Iterator[str]:
             self._answer({"data": answers.names if "__name__" in self.path else []})
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            kind = "matrix" if "range" in self.path else "vector"
-            self._answer({"data": {"resultType": kind, "result": []}, "warnings": answers.warnings})
+            form = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
+            of_range = "range" in self.path
+            result = answers.range(form) if of_range else []
+            kind = "matrix" if of_range else "vector"
+            self._answer({"data": {"resultType": kind, "result": result}, "warnings": answers.warnings})
 
         def _answer(self, body: dict[str, Any]) -> None:
             text = json.dumps({"status": "success", **body}).encode()
@@ -77,6 +86,26 @@ def test_an_answer_that_is_not_whole_is_told_and_leaves_with_partial(
     told = capsys.readouterr()
     assert told.out.startswith("hour_start,")
     assert told.err == ("tokwatch: the server says its answers are not whole: store gateway 10.0.0.3 did not answer\n")
+
+
+def test_the_manifest_of_a_directory_says_that_an_answer_was_not_whole_until_it_is(
+    url: str, answers: Answers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.values = {"Hostname": "box", "UUID": "GPU-1", "gpu": "0", "instance": "box:9400", "job": "dcgm"}
+    asked = ["--since", "2026-11-17", "--until", "2026-11-18", "--to", str(tmp_path)]
+
+    def told() -> tuple[bool, list[str]]:
+        [file] = json.loads((tmp_path / "gpu-hour.csv.manifest.json").read_bytes())["files"]
+        return file["complete"], file["missing"]
+
+    answers.warnings = ["store gateway 10.0.0.3 did not answer"]
+    assert export(url, *asked) == Exit.PARTIAL
+    words = "the server says its answers are not whole: store gateway 10.0.0.3 did not answer"
+    assert told() == (False, [words])
+    assert f"tokwatch: {words}\n" in capsys.readouterr().err
+    answers.warnings = ()
+    assert export(url, *asked) == Exit.DONE
+    assert told() == (True, [])
 
 
 def test_an_empty_table_of_whole_answers_is_done(url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from tests.exports.test_hourly import HOUR_MS, MINUTE_MS, SIMULATED, record
 from tests.store.records import RUN
 from tokwatch.exports.errors import ExportError
 from tokwatch.exports.hourly import Asked, Exported, export_days
-from tokwatch.exports.periods import Grain
+from tokwatch.exports.periods import Grain, Period
 from tokwatch.exports.tables import By
 from tokwatch.ledger.prices.version import Prices
 from tokwatch.store.rows import PriceVersion
@@ -68,6 +68,26 @@ def test_each_day_is_a_file_that_the_manifest_tells_of(store: Path, tmp_path: Pa
     assert (first["bytes"], first["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
     [row] = csv.DictReader(content.decode().splitlines())
     assert row["hour_start"] == "2026-11-21T23:00:00Z"
+
+
+def test_a_day_that_something_may_be_missing_of_says_so_until_it_is_whole(store: Path, tmp_path: Path) -> None:
+    to, midnight_ms = tmp_path / "out", LATE_MS + HOUR_MS
+    partial = {"a store did not answer": Period(LATE_MS, midnight_ms)}
+    export_days(store, Asked(), to, midnight_ms + DAY_MS, partial=partial)
+    told = [(file["complete"], file["missing"]) for file in manifest(to)["files"]]
+    assert told == [(False, ["a store did not answer"]), (False, [])]
+    export(store, to, midnight_ms + DAY_MS)
+    assert [(file["complete"], file["missing"]) for file in manifest(to)["files"]] == [(True, []), (False, [])]
+
+
+def test_a_manifest_of_before_is_read_as_one_of_whole_days(store: Path, tmp_path: Path) -> None:
+    to = tmp_path / "out"
+    export(store, to)
+    told = manifest(to)
+    for file in told["files"]:
+        del file["missing"]
+    (to / "gpu-hour.csv.manifest.json").write_text(json.dumps(told))
+    assert export(store, to).replaced == 0
 
 
 def test_made_again_nothing_is_touched(store: Path, tmp_path: Path) -> None:

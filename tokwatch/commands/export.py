@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tokwatch.commands.settings import config_of, store_of
@@ -18,7 +18,7 @@ from tokwatch.exports.days import file_periods
 from tokwatch.exports.focus.billing import Billing
 from tokwatch.exports.hourly import Asked, Exported, export_days, export_hourly
 from tokwatch.exports.hours import parse_range
-from tokwatch.exports.periods import Periods, zone_called
+from tokwatch.exports.periods import Period, Periods, zone_called
 from tokwatch.exports.tables import table_kind
 from tokwatch.progress import Progress
 
@@ -54,14 +54,20 @@ def _of_a_fleet(options: argparse.Namespace, config: Config, asked: Asked) -> in
     periods = Periods(asked.grain, asked.zone) if options.to is None else file_periods(asked.grain, asked.zone)
     traffic = table_kind(asked.by, asked.billing).traffic
     with fleet_quarters(options, config, periods, asked.since_ms, asked.until_ms, traffic=traffic) as fleet:
-        _exported(fleet.store, asked, options.to)
-        for warning in fleet.warnings:
-            print(f"tokwatch: the server says its answers are not whole: {warning}", file=sys.stderr)
-        return Exit.PARTIAL if fleet.warnings else Exit.DONE
+        partial = {
+            f"the server says its answers are not whole: {words}": about for words, about in fleet.partial.items()
+        }
+        _exported(fleet.store, asked, options.to, partial)
+        for words in partial:
+            print(f"tokwatch: {words}", file=sys.stderr)
+        return Exit.PARTIAL if partial else Exit.DONE
 
 
-def _exported(store: Path, asked: Asked, directory: Path | None) -> Exported:
-    return _to_stdout(store, asked) if directory is None else _to_directory(store, asked, directory)
+def _exported(
+    store: Path, asked: Asked, directory: Path | None, partial: Mapping[str, Period] | None = None
+) -> Exported:
+    """partial: what is said of the store's not being whole, and of which time."""
+    return _to_stdout(store, asked) if directory is None else _to_directory(store, asked, directory, partial or {})
 
 
 def _to_stdout(store: Path, asked: Asked) -> Exported:
@@ -81,9 +87,10 @@ def _to_stdout(store: Path, asked: Asked) -> Exported:
         return exported
 
 
-def _to_directory(store: Path, asked: Asked, directory: Path) -> Exported:
+def _to_directory(store: Path, asked: Asked, directory: Path, partial: Mapping[str, Period]) -> Exported:
+    now_ms = time.time_ns() // 1_000_000
     with Progress("exporting", total=1) as progress:
-        exported = export_days(store, asked, directory, time.time_ns() // 1_000_000, progress.update)
+        exported = export_days(store, asked, directory, now_ms, progress.update, partial=partial)
     left = exported.files - exported.replaced
     print(
         f"tokwatch: {exported.rows} rows in {exported.files} files in {directory}: {exported.replaced} written, "

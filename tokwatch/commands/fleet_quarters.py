@@ -6,14 +6,14 @@ import argparse
 import asyncio
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tokwatch.config import Config
 from tokwatch.errors import CommandError
-from tokwatch.exports.periods import Periods
+from tokwatch.exports.periods import Period, Periods
 from tokwatch.feeds.prometheus_quarters.asking import Asked, Stretch
 from tokwatch.feeds.prometheus_quarters.filling import Filled, fill
 from tokwatch.progress import Progress
@@ -30,8 +30,9 @@ class FleetQuarters:
     asked: Asked
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        return tuple(self.asked.warnings)
+    def partial(self) -> Mapping[str, Period]:
+        """Words of the server, and from when to when something may be missing."""
+        return {words: Period(*about) for words, about in self.asked.warnings.items()}
 
 
 @contextmanager
@@ -89,6 +90,7 @@ async def _filled(
 ) -> Filled:
     from collectors.prometheus.query_error import QueryError
     from tokwatch.commands.prometheus_host import url_of
+    from tokwatch.commands.settings import configured_servers
     from tokwatch.feeds.fleet.prometheus_client import client_of, identity_of
 
     section = config.prometheus
@@ -101,6 +103,7 @@ async def _filled(
             now_ms,
             identity=identity_of(section),
             where=section.selector,
+            declared=configured_servers(config.servers),
             prices=config.prices.prices(),
             settings=config.settings(),
             traffic=traffic,

@@ -20,6 +20,14 @@ Rows = Iterable[tuple[Period, msgspec.Struct]]
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """Whether a day's rows are all that there will be."""
+
+    over: bool  # nothing more will come of this day
+    missing: tuple[str, ...] = ()  # why something may be missing all the same
+
+
+@dataclass(frozen=True, slots=True)
 class DaysWritten:
     """What was done."""
 
@@ -33,12 +41,10 @@ def file_periods(grain: Grain, zone: str) -> Periods:
     return Periods("month" if grain == "month" else "day", zone)
 
 
-def write_days(
-    rows: Rows, path: Path, sheet: Sheet, begun: Manifest, complete: Callable[[Period], bool]
-) -> DaysWritten:
+def write_days(rows: Rows, path: Path, sheet: Sheet, begun: Manifest, whole: Callable[[Period], Whole]) -> DaysWritten:
     """Replace the files of the rows' days and the manifest; files of other days and other tables stay as they are.
 
-    rows: ascending. begun: the manifest of an empty directory. complete: nothing more will come of this day.
+    rows: ascending. begun: the manifest of an empty directory. whole: of a day.
     Raises ExportError where the directory holds the same table asked for otherwise, or cannot be written.
     """
     days = file_periods(sheet.grain, sheet.zone)
@@ -48,7 +54,7 @@ def write_days(
         name = f"{sheet.stem}.{sheet.suffix}.manifest.json"
         manifest = _read(directory, path / name, begun)
         for day, of_day in groupby(rows, key=lambda each: days.of(each[0].start_ms)):
-            file, written = _write(directory, day, of_day, sheet, days, complete=complete(day))
+            file, written = _write(directory, day, of_day, sheet, days, whole(day))
             files.append(file)
             replaced += written.changed
         now = msgspec.structs.replace(begun, files=manifest.files).with_files(files)
@@ -74,7 +80,7 @@ def _read(directory: Directory, path: Path, begun: Manifest) -> Manifest:
 
 
 def _write(
-    directory: Directory, day: Period, rows: Rows, sheet: Sheet, days: Periods, *, complete: bool
+    directory: Directory, day: Period, rows: Rows, sheet: Sheet, days: Periods, whole: Whole
 ) -> tuple[ManifestFile, Written]:
     start = days.written(day.start_ms)
     name = f"{sheet.stem}-{start[: len('2026-11') if days.grain == 'month' else len('2026-11-20')]}.{sheet.suffix}"
@@ -94,7 +100,8 @@ def _write(
         amounts=passing.amounts,
         coverage=passing.coverage,
         price_versions=passing.price_versions,
-        complete=complete,
+        complete=whole.over and not whole.missing,
+        missing=whole.missing,
         bytes=written.bytes,
         sha256=written.sha256,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ import msgspec
 
 from tokwatch import __version__
 from tokwatch.exports.background import Background
-from tokwatch.exports.days import file_periods, write_days
+from tokwatch.exports.days import Whole, file_periods, write_days
 from tokwatch.exports.focus.billing import SELF_HOSTED, Billing
 from tokwatch.exports.formats import Format, check_format
 from tokwatch.exports.manifest import Manifest
@@ -68,9 +68,18 @@ def export_hourly(store: Path, asked: Asked, out: IO[bytes], told: Told | None =
         return Exported(count, selection.left_out if selection else ())
 
 
-def export_days(store: Path, asked: Asked, directory: Path, now_ms: int, told: Told | None = None) -> Exported:
+def export_days(
+    store: Path,
+    asked: Asked,
+    directory: Path,
+    now_ms: int,
+    told: Told | None = None,
+    *,
+    partial: Mapping[str, Period] | None = None,
+) -> Exported:
     """Write one file a day into a directory; those that already are as they should be are left alone.
 
+    partial: in words why something may be missing in the store, and from when to when; the manifest says it.
     Raises what `export_hourly` does, and ExportError where the directory cannot be written.
     """
     sheet, periods = _sheet(asked), Periods(asked.grain, asked.zone)
@@ -87,11 +96,12 @@ def export_days(store: Path, asked: Asked, directory: Path, now_ms: int, told: T
         selection = _select(reader, asked, file_periods(asked.grain, asked.zone))
         runs = selection.runs if selection else None
 
-        def complete(day: Period) -> bool:
-            return day.end_ms <= now_ms and not reader.due_quarters(day.start_ms, day.end_ms, runs)
+        def whole(day: Period) -> Whole:
+            over = day.end_ms <= now_ms and not reader.due_quarters(day.start_ms, day.end_ms, runs)
+            return Whole(over, tuple(words for words, about in (partial or {}).items() if about.overlaps(day)))
 
         rows = _rows(reader, selection, sheet, periods, told)
-        done = write_days(rows, directory, sheet, begun, complete)
+        done = write_days(rows, directory, sheet, begun, whole)
     return Exported(done.rows, selection.left_out if selection else (), done.files, done.replaced)
 
 

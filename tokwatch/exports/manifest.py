@@ -38,9 +38,11 @@ class ManifestFile(msgspec.Struct, frozen=True, kw_only=True):
     amounts: dict[str, dict[str, float]]
     coverage: float | None  # mean of the column, by the length of the periods; a GPU's share of time that was watched
     price_versions: tuple[str, ...]
-    complete: bool  # the day is over and every quarter hour of it is summed up: it changes only where it is restated
+    # The day is over, every quarter hour of it is summed up, and nothing may be missing: only a restatement changes it.
+    complete: bool
     bytes: int
     sha256: str
+    missing: tuple[str, ...] = ()  # why something may be missing, in the words of whoever was asked for it
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,9 @@ class Period(NamedTuple):
     def length_ms(self) -> int:
         return self.end_ms - self.start_ms
 
+    def overlaps(self, other: Period) -> bool:
+        return self.start_ms < other.end_ms and other.start_ms < self.end_ms
+
 
 class Periods:
     """The periods of one grain in one time zone.

@@ -38,6 +38,16 @@ class Counting:
 
 HERE = Counting(True, True, "tokens counted here")
 NO_OUTPUT = Counting(True, True, "counts no output tokens")
+AT_ENGINES = Counting(False, False, "shown, counted at its engines")
+AT_ROUTER = Counting(False, False, "shown, counted at its router")
+AT_THE_OTHER_HALF = {  # by role: what the servers of the other one count
+    PREFILL: Counting(True, False, "prompt here, output at the decode servers"),
+    DECODE: Counting(False, True, "output here, prompt at the prefill servers"),
+}
+BY_CONFIG = {
+    True: Counting(True, True, "tokens counted here: the config says so"),
+    False: Counting(False, False, "shown, not counted: the config says so"),
+}
 
 
 def counting(watched: Sequence[Watched], deployments: Iterable[tuple[str, ...]]) -> Mapping[str, Counting]:
@@ -58,16 +68,12 @@ def _counting(
     server: Watched, engines: Sequence[Watched], routers: Sequence[Watched], members: Mapping[str, tuple[str, ...]]
 ) -> Counting:
     if server.facts.counts is not None:
-        return (
-            Counting(True, True, "tokens counted here: the config says so")
-            if server.facts.counts
-            else Counting(False, False, "shown, not counted: the config says so")
-        )
+        return BY_CONFIG[server.facts.counts]
     if server.layer is not Layer.ENGINE:
         if any(map(server.may_front, engines)):
-            return Counting(False, False, "shown, counted at its engines")
+            return AT_ENGINES
         if server.layer is Layer.GATEWAY and any(map(server.may_front, routers)):
-            return Counting(False, False, "shown, counted at its router")
+            return AT_ROUTER
     if server.read and not server.counts_tokens:
         return NO_OUTPUT
     return _by_role(server, engines, members.get(server.facts.address, ()))
@@ -75,12 +81,7 @@ def _counting(
 
 def _by_role(server: Watched, engines: Iterable[Watched], deployment: tuple[str, ...]) -> Counting:
     roles = {engine.role for engine in engines if engine.facts.address in deployment}
-    if roles >= {PREFILL, DECODE}:
-        if server.role == PREFILL:
-            return Counting(True, False, "prompt here, output at the decode servers")
-        if server.role == DECODE:
-            return Counting(False, True, "output here, prompt at the prefill servers")
-    return HERE
+    return AT_THE_OTHER_HALF.get(server.role, HERE) if roles >= {PREFILL, DECODE} else HERE
 
 
 def output_elsewhere(words: str) -> bool:

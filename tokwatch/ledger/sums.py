@@ -47,21 +47,22 @@ def counted(entry: FlowEntry) -> FlowEntry:
     """The entry without what is counted at another server: what is left may be added to other servers' counts."""
     if not entry.flags & _ELSEWHERE:
         return entry
-    return replace(entry, **dict.fromkeys(_taken(entry)))
+    return replace(entry, **dict.fromkeys(taken(entry.flags)))
 
 
 def elsewhere(entry: FlowEntry) -> FlowEntry | None:
     """Only what `counted` leaves out, without latencies; None where it leaves nothing out."""
     if not entry.flags & _ELSEWHERE:
         return None
-    taken = _taken(entry)
-    kept: dict[str, None] = {name: None for name in (*_OF_PROMPT, *_OF_OUTPUT, "preempted") if name not in taken}
+    shown = taken(entry.flags)
+    kept: dict[str, None] = {name: None for name in (*_OF_PROMPT, *_OF_OUTPUT, "preempted") if name not in shown}
     return replace(entry, histograms=(), **kept)
 
 
-def _taken(entry: FlowEntry) -> tuple[str, ...]:
-    prompt = _OF_PROMPT if entry.flags & Flag.PROMPT_ELSEWHERE else ()
-    return (*prompt, *(_OF_OUTPUT if entry.flags & Flag.OUTPUT_ELSEWHERE else ()))
+def taken(flags: int) -> tuple[str, ...]:
+    """The counts of a flow that are counted at another server."""
+    prompt = _OF_PROMPT if flags & Flag.PROMPT_ELSEWHERE else ()
+    return (*prompt, *(_OF_OUTPUT if flags & Flag.OUTPUT_ELSEWHERE else ()))
 
 
 class ServerSums:

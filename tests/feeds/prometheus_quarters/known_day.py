@@ -44,6 +44,11 @@ name = "north"
 hosts = ["box-b"]
 electricity = { usd_per_kwh = 0.10 }
 facility = { pue = 1.1 }
+
+[[prices.sites]]
+name = "metered"
+hosts = ["box-p", "box-q"]
+facility = { pue = 1.2, host = "measured" }
 """
 USD_PER_GPU_HOUR = 1.0  # 350 400 / 8 / (5 · 8760)
 USD_PER_BOARD_KWH = {"box-a": 0.30 * 1.2, "box-b": 0.10 * 1.1}

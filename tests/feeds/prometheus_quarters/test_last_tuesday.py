@@ -26,6 +26,19 @@ from tests.feeds.prometheus_quarters.known_day import (
     known_day,
 )
 from tests.feeds.prometheus_quarters.other_boxes import HOURS, add_agents_box, add_box_of_pods
+from tests.feeds.prometheus_quarters.pair_boxes import (
+    ALIAS,
+    CACHED,
+    DECODE_W,
+    DYNAMO_MODEL,
+    OUTPUT,
+    PREFILL_W,
+    PROMPT,
+    REQUESTS,
+    SGLANG_MODEL,
+    SUPPLIES_W,
+    add_pairs,
+)
 from tests.prometheus_servers import missing, prometheus, victoria_metrics, wait_for_samples
 from tokwatch.cli import run
 from tokwatch.exits import Exit
@@ -40,6 +53,7 @@ def day() -> KnownDay:
     made = known_day()
     add_agents_box(made)
     add_box_of_pods(made)
+    add_pairs(made)
     return made
 
 
@@ -205,6 +219,45 @@ def test_a_gpu_is_its_pods_and_keeps_its_energy_when_the_pod_goes(export: Export
     assert (free["s_unallocated"], free["energy_board_j"]) == (3600, 100 * 3600)
     [row] = [row for row in export.rows("model") if row["deployment"] == "10.0.7.31:8000" and hour(row) == 0]
     assert (row["gpu_count"], row["energy_board_j"], row["tokens_out"]) == (1, 500 * 3600, 240 * 30)
+
+
+@pytest.mark.parametrize("model", [SGLANG_MODEL, DYNAMO_MODEL])
+def test_tokens_that_pass_prefill_decode_router_and_gateway_are_counted_once(export: Export, model: str) -> None:
+    for hour_ in range(HOURS):
+        rows = [row for row in export.rows("model") if row["model"].lower() == model.lower() and hour(row) == hour_]
+        names = ("tokens_in_uncached", "tokens_in_cached", "tokens_out", "requests_completed")
+        told = [sum(row[name] or 0 for row in rows) for name in names]
+        assert told == [240 * each for each in (PROMPT - CACHED, CACHED, OUTPUT, REQUESTS)]
+    assert not [row for row in export.rows("model") if row["model"] == ALIAS]
+
+
+@pytest.mark.parametrize(
+    ("model", "boxes"),
+    [(SGLANG_MODEL, "box-p:30000+box-q:30000"), (DYNAMO_MODEL, "box-r:9090+box-s:9090")],
+)
+def test_both_halves_of_a_pair_pay_for_its_tokens(export: Export, model: str, boxes: str) -> None:
+    rows = [row for row in export.rows("model") if row["model"] == model and hour(row) == 0]
+    assert {row["deployment"] for row in rows} == {boxes}
+    assert sum(row["energy_board_j"] for row in rows) == pytest.approx((PREFILL_W + DECODE_W) * 3600)
+    assert sum(row["gpu_hours"] for row in rows) == pytest.approx(2)
+
+
+def test_what_a_box_draws_besides_its_boards_is_its_gpus(export: Export) -> None:
+    rows = [row for row in export.rows("gpu") if row["node"] in ("box-p", "box-q") and hour(row) == 0]
+    told = {row["node"]: (row["host_share"], row["energy_basis"], row["energy_facility_kwh"]) for row in rows}
+    assert told == {
+        "box-p": ("box", "facility", pytest.approx(sum(SUPPLIES_W) / 1000 * 1.2)),
+        "box-q": (None, "board × PUE", pytest.approx(DECODE_W / 1000 * 1.2)),
+    }
+    assert not [row for row in export.rows("gpu") if row["node"].startswith("10.0.9.")]
+
+
+def test_a_gateway_whose_tokens_engines_count_tells_whose_they_are(export: Export) -> None:
+    rows = [row for row in export.rows("model") if row["model"] == SGLANG_MODEL and hour(row) == 0]
+    assert {row["tenant"]: row["tokens_out"] for row in rows} == {
+        "search": 240 * OUTPUT * 2 // 3,
+        "chat": 240 * OUTPUT // 3,
+    }
 
 
 @pytest.mark.parametrize("by", ["gpu", "model", "focus"])

@@ -50,7 +50,12 @@ class Asked:
     queries: int = 0
     bytes: int = 0  # of the answers, as they came
     server_s: float = 0.0
-    warnings: dict[str, None] = field(default_factory=dict)  # of partial answers, in order
+    # What was said of answers that are not whole, in order, and from when to when that may have left something out.
+    warnings: dict[str, Stretch] = field(default_factory=dict)
+
+    def warned(self, words: str, about: Stretch) -> None:
+        known = self.warnings.get(words, about)
+        self.warnings[words] = Stretch(min(known.start_ms, about.start_ms), max(known.end_ms, about.end_ms))
 
 
 class Asking:
@@ -60,6 +65,7 @@ class Asking:
         self._api = api
         self._sleep = sleep
         self.asked = Asked()
+        self.about = Stretch(0, 0)  # the quarter hours that are asked about now, whatever a query looks at for that
 
     async def quarters(self, query: str, stretch: Stretch) -> list[Point]:
         """The values of an expression at the end of each quarter hour, each under the start of it."""
@@ -94,6 +100,7 @@ class Asking:
                 continue
             self.asked.bytes += answer.bytes
             self.asked.server_s += answer.took_s
-            self.asked.warnings |= dict.fromkeys(answer.warnings)
+            for words in answer.warnings:
+                self.asked.warned(words, self.about)
             return answer
         raise AssertionError("the last try raises or returns")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from collectors.prometheus.answers import PrometheusApi
 from collectors.prometheus.identity import HostIdentity
+from collectors.readings import ServerFacts
 from tokwatch import __version__
 from tokwatch.feeds.history import stored_price
 from tokwatch.feeds.prometheus_quarters.asking import Asked, Asking, Stretch
@@ -38,6 +40,7 @@ async def fill(
     *,
     identity: HostIdentity,
     where: str = "",
+    declared: Iterable[ServerFacts] = (),
     prices: Prices | None = None,
     settings: SettingsBody | None = None,
     traffic: bool = True,
@@ -45,7 +48,8 @@ async def fill(
 ) -> Filled:
     """Write the store at `path`. prices: in force over all of it.
 
-    where: label matchers that are put into every query. traffic: with the rows of flows. Raises QueryError, StoreError.
+    where: label matchers that are put into every query. declared: what the config says of servers. traffic: with the
+    rows of flows. Raises QueryError, StoreError.
     """
     asking = Asking(api)
     run = Run(RUN, "imported", PROMETHEUS, "", __version__, "UTC", now_ms, source=api.url)
@@ -54,6 +58,6 @@ async def fill(
             store.add_price(stored_price(PriceVersion(1, 0, now_ms, "config", prices)))
         if settings is not None:
             store.settings(within.start_ms, settings)
-        fleet = await fleet_of(asking, identity, within, where)
+        fleet = await fleet_of(asking, identity, within, where, declared)
         await walk(fleet, within, store, traffic=traffic, told=told)
     return Filled(fleet.dialects.found, asking.asked)

@@ -15,7 +15,7 @@ def owners(gpus: Mapping[Cell, GpuTold], found: ServersFound) -> dict[Cell, tupl
     Pods decide on a host where both its GPUs and its servers have them: a GPU whose pod runs no known server, or that
     no pod has, then serves none.
     """
-    quarters = {quarter_ms: found.on_host(quarter_ms) for quarter_ms in {quarter_ms for _, quarter_ms in gpus}}
+    quarters = {quarter_ms: found.engines_on_host(quarter_ms) for quarter_ms in {quarter_ms for _, quarter_ms in gpus}}
     by_pods = {(gpu.host, quarter_ms) for (gpu, quarter_ms), told in gpus.items() if told.pods}
     return {
         (gpu, quarter_ms): _of(

@@ -86,6 +86,11 @@ def mean(series: Selector, group: str) -> str:
     return f"max {group} (avg_over_time({series}[{_INSIDE}]))"
 
 
+def mean_of_sum(series: Selector, group: str) -> str:
+    """The mean of what several gauges add up to."""
+    return f"sum {group} (avg_over_time({series}[{_INSIDE}]))"
+
+
 def most(series: Selector, group: str) -> str:
     return f"max {group} (max_over_time({series}[{_INSIDE}]))"
 

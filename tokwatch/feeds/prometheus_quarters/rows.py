@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tokwatch.feeds.prometheus_quarters.gpus import GpuTold
+from tokwatch.feeds.prometheus_quarters.host_power import Drawn
 from tokwatch.feeds.prometheus_quarters.servers import COUNTS, FlowCounts
 from tokwatch.feeds.prometheus_quarters.states import Minutes, idle_share, state_ms
 from tokwatch.ledger.entries import Flag, HistogramEntry
 from tokwatch.ledger.facts import MIB
 from tokwatch.ledger.weights import split_counts
-from tokwatch.store.quarter_rows import FlowQuarter, GpuQuarter
+from tokwatch.store.quarter_rows import FlowQuarter, GpuQuarter, HostQuarter
 from tokwatch.store.rollup import QUARTER_MS
 
 
@@ -49,9 +52,41 @@ def gpu_quarter(
 def flow_quarter(
     told: FlowCounts, histograms: tuple[HistogramEntry, ...], covered_ms: int, place: tuple[int, int, int]
 ) -> FlowQuarter:
+    """What is counted at its server. place: (quarter_ms, run, entity)."""
+    return _flow_quarter(told.counts, told.flags, histograms, covered_ms, place)
+
+
+def host_quarter(drawn: Drawn, place: tuple[int, int, int]) -> HostQuarter:
     """place: (quarter_ms, run, entity)."""
     quarter_ms, run, entity = place
-    counts = {name: told.counts.get(name) for name in COUNTS}
+    return HostQuarter(
+        quarter_ms=quarter_ms,
+        run=run,
+        entity=entity,
+        observed_ms=drawn.measured_ms,
+        energy_mj=round(drawn.power_w * drawn.measured_ms),
+        energy_ms=drawn.measured_ms,
+        package_energy_mj=None,
+        package_ms=0,
+        entries=1,
+        flags=0,
+    )
+
+
+def elsewhere_quarter(told: FlowCounts, covered_ms: int, place: tuple[int, int, int]) -> FlowQuarter | None:
+    """What it saw pass that is counted at another server; None where there is nothing of the kind."""
+    return _flow_quarter(told.elsewhere, told.flags, (), covered_ms, place) if told.elsewhere else None
+
+
+def _flow_quarter(
+    known: Mapping[str, int],
+    flags: int,
+    histograms: tuple[HistogramEntry, ...],
+    covered_ms: int,
+    place: tuple[int, int, int],
+) -> FlowQuarter:
+    quarter_ms, run, entity = place
+    counts = {name: known.get(name) for name in COUNTS}
     return FlowQuarter(
         quarter_ms=quarter_ms,
         run=run,
@@ -59,7 +94,7 @@ def flow_quarter(
         covered_ms=covered_ms,
         histograms=histograms,
         entries=1,
-        flags=told.flags,
+        flags=flags,
         **counts,
     )
 

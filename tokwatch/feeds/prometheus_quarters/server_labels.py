@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from collectors.labels import clean_label
 from collectors.prometheus.dialects import AGENT
 from collectors.prometheus.identity import HostIdentity
+from collectors.prometheus.server_roles import NAMESPACE_LABEL, ROLE_LABELS, role_of
 from collectors.readings import UNNAMED, UNTAGGED
 from collectors.vocabularies.vocabulary import Vocabulary
 from tokwatch.feeds.prometheus_quarters import promql
@@ -18,6 +19,7 @@ from tokwatch.feeds.prometheus_quarters.remembered import Remembered
 from tokwatch.feeds.prometheus_quarters.things import (
     POD_LABELS,
     Flow,
+    Half,
     Pod,
     Server,
     host_of,
@@ -25,7 +27,7 @@ from tokwatch.feeds.prometheus_quarters.things import (
     pod_of,
 )
 
-_TARGET: Final = ("instance", "job", *POD_LABELS)
+_TARGET: Final = ("instance", "job", *POD_LABELS, *ROLE_LABELS, NAMESPACE_LABEL)
 _AGENTS_SERVER: Final = ("server", "engine")  # labels of a server that an agent tells of
 
 
@@ -38,12 +40,13 @@ class Ranked(NamedTuple):
 
 @dataclass(frozen=True)
 class ServerLabels:
-    """`pods` fills as labels are read: the pod that each server runs in."""
+    """`pods` and `halves` fill as labels are read: the pod that each server runs in, and which half of a pair it is."""
 
     identity: HostIdentity
     vocabulary: Vocabulary
     hosts_of_pods: Mapping[Pod, str]
     pods: dict[Server, Pod] = field(default_factory=dict)
+    halves: dict[Server, Half] = field(default_factory=dict)
 
     @property
     def server_group(self) -> str:
@@ -82,7 +85,15 @@ class ServerLabels:
         server = Server(host, clean_label(address), clean_label(engine))
         if pod is not None and not by_agent:
             self.pods[server] = pod
+        self.halves[server] = Half(role_of(labels), clean_label(labels.get(NAMESPACE_LABEL, "")), self._place(labels))
         return server
+
+    def _place(self, labels: Labels) -> str:
+        told = (
+            next((labels[label] for label in names if labels.get(label)), "")
+            for names in (self.identity.region, self.identity.cluster)
+        )
+        return "/".join(clean_label(each) for each in told)
 
     def _ranked(self, labels: Labels) -> Ranked:
         vocabulary = self.vocabulary

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from collectors.prometheus.dialects import AGENT
+from collectors.prometheus.dialects import AGENT, LAYERS
 from collectors.readings import Layer
 from collectors.vocabularies.vocabulary import Role, Series, Vocabulary, parts_of
 from tokwatch.feeds.prometheus_quarters import promql
@@ -18,7 +18,8 @@ from tokwatch.feeds.prometheus_quarters.latencies import Latencies, latencies
 from tokwatch.feeds.prometheus_quarters.observed import Observed
 from tokwatch.feeds.prometheus_quarters.promql import Selector
 from tokwatch.feeds.prometheus_quarters.server_labels import Ranked, ServerLabels
-from tokwatch.feeds.prometheus_quarters.things import Flow, Pod, Server
+from tokwatch.feeds.prometheus_quarters.things import Flow, Half, Pair, Pod, Server
+from tokwatch.ledger.counting import Counting
 
 COUNTS: Final = (
     "prompt_tokens",
@@ -39,6 +40,7 @@ class FlowCounts:
 
     counts: dict[str, int] = field(default_factory=dict)  # by FlowQuarter's fields; what is not known is not there
     flags: int = 0
+    elsewhere: dict[str, int] = field(default_factory=dict)  # of the counts, those that another server has too
 
 
 @dataclass(slots=True)
@@ -47,32 +49,51 @@ class ServersFound:
 
     vocabularies: dict[Server, Vocabulary] = field(default_factory=dict)
     pods: dict[Server, Pod] = field(default_factory=dict)
+    halves: dict[Server, Half] = field(default_factory=dict)
     flows: dict[tuple[Flow, int], FlowCounts] = field(default_factory=dict)
     observed_ms: dict[tuple[Server, int], int] = field(default_factory=dict)
     at_work: dict[tuple[Server, int], float] = field(default_factory=dict)  # the share of minutes
     latencies: Latencies = field(default_factory=dict)
+    counting: dict[tuple[Flow, int], Counting] = field(default_factory=dict)  # of those with any rule but the usual
+    pairs: dict[tuple[Server, int], Pair] = field(default_factory=dict)
 
-    def on_host(self, quarter_ms: int) -> dict[str, list[Server]]:
-        """The servers that were watched in a quarter hour, by host."""
+    def engines_on_host(self, quarter_ms: int) -> dict[str, list[Server]]:
+        """Those that were watched in a quarter hour, by host. A router or gateway has no GPU."""
         found: dict[str, list[Server]] = defaultdict(list)
         for server, at_ms in self.observed_ms:
-            if at_ms == quarter_ms:
+            if at_ms == quarter_ms and layer_of(server) is Layer.ENGINE:
                 found[server.host].append(server)
         return found
+
+    def units(self, servers: Iterable[Server], quarter_ms: int) -> list[tuple[Server, ...]]:
+        """Each of them, or all servers that it makes its tokens with; those of a pair are the same object each time."""
+        units: list[tuple[Server, ...]] = []
+        for server in servers:
+            pair = self.pairs.get((server, quarter_ms))
+            unit = pair.servers if pair else (server,)
+            if not any(unit is known for known in units):
+                units.append(unit)
+        return units
+
+
+def layer_of(server: Server) -> Layer:
+    """Also of one that an agent tells of."""
+    return LAYERS.get(server.engine, Layer.ENGINE)
 
 
 async def servers(
     fleet: Fleet, hosts_of_pods: Mapping[Pod, str], stretch: Stretch, *, traffic: bool = True
 ) -> ServersFound:
-    """All that count tokens themselves; those of an agent's host by the agent alone, which counts each token once.
+    """All that count tokens; those of an agent's host by the agent alone. Counts as the servers tell them.
 
-    traffic: with tokens, requests and latencies; else only where servers were, and when they worked.
+    traffic: with tokens, requests and latencies; else only where engines were, and when they worked.
     """
     found = ServersFound()
     hosts_told: set[str] = set()
     targets_told: set[tuple[str, str]] = set()
-    for vocabulary in fleet.dialects.vocabularies:
-        if vocabulary.layer is not Layer.ENGINE:
+    # Engines first: a page of one may have a router's series too.
+    for vocabulary in sorted(fleet.dialects.vocabularies, key=lambda each: each.layer is not Layer.ENGINE):
+        if vocabulary.layer is not Layer.ENGINE and not traffic:
             continue
         reading = _Reading(fleet, stretch, ServerLabels(fleet.identity, vocabulary, hosts_of_pods))
         await reading.watch()
@@ -129,6 +150,7 @@ class _Reading:
 
         found.vocabularies |= {server: self.labels.vocabulary for server in sorted(self.servers) if new(server)}
         found.pods |= {server: pod for server, pod in self.labels.pods.items() if new(server)}
+        found.halves |= {server: half for server, half in self.labels.halves.items() if new(server)}
         found.observed_ms |= {at: ms for at, ms in self.observed.items() if new(at[0])}
         found.latencies |= {at: entries for at, entries in self.latencies.items() if new(at[0].server)}
         found.at_work |= {at: share for at, share in self.at_work.items() if new(at[0])}

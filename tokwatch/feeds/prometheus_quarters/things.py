@@ -46,6 +46,21 @@ class Server(NamedTuple):
     engine: str
 
 
+class Half(NamedTuple):
+    """What a server's labels tell of what it is a part of."""
+
+    role: str = ""  # "prefill" | "decode", "" for both in one
+    namespace: str = ""  # Dynamo's
+    place: str = ""  # region and cluster
+
+
+class Pair(NamedTuple):
+    """Servers that make their tokens together, some of which prefill and others decode."""
+
+    servers: tuple[Server, ...]
+    name: str  # "" where the servers' addresses name it
+
+
 class Flow(NamedTuple):
     """One model on one server."""
 

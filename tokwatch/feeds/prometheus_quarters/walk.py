@@ -7,8 +7,10 @@ from typing import Final
 
 from collectors.prometheus.expressions import any_of
 from tokwatch.feeds.prometheus_quarters.asking import Stretch
+from tokwatch.feeds.prometheus_quarters.counted_once import count_once
 from tokwatch.feeds.prometheus_quarters.fleet import Fleet
 from tokwatch.feeds.prometheus_quarters.gpus import gpus, hosts_of_pods, presence_series
+from tokwatch.feeds.prometheus_quarters.host_power import host_power
 from tokwatch.feeds.prometheus_quarters.servers import servers
 from tokwatch.feeds.prometheus_quarters.written import Written
 from tokwatch.store.quarter_import import QuarterImport
@@ -31,15 +33,19 @@ async def walk(
     targets = await _targets(fleet, within)
     parts = list(_parts(targets))
     for stretch in _stretches(within, len(targets)):
+        fleet.asking.about = stretch
         pods = await hosts_of_pods(fleet, stretch)
         found = await servers(fleet, pods, stretch, traffic=traffic)
+        count_once(found, fleet.declared)
         written.add_servers(found)
+        power = await host_power(fleet, stretch)
         for number, part in enumerate(parts):
             written.add_gpus(await gpus(fleet, part, stretch), found)
             if told:
                 done_ms = stretch.start_ms - within.start_ms
                 done_ms += (stretch.end_ms - stretch.start_ms) * (number + 1) // len(parts)
                 told(done_ms / (within.end_ms - within.start_ms))
+        written.add_hosts(power)
 
 
 async def _targets(fleet: Fleet, within: Stretch) -> list[str]:
