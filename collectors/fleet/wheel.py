@@ -54,13 +54,16 @@ class Wheel(Generic[T]):
             self._timer = None
 
     def _run(self) -> None:
-        now = self._loop.time()
-        if now - self._due > MOST_LATE_S:
-            self._leave_out(round((now - self._due) / self._slot_s))
-        while self._due <= now:
-            due, items = self._due, self._slots[self._next]
-            self._advance(1)
-            self._turn(items, due)
+        """One part. Late ones come at once, but one after another: between two of them answers that came are read.
+
+        A quarter of a second of parts in one go took 110 ms at 5000 items, in which more answers came late.
+        """
+        late_s = self._loop.time() - self._due
+        if late_s > MOST_LATE_S:
+            self._leave_out(int(late_s / self._slot_s))
+        due, items = self._due, self._slots[self._next]
+        self._advance(1)
+        self._turn(items, due)
         self._timer = self._loop.call_at(self._due, self._run)
 
     def _leave_out(self, slots: int) -> None:

@@ -120,3 +120,12 @@ class Recording:
         os.close(self._told)
         whole = len(self._received) // 8 * 8
         return [int.from_bytes(self._received[at : at + 8], "little") for at in range(0, whole, 8)], stdout, stderr
+
+
+def line_of(process: subprocess.Popen[str], words: str) -> str:
+    """The next line on stderr that has these words."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if words in line:
+            return line
+    raise AssertionError(f"the process ended and never said {words!r}")

@@ -15,7 +15,9 @@ def add_record(commands: Commands) -> None:
     add_targets(record, of_command=True)
     record.add_argument("--for", dest="for_s", type=duration_s, metavar="TIME", help="stop after 90s, 2m, 8h …")
     record.add_argument(
-        "--wait", action="store_true", help="where this host is recorded already, wait until that recorder has gone"
+        "--wait",
+        action="store_true",
+        help="where this host (of --targets: the store) is recorded already, wait until that recorder has gone",
     )
     record.add_argument("--snapshots", type=Path, metavar="FILE", help="also write every Snapshot, one JSON a line")
     record.add_argument("--commit-fd", type=int, help=argparse.SUPPRESS)

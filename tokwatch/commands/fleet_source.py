@@ -45,11 +45,13 @@ def _prometheus(options: argparse.Namespace, config: Config) -> FleetSource:
     from tokwatch.feeds.fleet.prometheus_client import client_of, identity_of
 
     section = config.prometheus
+    client = client_of(section, url_of(options))
     return PrometheusSource(
-        client_of(section, url_of(options)),
+        client,
         identity=identity_of(section),
         within=section.selector,
         program=_program(options),
+        notices=client.notices,
     )
 
 
@@ -63,7 +65,9 @@ def _program(options: argparse.Namespace) -> tuple[str, ...]:
 
 def _targets(listed: str, config: Config) -> FleetSource:
     from tokwatch.commands import fleet_targets
+    from tokwatch.commands.fleet_process import read_many_hosts
 
+    read_many_hosts()
     return fleet_targets.direct_source(fleet_targets.listed(listed, config), config)
 
 

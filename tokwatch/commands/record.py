@@ -7,12 +7,12 @@ import asyncio
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 from tokwatch.commands.journal import Journal
+from tokwatch.commands.recorder_lock import taken
 from tokwatch.commands.settings import (
     config_of,
     configured_servers,
@@ -30,10 +30,8 @@ from tokwatch.feeds.live import RecorderView
 from tokwatch.feeds.live_recording import LiveRecording, Recordable
 from tokwatch.feeds.start import begin
 from tokwatch.ledger.snapshot import Snapshot, canonical_json
-from tokwatch.store.lock import RecorderLock, user_of, who_records
 
 FLUSH_S = 10.0
-_ASK_EVERY_S = 1.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -42,15 +40,22 @@ def run(options: argparse.Namespace) -> int:
 
     A second signal ends it without waiting for a disk that does not answer.
     """
+    for number in _SIGNALS:  # as process 1 of a container it would get none that it does not ask for
+        signal.signal(number, _leave)
     if options.targets is not None:
         from tokwatch.commands import record_fleet
 
         return record_fleet.run(options)
-    for number in _SIGNALS:  # as process 1 of a container it would get none that it does not ask for
-        signal.signal(number, _leave)
     config, choice = config_of(options), store_choice(options)
     store = choice.path
-    lock = _lock(store, exclusive_host=not store_is_named(options), wait=options.wait)
+    lock = taken(
+        store,
+        exclusive_host=not store_is_named(options),
+        wait=options.wait,
+        what="this host is recorded",
+        else_do="look at it with `tokwatch`",
+        say=_say,
+    )
     looked_at = options.snapshots is not None or needs_view(config)
     wanted = Recordable(
         store,
@@ -122,30 +127,8 @@ def _stop_at_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, take, number)
 
 
-def _lock(store: Path, *, exclusive_host: bool, wait: bool) -> RecorderLock:
-    """The right to record. Raises CommandError where another process has it, unless it is to be waited for."""
-    told = None
-    while (lock := RecorderLock.acquire(store, exclusive_host=exclusive_host)) is None:
-        words = _already_recorded(store)
-        if not wait:
-            raise CommandError(f"{words}: look at it with `tokwatch`, or wait for its end with --wait")
-        if words != told:
-            _say(f"{words}; waiting for its end")
-            told = words
-        time.sleep(_ASK_EVERY_S)
-    return lock
-
-
 def _say(line: str) -> None:
     print(f"tokwatch: {line}", file=sys.stderr, flush=True)
-
-
-def _already_recorded(store: Path) -> str:
-    holder = who_records(store) or who_records()
-    if holder is None:
-        return f"{store} was being recorded into until just now"
-    where = f" into {holder.store}" if holder.store else ""
-    return f"this host is recorded already, by process {holder.pid} of user {user_of(holder)}{where}"
 
 
 def _acknowledge(descriptor: int | None) -> Callable[[int], None] | None:

@@ -14,7 +14,9 @@ from msgspec.structs import replace
 
 from collectors.target_lists import Target
 from tokwatch import __version__
+from tokwatch.commands.fleet_process import read_many_hosts
 from tokwatch.commands.fleet_targets import direct_source, listed
+from tokwatch.commands.recorder_lock import taken
 from tokwatch.commands.settings import config_of, keep_what_is_loaded, store_choice, this_box
 from tokwatch.config import Config
 from tokwatch.errors import CommandError
@@ -25,31 +27,33 @@ from tokwatch.feeds.history import read_book, stored_price
 from tokwatch.feeds.price_import import config_version, said_version, words
 from tokwatch.ledger.entries import Run
 from tokwatch.store.fleet.writer import FleetWriter
-from tokwatch.store.lock import RecorderLock
 from tokwatch.store.reader import Reader
 from tokwatch.store.writer import Writer
 
 FLUSH_S: Final = 30.0
 _TELL_EVERY_S: Final = 60.0
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# The writer's thread and the loop take turns: Python's own 5 ms would be the lag of every page while rows are written.
-_SWITCH_S: Final = 0.0005
 
 
 def run(options: argparse.Namespace) -> int:
     """Record until the time is over or a signal comes; what was committed stays whatever happens."""
     config, choice = config_of(options), store_choice(options)
     store = choice.path
+    lock = taken(
+        store,
+        exclusive_host=False,
+        wait=options.wait,
+        what="this fleet is recorded",
+        else_do="name another store with --store",
+        say=_say,
+    )
     targets = listed(options.targets, config)
-    lock = RecorderLock.acquire(store, exclusive_host=False)
-    if lock is None:
-        raise CommandError(f"{store} is being recorded into already: name another one with --store")
     _take_up_prices(store, config, options.price)
-    writer = FleetWriter(store)
+    writer = FleetWriter(store, config.retention.retention())
     box = this_box(config)
     now_ms = time.time_ns() // 1_000_000
     writer.begin(Run(0, "recorded", box.host, box.boot_id, __version__, box.timezone, now_ms))
-    sys.setswitchinterval(_SWITCH_S)
+    read_many_hosts()
     try:
         asyncio.run(_record(targets, config, writer, store, options.for_s))
     finally:

@@ -18,10 +18,11 @@ from tokwatch.ledger.fleet.host_quarters import QUARTER_MS
 from tokwatch.ledger.fleet.tally import HostTally
 from tokwatch.store.connection import close_writing, open_for_writing
 from tokwatch.store.errors import StoreError
-from tokwatch.store.fleet.frames import packed, unpacked
+from tokwatch.store.fleet.frames import COARSE_MS, FINE_MS, packed, unpacked
 from tokwatch.store.fleet.reader import FleetReader
-from tokwatch.store.fleet.recording import COARSE_MS, FINE_MS, KEPT_MS, FleetRecording
+from tokwatch.store.fleet.recording import FleetRecording
 from tokwatch.store.reader import Reader
+from tokwatch.store.retention import DAY_MS, HOUR_MS, Retention
 
 
 @pytest.fixture
@@ -157,10 +158,40 @@ def test_the_trend_needs_no_frame_unpacked(recording: FleetRecording, path: Path
 def test_old_frames_go_as_new_ones_come(recording: FleetRecording, path: Path) -> None:
     recording.write_frame(frame(NOON_MS))
     recording.write_frame(frame(NOON_MS, grain_ms=COARSE_MS))
-    recording.write_frame(frame(NOON_MS + KEPT_MS[FINE_MS] + 10_000))
+    recording.write_frame(frame(NOON_MS + DAY_MS + 10_000))
     with FleetReader(path) as reader:
         assert reader.trend(0, NOON_MS + 1, FINE_MS) == ()
         assert len(reader.trend(0, NOON_MS + 1, COARSE_MS)) == 1
+
+
+def test_frames_are_kept_as_long_as_the_config_says_those_of_a_minute_as_minutes(path: Path) -> None:
+    connection = open_for_writing(path)
+    recording = FleetRecording(connection, Retention(HOUR_MS, HOUR_MS, minutes_ms=2 * HOUR_MS))
+    recording.begin_run(RUN)
+    for grain_ms, kept_ms in ((FINE_MS, HOUR_MS), (COARSE_MS, 2 * HOUR_MS)):
+        for at_ms in (NOON_MS - grain_ms, NOON_MS, NOON_MS + kept_ms):
+            recording.write_frame(frame(at_ms, grain_ms=grain_ms))
+    close_writing(connection)
+    with FleetReader(path) as reader:
+        assert [point.at_ms - NOON_MS for point in reader.trend(0, 2 * NOON_MS, FINE_MS)] == [0, HOUR_MS]
+        assert [point.at_ms - NOON_MS for point in reader.trend(0, 2 * NOON_MS, COARSE_MS)] == [0, 2 * HOUR_MS]
+
+
+def test_a_store_of_a_size_lets_the_oldest_fine_frames_go_then_minutes_and_never_the_newest(path: Path) -> None:
+    connection = open_for_writing(path)
+    recording = FleetRecording(connection, Retention(size_bytes=1))
+    recording.begin_run(RUN)
+    recording.write_quarters([quarter()])
+    for at_ms in (NOON_MS, NOON_MS + 60_000):
+        recording.write_frame(frame(at_ms, grain_ms=COARSE_MS))
+        recording.write_frame(frame(at_ms))
+    recording.write_frame(frame(NOON_MS + 70_000))
+    close_writing(connection)
+    with FleetReader(path) as reader:
+        assert [point.at_ms - NOON_MS for point in reader.trend(0, 2 * NOON_MS, FINE_MS)] == [70_000]
+        assert [point.at_ms - NOON_MS for point in reader.trend(0, 2 * NOON_MS, COARSE_MS)] == [60_000]
+    with Reader(path) as store:
+        assert len(store.quarters(NOON_MS, NOON_MS + QUARTER_MS).gpus) == 1
 
 
 def test_a_fleets_frames_make_a_session(recording: FleetRecording, path: Path) -> None:

@@ -12,6 +12,8 @@ from msgspec.structs import fields
 from tokwatch.ledger.fleet.tally import HostTally, TrendPoint
 from tokwatch.store.errors import StoreError
 
+FINE_MS: Final = 10_000
+COARSE_MS: Final = 60_000
 _LEVEL: Final = 1  # a sixth larger than 6, in a quarter of its time
 _MOST_BYTES: Final = 64 << 20
 

@@ -9,8 +9,7 @@ from typing import Final
 
 from tokwatch.ledger.fleet.tally import TrendPoint
 from tokwatch.store.connection import open_for_reading
-from tokwatch.store.fleet.frames import Frame, unpacked
-from tokwatch.store.fleet.recording import COARSE_MS, FINE_MS
+from tokwatch.store.fleet.frames import COARSE_MS, FINE_MS, Frame, unpacked
 
 _COLUMNS: Final = "at_ms, grain_ms, output_tok_s, power_w, gpus_idle"
 # One seek in the index for each grain: sorting all earlier frames by their moment would read them.

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from tokwatch.ledger.entries import Run
 from tokwatch.ledger.fleet.host_quarters import HostQuarter
 from tokwatch.store import meta, rows
 from tokwatch.store.fleet.frames import Frame, packed
 from tokwatch.store.fleet.naming import Named, Naming
+from tokwatch.store.fleet.pruning import FramePruning
 from tokwatch.store.histograms import HistogramCodec
 from tokwatch.store.quarters import Quarters, insert_quarters
+from tokwatch.store.retention import Retention
 from tokwatch.store.seen import add_seen
-
-FINE_MS: Final = 10_000
-COARSE_MS: Final = 60_000
-KEPT_MS: Final = {FINE_MS: 6 * 3_600_000, COARSE_MS: 30 * 86_400_000}
-_PRUNED_AT_ONCE: Final = 4  # frames in one transaction
 
 T = TypeVar("T")
 
@@ -26,8 +23,9 @@ T = TypeVar("T")
 class FleetRecording:
     """Errors of SQLite pass through, with everything of that call rolled back."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, retention: Retention | None = None) -> None:
         self._connection = connection
+        self._pruning = FramePruning(connection, retention or Retention())
         self._codec = HistogramCodec(connection)
         self._naming = Naming(rows.select_entities(connection))
         self._run = 0
@@ -54,7 +52,7 @@ class FleetRecording:
             raise
 
     def write_frame(self, frame: Frame) -> None:
-        """A frame, and a tick that says how far the run goes; a few frames that are too old go."""
+        """A frame, and a tick that says how far the run goes; a few frames that are too old go, or too many."""
         self._transaction(lambda: self._write_frame(frame))
 
     def _write_quarters(self, quarters: Sequence[HostQuarter], named: Named) -> None:
@@ -91,11 +89,7 @@ class FleetRecording:
                 packed(frame.hosts),
             ),
         )
-        self._connection.execute(
-            "DELETE FROM fleet_frame WHERE id IN (SELECT id FROM fleet_frame WHERE grain_ms = ? AND at_ms < ? "
-            "ORDER BY at_ms LIMIT ?)",
-            (frame.grain_ms, frame.at_ms - KEPT_MS[frame.grain_ms], _PRUNED_AT_ONCE),
-        )
+        self._pruning.step(frame.grain_ms, frame.at_ms)
         self._tick(frame.at_ms)
 
     def _tick(self, at_ms: int) -> None:

@@ -17,6 +17,7 @@ from tokwatch.store.connection import close_writing, open_for_writing
 from tokwatch.store.errors import StoreError
 from tokwatch.store.fleet.frames import Frame
 from tokwatch.store.fleet.recording import FleetRecording
+from tokwatch.store.retention import Retention
 
 _HOSTS_AT_ONCE: Final = 32  # in one transaction: 5 ms of eight GPUs each
 # Between two of them, so that 2000 hosts' quarter hours take some seconds and not the interpreter from the loop.
@@ -28,8 +29,10 @@ _MOST_FRAMES: Final = 60
 class FleetWriter:
     """`open`, `begin` and `close` wait for the thread (call them off the event loop); `put…` never does."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, retention: Retention | None = None) -> None:
+        """retention: how long frames are kept, and how large the store may get."""
         self._path = path
+        self._retention = retention
         self._wake = threading.Condition()
         self._quarters: deque[HostQuarter] = deque(maxlen=_MOST_QUARTERS)
         self._frames: deque[Frame] = deque(maxlen=_MOST_FRAMES)
@@ -76,7 +79,7 @@ class FleetWriter:
         connection: sqlite3.Connection | None = None
         try:
             connection = open_for_writing(self._path)
-            recording = FleetRecording(connection)
+            recording = FleetRecording(connection, self._retention)
             begun.set_result(recording.begin_run(run))
             self._serve(recording)
         except BaseException as error:
