@@ -1,15 +1,18 @@
-"""Columns of an inference server's page, by the plan that its vocabulary made: token counters and gauges."""
+"""Columns of an inference server's page, by the plan that its vocabulary made: counters, gauges and latencies."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from collectors.fleet.columns import Pick, Values, counts, picker
+from collectors.fleet.histogram_columns import HistogramColumns, Placed, histogram_columns
 from collectors.fleet.samples import (
     COUNTERS,
+    LATENCIES,
     CounterName,
     FlowName,
+    HistogramName,
     PageAbout,
     PageSample,
     ServerName,
@@ -30,10 +33,8 @@ class EngineColumns:
     waiting: Pick
     kv_usage: Pick
     kv_scale: float
-
-    @property
-    def stands(self) -> Pick:
-        return self.counters
+    histograms: HistogramColumns
+    stands: Pick  # of histograms their numbers of observations
 
     def sample(self, values: Values) -> PageSample:
         shares = self.kv_usage(values)
@@ -44,7 +45,7 @@ class EngineColumns:
             _sum(self.waiting(values)),
             round(fullest * 10_000) if 0 <= fullest <= 1 else None,
         )
-        return PageSample(self.about, (), (server,), counts(self.counters(values)))
+        return PageSample(self.about, (), (server,), counts(self.counters(values)), self.histograms.read(values))
 
 
 def engine_columns(plan: Plan, address: str) -> EngineColumns | None:
@@ -67,26 +68,34 @@ def engine_columns(plan: Plan, address: str) -> EngineColumns | None:
     if any(gauges[name].scale != 1 for name in ("running", "waiting") if name in gauges):
         return None
     picks = [_positions(gauges.get(name)) for name in ("running", "waiting", "kv_usage")]
+    placed = [*_placed(plan)]
+    if engine.layer is not Layer.ENGINE:  # its requests are its engines'
+        flows, names, positions, placed = [], [], [], []
     read = {*positions, *(position for pick in picks for position in pick)}
+    read.update(position for each in placed for position in (*each.buckets, each.sum))
     return EngineColumns(
         about=PageAbout(
             engine.engine,
             servers=(ServerName(address, engine.engine),),
-            flows=tuple(flows) if engine.layer is Layer.ENGINE else (),
-            counters=tuple(names) if engine.layer is Layer.ENGINE else (),
+            flows=tuple(flows),
+            counters=tuple(names),
+            histograms=tuple(each.name for each in placed),
         ),
         names=frozenset(plan.series[position].name for position in read),
-        counters=picker(positions if engine.layer is Layer.ENGINE else ()),
+        counters=picker(positions),
         running=picker(picks[0]),
         waiting=picker(picks[1]),
         kv_usage=picker(picks[2]),
         kv_scale=gauges["kv_usage"].scale if "kv_usage" in gauges else 1.0,
+        histograms=histogram_columns(placed),
+        stands=picker([*positions, *(each.buckets[-1] for each in placed)]),
     )
 
 
 def engine_sample(reading: ServerReading) -> PageSample:
     """The sample of a strict reading; the tokens of routers and gateways are their engines', and left out."""
     flows, names, values = [], [], []
+    histograms = {}
     for flow in reading.flows if reading.layer is Layer.ENGINE else ():
         flows.append(FlowName(0, flow.model, flow.role, flow.tenant, flow.tier))
         for counter, field in enumerate(COUNTERS):
@@ -94,15 +103,36 @@ def engine_sample(reading: ServerReading) -> PageSample:
             if value is not None:
                 names.append(CounterName(len(flows) - 1, counter, field))
                 values.append(value)
+        for latency, histogram in flow.histograms:
+            if latency in LATENCIES:
+                histograms[HistogramName(len(flows) - 1, latency, histogram.edges, latency)] = histogram
     facts = reading.server
     kv = reading.kv_usage
     server = ServerSample(True, reading.running, reading.waiting, None if kv is None else round(kv * 10_000))
-    about = PageAbout(facts.engine, (), (ServerName(facts.address, facts.engine),), tuple(flows), tuple(names))
-    return PageSample(about, (), (server,), tuple(values))
+    about = PageAbout(
+        facts.engine,
+        servers=(ServerName(facts.address, facts.engine),),
+        flows=tuple(flows),
+        counters=tuple(names),
+        histograms=tuple(histograms),
+    )
+    return PageSample(about, (), (server,), tuple(values), tuple(histograms.values()))
 
 
 def _positions(gauge: GaugePlan | None) -> Sequence[int]:
     return () if gauge is None else gauge.positions
+
+
+def _placed(plan: Plan) -> Iterator[Placed]:
+    """Each rank's histograms by themselves, as its counters are."""
+    for place, flow in enumerate(plan.flows):
+        for told in flow.histograms:
+            if told.name not in LATENCIES:
+                continue
+            for where, total in told.series:
+                buckets = range(len(plan.series))[where] if isinstance(where, slice) else where
+                name = HistogramName(place, told.name, told.edges, _series(plan, total))
+                yield Placed(name, buckets, total, told.scale)
 
 
 def _series(plan: Plan, position: int) -> str:

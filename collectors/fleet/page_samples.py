@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from operator import le
+import random
+from operator import add, le
 from typing import Final
 
 from collectors.exposition import ExpositionError, Lines, Metrics, parse_lines, split
@@ -22,7 +23,8 @@ from collectors.vocabularies.reader import read
 from collectors.vocabularies.vocabulary import Vocabulary
 
 # A layout sees every change of names by itself; this bounds the cost of a mistake in it. Learning a page takes 3 to 5
-# ms: each minute, as for one box, that would be a tenth of a core at 2000 hosts.
+# ms: each minute, as for one box, that would be a tenth of a core at 2000 hosts. It is the longest; a share of it is
+# left to chance: pages that were first learnt in one minute would else take half a core each time, all in one minute.
 RELEARN_NS: Final = 600_000_000_000
 _NAN: Final = float("nan")
 
@@ -57,12 +59,12 @@ class PageSamples:
         self._address = address
         self._layout: PageLayout | None = None
         self._columns: Columns | None = None
-        self._learnt_ns = 0
+        self._learn_again_ns = 0
 
     def read(self, page: bytes, at_ns: int) -> PageValues:
         """What the page holds. Raises ExpositionError on a page of no metrics, or of none that is known."""
         layout, columns = self._layout, self._columns
-        if layout is not None and columns is not None and at_ns - self._learnt_ns < RELEARN_NS:
+        if layout is not None and columns is not None and at_ns < self._learn_again_ns:
             values = layout.read(page)
             if values is not None:
                 values.append(_NAN)
@@ -81,7 +83,7 @@ class PageSamples:
         else:
             some = clean_label(", ".join(sorted(lines.names)[:3]), 120) or "no series"
             raise ExpositionError(f"a metrics page of nothing that tokwatch knows (it has {some})")
-        self._learnt_ns = at_ns
+        self._learn_again_ns = at_ns + round(RELEARN_NS * random.uniform(0.5, 1.0))
         return sample
 
     def _learn_agent(self, page: bytes, lines: Lines) -> PageSample:
@@ -122,6 +124,8 @@ class PageSamples:
         sample = columns.sample(values)
         if sample.gpus != strict.gpus or sample.servers != strict.servers or _sums(sample) != _sums(strict):
             return strict
+        if _observed(sample) != _observed(strict):
+            return strict
         self._keep(page, metrics, columns)
         return sample
 
@@ -139,3 +143,13 @@ def _sums(sample: PageSample) -> dict[tuple[object, int], int]:
             key = (sample.about.flows[name.flow], name.counter)
             sums[key] = sums.get(key, 0) + value
     return sums
+
+
+def _observed(sample: PageSample) -> dict[tuple[object, str, tuple[float, ...]], list[int]]:
+    """Cumulative counts by flow, latency and edges."""
+    found: dict[tuple[object, str, tuple[float, ...]], list[int]] = {}
+    for name, histogram in zip(sample.about.histograms, sample.histograms, strict=True):
+        if histogram is not None:
+            key = (sample.about.flows[name.flow], name.latency, name.edges)
+            found[key] = [*map(add, found[key], histogram.counts)] if key in found else [*histogram.counts]
+    return found

@@ -7,10 +7,12 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from collectors.readings import GpuFacts
+from collectors.readings import GpuFacts, Histogram
 
 # Of a flow; each is the sum of its series on the page.
 COUNTERS: Final = ("prompt_tokens", "cached_tokens", "output_tokens", "finished", "failed", "aborted")
+# Those that a fleet's screens show: each is some twenty buckets a server.
+LATENCIES: Final = ("ttft", "tpot")
 
 
 class GpuSample(msgspec.Struct, frozen=True, gc=False):
@@ -56,6 +58,15 @@ class CounterName(NamedTuple):
     series: str  # name and labels: what it is known by when its page is laid out anew
 
 
+class HistogramName(NamedTuple):
+    """One histogram, or that of one rank which restarts by itself."""
+
+    flow: int  # place in PageAbout.flows
+    latency: str  # of LATENCIES
+    edges: tuple[float, ...]  # seconds
+    series: str  # as for CounterName
+
+
 @dataclass(frozen=True, slots=True)
 class PageAbout:
     """What the numbers of a page are of. One object for as long as the page's labels stay as they are."""
@@ -67,6 +78,7 @@ class PageAbout:
     counters: tuple[CounterName, ...] = ()
     states: tuple[str, ...] = ()  # names of GPU states, on pages that tell them
     version: str = ""  # of tokwatch, on an agent's page
+    histograms: tuple[HistogramName, ...] = ()
 
 
 class PageSample(NamedTuple):
@@ -76,3 +88,4 @@ class PageSample(NamedTuple):
     gpus: tuple[GpuSample, ...]
     servers: tuple[ServerSample, ...]
     counters: tuple[int | None, ...]  # as they stand, in the order of PageAbout.counters
+    histograms: tuple[Histogram | None, ...] = ()  # likewise

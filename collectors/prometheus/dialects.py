@@ -43,6 +43,15 @@ AGENT_METER: Final = Meter(
 )
 
 
+# By FlowReading's name of the latency.
+AGENT_LATENCIES: Final[Mapping[str, str]] = {
+    "ttft": "tokwatch_time_to_first_token_seconds",
+    "tpot": "tokwatch_time_per_output_token_seconds",
+    "itl": "tokwatch_inter_token_latency_seconds",
+    "e2e": "tokwatch_request_duration_seconds",
+}
+
+
 def _outcome(outcome: str) -> Role:
     return Role((Series("tokwatch_requests_total", "outcome", frozenset({outcome})),), f"{outcome} requests")
 
@@ -66,6 +75,7 @@ AGENT_VOCABULARY: Final = Vocabulary(
         "waiting": Role((Series("tokwatch_requests_waiting"),), "waiting requests"),
         "kv_usage": Role((Series("tokwatch_kv_cache_usage_ratio"),), "KV cache usage"),
     },
+    histograms={latency: Role((Series(name),), f"latency {latency!r}") for latency, name in AGENT_LATENCIES.items()},
 )
 
 
@@ -76,11 +86,16 @@ def agent_vocabulary(engine: str) -> Vocabulary:
     return replace(
         AGENT_VOCABULARY,
         engine=engine,
-        histograms={"ttft": Role((), "latencies: an agent's page has no histograms")},
+        histograms={name: _passed_on(name, role) for name, role in own.histograms.items() if name in AGENT_LATENCIES},
         layer=own.layer,
         fronts=own.fronts,
         moves=own.moves,
     )
+
+
+def _passed_on(latency: str, role: Role) -> Role:
+    """An engine's latency as its agent tells it, or why that engine has none."""
+    return replace(AGENT_VOCABULARY.histograms[latency], lost=role.lost) if role.candidates else role
 
 
 # A worker's page passes its engine's series on, under the engine's own names: the engine's table reads them.

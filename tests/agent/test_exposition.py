@@ -20,7 +20,7 @@ from tests.agent.saying import statements
 from tests.ledger.box import OUT_S, PROMPT_S, Box, serve, work
 from tests.ledger.readings import flow, gpu, gpu_facts, lost_gpu, no_page, page, server_facts
 from tokwatch.agent import exposition
-from tokwatch.agent.exposition import OwnCost
+from tokwatch.agent.families import OwnCost
 from tokwatch.ledger.fleet.report_of import Statement
 
 OWN = OwnCost(1.5, 50 << 20)

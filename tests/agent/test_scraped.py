@@ -64,6 +64,11 @@ class Pages:
         return (
             f"vllm:num_requests_running{{{labels}}} 3\nvllm:num_requests_waiting{{{labels}}} 1\n"
             f"vllm:prompt_tokens_total{{{labels}}} {2 * tokens}\nvllm:generation_tokens_total{{{labels}}} {tokens}\n"
+            + "".join(
+                f'vllm:time_to_first_token_seconds_bucket{{{labels},le="{edge}"}} {count}\n'
+                for edge, count in (("0.25", 0), ("0.5", tokens), ("+Inf", tokens))
+            )
+            + f"vllm:time_to_first_token_seconds_sum{{{labels}}} {0.4 * tokens}\n"
         )
 
 
@@ -259,6 +264,14 @@ async def test_joules_and_tokens_are_what_was_counted_within_one_scrape(fleet: F
         assert host.energy_mj == pytest.approx(1000 * power_w * length_s, abs=1000 * power_w * LATE_S)
         assert flow.output_tokens == pytest.approx(TOKENS_S * length_s, abs=TOKENS_S * LATE_S)
         assert flow.prompt_tokens == pytest.approx(2 * TOKENS_S * length_s, abs=2 * TOKENS_S * LATE_S)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_server_finds_the_quantile_of_a_time_to_first_token_in_an_agents_buckets(fleet: Fleet, kind: str) -> None:
+    """A request a token, all of them in the bucket up to half a second."""
+    buckets = "sum by(host,le) (tokwatch_time_to_first_token_seconds_bucket)"
+    told = query(fleet.servers[kind], f"histogram_quantile(0.5, {buckets})")
+    assert {each["metric"]["host"]: float(each["value"][1]) for each in told} == {"alpha": 0.375, "beta": 0.375}
 
 
 @pytest.mark.parametrize("kind", KINDS)

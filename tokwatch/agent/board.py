@@ -12,7 +12,8 @@ from typing import Final
 
 import msgspec
 
-from tokwatch.agent.exposition import OwnCost, page
+from tokwatch.agent.exposition import page
+from tokwatch.agent.families import OwnCost
 from tokwatch.ledger.fleet.report_of import Statement
 
 _STATM: Final = Path("/proc/self/statm")

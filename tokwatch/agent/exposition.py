@@ -1,264 +1,62 @@
-"""The page: a Statement as Prometheus text (0.0.4) or as OpenMetrics. Counters in base units, no rates, no `_created`.
+"""The page: a Statement as Prometheus text (0.0.4) or as OpenMetrics, without `_created`.
 
 What is not known has no sample, and what is gone has no series: never a 0 that nobody measured.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import Final
 
 from collectors.labels import clean_label
-from tokwatch import __version__
-from tokwatch.ledger.bodies import GpuBody
-from tokwatch.ledger.entries import State
-from tokwatch.ledger.fleet.report import FlowReport
+from tokwatch.agent.families import Family, Labels, OwnCost, families
+from tokwatch.ledger.fleet.latency_totals import LatencyTotal
 from tokwatch.ledger.fleet.report_of import Statement
 
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
-_MIB: Final = 1 << 20
-
-Labels = tuple[tuple[str, str], ...]
-Samples = Iterable[tuple[Labels, float | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class OwnCost:
-    """What the agent's process has taken so far."""
-
-    cpu_s: float
-    rss_bytes: int
-
-
-class _Family(NamedTuple):
-    name: str  # of a counter without "_total", of an info without "_info"
-    kind: Literal["counter", "gauge", "info"]
-    help: str
-    samples: Samples
+_SUFFIX: Final = {"counter": "_total", "gauge": "", "info": "_info", "histogram": ""}
 
 
 def page(statement: Statement, own: OwnCost, *, openmetrics: bool) -> bytes:
     """The whole page."""
     lines: list[str] = []
-    for family in _families(statement, own):
+    for family in families(statement, own):
         lines += _lines(family, openmetrics=openmetrics)
     if openmetrics:
         lines.append("# EOF")
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _lines(family: _Family, *, openmetrics: bool) -> list[str]:
+def _lines(family: Family, *, openmetrics: bool) -> list[str]:
     """None where nothing is known of it."""
-    suffix = {"counter": "_total", "gauge": "", "info": "_info"}[family.kind]
-    name = family.name + suffix
+    name = family.name + _SUFFIX[family.kind]
     found = [f"{name}{_braces(labels)} {value!r}" for labels, value in family.samples if value is not None]
+    found += [line for labels, total in family.histograms for line in _histogram(name, labels, total)]
     if not found:
         return []
     named, kind = (family.name, family.kind) if openmetrics else (name, family.kind.replace("info", "gauge"))
     return [f"# HELP {named} {family.help}", f"# TYPE {named} {kind}", *found]
 
 
+def _histogram(name: str, labels: Labels, total: LatencyTotal) -> Iterator[str]:
+    """Its buckets, cumulative as the format has them."""
+    told = _told(labels)
+    edges = (*map(repr, total.edges), "+Inf")
+    for edge, count in zip(edges, accumulate(total.counts), strict=True):
+        yield f'{name}_bucket{{{told},le="{edge}"}} {count}'
+    yield f"{name}_sum{{{told}}} {total.sum_us / 1e6!r}"
+    yield f"{name}_count{{{told}}} {sum(total.counts)}"
+
+
 def _braces(labels: Labels) -> str:
-    """An empty label is none at all."""
-    told = ",".join(f'{name}="{clean_label(value).translate(_ESCAPES)}"' for name, value in labels if value)
+    told = _told(labels)
     return f"{{{told}}}" if told else ""
 
 
-def _families(statement: Statement, own: OwnCost) -> Iterator[_Family]:
-    yield _Family("tokwatch_build", "info", "The version of tokwatch.", [((("version", __version__),), 1)])
-    yield _Family("tokwatch_ticks", "counter", "Ticks counted since the agent began.", [((), statement.ticks)])
-    yield from _of_gpus(statement)
-    yield from _of_servers(statement)
-    yield from _of_flows(statement)
-    yield _Family(
-        "tokwatch_cost_dollars",
-        "counter",
-        "Cost of watched GPU time and its energy at the prices in force then, by part, in the label's currency.",
-        [
-            ((("part", part), ("currency", currency)), amount)
-            for currency, parts in statement.cost
-            for part, amount in parts._asdict().items()
-            if amount
-        ],
-    )
-    yield _Family("process_cpu_seconds", "counter", "CPU time of this process.", [((), own.cpu_s)])
-    yield _Family("process_resident_memory_bytes", "gauge", "Memory of this process.", [((), own.rss_bytes)])
-
-
-# --- GPUs -------------------------------------------------------------------------------------------------------------
-
-
-def _of_gpus(statement: Statement) -> Iterator[_Family]:
-    gpus = [
-        ((("gpu", str(fact.body.index)), ("uuid", fact.key), ("model_name", fact.body.name or "")), fact.body, report)
-        for fact, report in zip(statement.gpus, statement.report.gpus, strict=True)
-    ]
-    yield _Family(
-        "tokwatch_gpu",
-        "info",
-        "What is known of a GPU.",
-        [((*labels, *_facts(body)), 1) for labels, body, _ in gpus],
-    )
-    yield _Family(
-        "tokwatch_gpu_energy_joules",
-        "counter",
-        "Energy drawn by the board.",
-        [(labels, _scaled(gpu.energy_mj, 1000)) for labels, _, gpu in gpus],
-    )
-    yield _Family(
-        "tokwatch_gpu_idle_energy_joules",
-        "counter",
-        "Of it, energy drawn in an idle state.",
-        [(labels, _scaled(gpu.idle_energy_mj, 1000)) for labels, _, gpu in gpus],
-    )
-    yield _Family(
-        "tokwatch_gpu_power_watts",
-        "gauge",
-        "Board power.",
-        [(labels, _scaled(gpu.power_mw, 1000)) for labels, _, gpu in gpus],
-    )
-    yield _Family(
-        "tokwatch_gpu_utilization_ratio",
-        "gauge",
-        "Share of time in which any kernel ran, 0 to 1.",
-        [(labels, _scaled(gpu.util_permille, 1000)) for labels, _, gpu in gpus],
-    )
-    yield _Family(
-        "tokwatch_gpu_memory_used_bytes",
-        "gauge",
-        "Device memory in use, to the MiB.",
-        [(labels, _times(gpu.memory_used_mib, _MIB)) for labels, _, gpu in gpus],
-    )
-    yield _Family(
-        "tokwatch_gpu_memory_total_bytes",
-        "gauge",
-        "Device memory, to the MiB.",
-        [(labels, _times(body.memory_total_mib, _MIB)) for labels, body, _ in gpus],
-    )
-    yield _Family(
-        "tokwatch_gpu_temperature_celsius",
-        "gauge",
-        "Temperature of the GPU.",
-        [(labels, gpu.temperature_c) for labels, _, gpu in gpus],
-    )
-    # A 0 for every state that it was in: an alert on a state sees it end, and no series is made for what never was.
-    yield _Family(
-        "tokwatch_gpu_state",
-        "gauge",
-        "1 for the state that a GPU is in, 0 for those that it was in before.",
-        [
-            ((*labels, ("state", _state(state))), int(state == gpu.state))
-            for labels, _, gpu in gpus
-            for state in sorted({gpu.state, *(each for each, _ in gpu.state_ms)})
-        ],
-    )
-    yield _Family(
-        "tokwatch_gpu_state_seconds",
-        "counter",
-        "Time that a GPU was in a state.",
-        [((*labels, ("state", _state(state))), ms / 1000) for labels, _, gpu in gpus for state, ms in gpu.state_ms],
-    )
-    yield _Family(
-        "tokwatch_gpu_observed_seconds",
-        "counter",
-        "Time that a GPU was watched.",
-        [(labels, sum(ms for _, ms in gpu.state_ms) / 1000) for labels, _, gpu in gpus],
-    )
-
-
-def _facts(body: GpuBody) -> Labels:
-    return ("driver", body.driver or ""), ("kind", body.kind), ("meter", body.meter), ("power_scope", body.power_scope)
-
-
-def _state(state: int) -> str:
-    return State(state).name.lower()
-
-
-# --- servers ----------------------------------------------------------------------------------------------------------
-
-
-def _of_servers(statement: Statement) -> Iterator[_Family]:
-    servers = [
-        ((("server", about.address), ("engine", about.engine), ("model", about.model)), report)
-        for about, report in zip(statement.hello.servers, statement.report.servers, strict=True)
-    ]
-    yield _Family(
-        "tokwatch_server_up",
-        "gauge",
-        "1 where the inference server's page could be read.",
-        [(labels, int(server.up)) for labels, server in servers],
-    )
-    yield _Family(
-        "tokwatch_requests_running",
-        "gauge",
-        "Requests that are being worked on.",
-        [(labels, server.running) for labels, server in servers],
-    )
-    yield _Family(
-        "tokwatch_requests_waiting",
-        "gauge",
-        "Requests that wait in the server.",
-        [(labels, server.waiting) for labels, server in servers],
-    )
-    yield _Family(
-        "tokwatch_kv_cache_usage_ratio",
-        "gauge",
-        "KV cache in use, 0 to 1.",
-        [(labels, _scaled(server.kv_permyriad, 10_000)) for labels, server in servers],
-    )
-
-
-def _of_flows(statement: Statement) -> Iterator[_Family]:
-    """By server and model, over roles, tenants and tiers: their number is not ours to bound."""
-    by_server: defaultdict[Labels, list[FlowReport]] = defaultdict(list)
-    for about, flow in zip(statement.hello.flows, statement.counted, strict=True):
-        server = statement.hello.servers[about.server]
-        by_server[("server", server.address), ("engine", server.engine), ("model", about.model)].append(flow)
-    once = "each counted at one server only."
-    yield _Family(
-        "tokwatch_prompt_tokens",
-        "counter",
-        f"Prompt tokens, cached ones included, {once}",
-        [(labels, _total(flow.prompt_tokens for flow in flows)) for labels, flows in by_server.items()],
-    )
-    yield _Family(
-        "tokwatch_cached_tokens",
-        "counter",
-        f"Prompt tokens that came from a cache, {once}",
-        [(labels, _total(flow.cached_tokens for flow in flows)) for labels, flows in by_server.items()],
-    )
-    yield _Family(
-        "tokwatch_output_tokens",
-        "counter",
-        f"Tokens that were made, {once}",
-        [(labels, _total(flow.output_tokens for flow in flows)) for labels, flows in by_server.items()],
-    )
-    yield _Family(
-        "tokwatch_requests",
-        "counter",
-        f"Requests that ended, {once}",
-        [
-            ((*labels, ("outcome", outcome)), _total(getattr(flow, outcome) for flow in flows))
-            for labels, flows in by_server.items()
-            for outcome in ("finished", "failed", "aborted")
-        ],
-    )
-
-
-def _scaled(value: int | None, scale: int) -> float | None:
-    return None if value is None else value / scale
-
-
-def _times(value: int | None, factor: int) -> int | None:
-    return None if value is None else value * factor
-
-
-def _total(counts: Iterable[int | None]) -> int | None:
-    """Of what is known; None when nothing is."""
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
+def _told(labels: Labels) -> str:
+    """An empty label is none at all."""
+    return ",".join(f'{name}="{clean_label(value).translate(_ESCAPES)}"' for name, value in labels if value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import add
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,9 @@ from collectors.exposition import ExpositionError
 from collectors.fleet.engine_columns import engine_sample
 from collectors.fleet.meter_columns import gpu_sample
 from collectors.fleet.page_samples import RELEARN_NS, PageSamples
-from collectors.fleet.samples import COUNTERS, GpuSample, PageSample, ServerSample
+from collectors.fleet.samples import COUNTERS, FlowName, GpuSample, PageSample, ServerSample
 from collectors.meters.reader import read_meter_page
-from collectors.readings import ServerFacts
+from collectors.readings import Histogram, ServerFacts
 from collectors.vocabularies import read_page
 
 PAGES = Path(__file__).parents[2] / "pages"
@@ -50,6 +51,16 @@ def sums(sample: PageSample) -> dict[tuple[object, str], int]:
     return found
 
 
+def observed(sample: PageSample) -> dict[tuple[object, str, tuple[float, ...]], tuple[int, ...]]:
+    """Cumulative counts by flow, latency and edges."""
+    found: dict[tuple[object, str, tuple[float, ...]], tuple[int, ...]] = {}
+    for name, histogram in zip(sample.about.histograms, sample.histograms, strict=True):
+        assert histogram is not None
+        key = (sample.about.flows[name.flow], name.latency, name.edges)
+        found[key] = tuple(map(add, found.get(key, (0,) * len(histogram.counts)), histogram.counts))
+    return found
+
+
 def read_twice(page: bytes) -> tuple[PageSample, PageSample]:
     """Learnt, and then by what was learnt where that is possible."""
     reader = PageSamples("box:9400")
@@ -68,6 +79,7 @@ def test_an_engines_page_tells_what_the_strict_reader_finds(path: Path) -> None:
     for sample in read_twice(page):
         assert sample.servers == strict.servers
         assert sums(sample) == sums(strict)
+        assert observed(sample) == observed(strict)
 
 
 @pytest.mark.parametrize("path", pages("meters"), ids=lambda path: path.name)
@@ -121,6 +133,69 @@ def test_a_value_that_no_device_can_have_is_not_known() -> None:
     blank = AGENT.replace(b"512.25", b"NaN").replace(b"1234.567", b"1.8446744073709552e+19").replace(b"0.87", b"1.2")
     (gpu, _) = reader.read(blank, SECOND).sample().gpus
     assert (gpu.power_mw, gpu.energy_mj, gpu.util_permille) == (None, None, None)
+
+
+# --- latencies --------------------------------------------------------------------------------------------------------
+
+TTFT = b"".join(
+    b'tokwatch_time_to_first_token_seconds%s{server="127.0.0.1:8000",engine="vllm",model="qwen"%s} %s\n' % each
+    for each in (
+        (b"_bucket", b',le="0.1"', b"2"),
+        (b"_bucket", b',le="1.0"', b"7"),
+        (b"_bucket", b',le="+Inf"', b"9"),
+        (b"_sum", b"", b"4.5"),
+        (b"_count", b"", b"9"),
+    )
+)
+
+
+def test_an_agents_page_tells_latencies_in_the_buckets_it_has() -> None:
+    for sample in read_twice(AGENT + TTFT):
+        (name,) = sample.about.histograms
+        assert (sample.about.flows[name.flow].model, name.latency, name.edges) == ("qwen", "ttft", (0.1, 1.0))
+        assert sample.histograms == (Histogram((0.1, 1.0), (2, 7, 9), 4.5),)
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        (b'le="+Inf"', b'le="2.0"'),
+        (b'le="0.1"', b'le="fast"'),
+        (b'le="0.1"', b'le="NaN"'),
+        (b"_seconds_sum", b"_seconds_all"),
+    ],
+)
+def test_what_makes_no_histogram_is_not_told(line: bytes, instead: bytes) -> None:
+    for sample in read_twice(AGENT + TTFT.replace(line, instead)):
+        assert (sample.about.histograms, sample.histograms) == ((), ())
+        assert sample.about.flows == (FlowName(0, "qwen"),)
+
+
+@pytest.mark.parametrize(("value", "instead"), [(b"} 7\n", b"} 1\n"), (b"} 7\n", b"} NaN\n"), (b"} 4.5", b"} +Inf")])
+def test_values_that_make_no_histogram_are_unknown_on_that_page_alone(value: bytes, instead: bytes) -> None:
+    reader = PageSamples("box:9476")
+    reader.read(AGENT + TTFT, 0)
+    assert reader.read(AGENT + TTFT.replace(value, instead), SECOND).sample().histograms == (None,)
+    assert reader.read(AGENT + TTFT, 2 * SECOND).sample().histograms != (None,)
+
+
+def test_a_page_whose_histogram_restarted_is_looked_at() -> None:
+    reader = PageSamples("box:9476")
+    reader.read(AGENT + TTFT, 0)
+    before = reader.read(AGENT + TTFT, SECOND)
+    after = reader.read(AGENT + TTFT.replace(b"} 9\n", b"} 8\n"), 2 * SECOND)
+    assert not after.goes_on_from(before)
+
+
+def test_ranks_of_an_engine_have_histograms_of_their_own() -> None:
+    page = (PAGES / "engines" / "vllm-0.10-dp2-1.prom").read_bytes()
+    for sample in read_twice(page):
+        assert [(name.latency, "engine=" in name.series) for name in sample.about.histograms] == [("ttft", True)] * 2
+
+
+def test_a_routers_latencies_are_its_engines() -> None:
+    page = (PAGES / "engines" / "litellm-1.106.2-tenants-1.prom").read_bytes()
+    assert all(sample.histograms == () for sample in read_twice(page))
 
 
 def test_a_page_of_nothing_known_says_what_it_has() -> None:

@@ -10,7 +10,7 @@ from collectors.prometheus.agent_pages import AgentPages, agent_gpus, tells_of
 from collectors.prometheus.host_pages import read_names
 from collectors.prometheus.host_readings import HostReader, HostReadings
 from collectors.prometheus.scraped_pages import PageMaker, Target
-from collectors.readings import FlowReading, Layer, Moves, Reason
+from collectors.readings import FlowReading, Histogram, Layer, Moves, Reason
 from tests.feeds.prometheus_host.agent import AGENT, SGLANG, SGLANG_TOKENS_S, VLLM, agent_page
 from tests.feeds.prometheus_host.host import METER, SERVER, TOKENS_S, WATTS, engine_page, gpu_page
 from tests.scraped import Scrape, answers, samples
@@ -66,7 +66,21 @@ def test_each_server_is_read_under_its_own_address_and_engine() -> None:
 def test_a_server_is_somewhere_on_the_host_and_what_has_no_histogram_is_told() -> None:
     told = Host().read(Scrape({**AGENT, "pod": "tokwatch-x", "namespace": "gpu"}, 100, agent_page(100)))
     assert {(facts.anywhere, facts.pod, facts.metrics_url) for facts in told.known_servers} == {(True, "", None)}
-    assert ("ttft", "latencies: an agent's page has no histograms") in told.servers[0].missing
+    assert ("ttft", "time to first token and its SLO") in told.servers[0].missing
+
+
+def test_a_server_has_the_latencies_that_its_agent_tells_and_says_which_its_engine_has_not() -> None:
+    labels = f'server="{VLLM}",engine="vllm",model="Qwen3-32B"'
+    name = "tokwatch_time_to_first_token_seconds"
+    lines = [f'{name}_bucket{{{labels},le="{edge}"}} {count}' for edge, count in (("0.1", 2), ("1.0", 7), ("+Inf", 9))]
+    page = (
+        agent_page(100) + "\n".join([*lines, f"{name}_sum{{{labels}}} 4.5", f"{name}_count{{{labels}}} 9\n"]).encode()
+    )
+    told = Host().read(Scrape(AGENT, 100, page.replace(b'engine="sglang"', b'engine="llama.cpp"')))
+    llama, vllm = sorted(told.servers, key=lambda server: server.server.engine)
+    assert vllm.flows[0].histograms == (("ttft", Histogram((0.1, 1.0), (2, 7, 9), 4.5)),)
+    assert llama.flows[0].histograms == ()
+    assert dict(llama.missing)["ttft"] == "all latencies and their SLOs: llama-server has no histograms"
 
 
 def test_a_router_stands_where_its_engine_says_and_on_no_gpu() -> None:

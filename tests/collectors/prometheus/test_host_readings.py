@@ -75,6 +75,15 @@ def test_an_engines_page_reads_the_same_through_a_prometheus(path: Path) -> None
     assert bool(told.servers) == read_page(page, ServerFacts("a:1", ""), 0).ok
 
 
+@pytest.mark.parametrize("label", ["role", "llm_d_ai_role"])
+def test_a_label_of_the_target_says_which_half_of_a_pair_a_server_is(label: str) -> None:
+    [told] = read(server_at(15, VLLM[0], {**SERVER, label: "prefill"}))
+    [server] = told.servers
+    assert (server.role, {flow.role for flow in server.flows}) == ("prefill", {"prefill"})
+    [other] = read(server_at(15, VLLM[0], {**SERVER, label: "leader"}))
+    assert [server.role for server in other.servers] == [""]
+
+
 @pytest.mark.parametrize("path", sorted((PAGES / "meters").glob("*.prom")), ids=str)
 def test_a_meters_page_reads_the_same_through_a_prometheus(path: Path) -> None:
     page = path.read_bytes()

@@ -6,12 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tokwatch.ledger.fleet.balance import LEFT_OUT, Replica, imbalance, misrouted, verdicts
+from tokwatch.ledger.fleet.tally import HostKey
 
 
 def replica(
     host: str, running: int | None, waiting: int | None = 0, *, engine: str = "vllm", up: bool = True
 ) -> Replica:
-    return Replica(host, engine, up, running, waiting)
+    return Replica(HostKey(host), engine, up, running, waiting)
 
 
 def test_even_replicas_are_at_one() -> None:
@@ -36,7 +37,7 @@ def test_replicas_that_do_not_answer_are_not_weighed() -> None:
 
 def test_who_has_nothing_while_others_queue_is_left_out() -> None:
     fleet = [replica("a", 40, 5), replica("b", 0), replica("c", 12)]
-    assert misrouted(fleet) == ("b",)
+    assert misrouted(fleet) == (HostKey("b"),)
     assert verdicts(fleet) == ("2.3× the mean", LEFT_OUT, "")
 
 
@@ -50,6 +51,13 @@ def test_without_a_queue_nobody_is_left_out() -> None:
 
 def test_who_does_not_tell_or_answer_is_not_accused() -> None:
     assert misrouted([replica("a", 40, 5), replica("b", None), replica("c", 0, up=False)]) == ()
+
+
+def test_of_two_hosts_of_one_name_only_the_one_without_requests_is_left_out() -> None:
+    busy, quiet = HostKey("gpu-01", cluster="a"), HostKey("gpu-01", cluster="b")
+    fleet = [Replica(busy, "vllm", True, 40, 5), Replica(quiet, "vllm", True, 0, 0)]
+    assert misrouted(fleet) == (quiet,)
+    assert verdicts(fleet) == ("2.0× the mean", LEFT_OUT)
 
 
 @given(st.lists(st.integers(0, 1000), min_size=2, max_size=20))

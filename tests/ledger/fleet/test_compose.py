@@ -10,7 +10,7 @@ from tests.ledger.fleet.made import METERED, NOW_MS, OSLO, WINDOW_MS, book, flee
 from tokwatch.ledger.entries import HistogramEntry, State
 from tokwatch.ledger.fleet.compose import fleet_snapshot
 from tokwatch.ledger.fleet.snapshot import FleetSnapshot, HostRow
-from tokwatch.ledger.fleet.tally import FlowTally, HostTally, ModelLatency
+from tokwatch.ledger.fleet.tally import FlowTally, HostKey, HostTally, ModelLatency
 from tokwatch.ledger.prices.book import PriceBook
 
 
@@ -193,6 +193,39 @@ def test_a_parked_host_beside_a_queue_is_misrouted() -> None:
     snapshot = fleet_snapshot(fleet(host("h1", flow(waiting=3)), quiet), book())
     assert [row.state for row in snapshot.hosts] == [State.SERVING, State.MISROUTED]
     assert snapshot.models[0].misrouted == ("h2",)
+
+
+def test_of_hosts_of_one_name_only_the_one_that_is_left_out_is_misrouted_and_each_says_where_it_is() -> None:
+    parked = {"states": ((State.PARKED, 8),)}
+    hosts = (
+        host("h1", flow(waiting=3), cluster="a", **parked),
+        host("h1", flow(running=0, output=0), cluster="b", region="eu", **parked),
+        host("h2", flow(running=0, output=0), **parked),
+    )
+    snapshot = fleet_snapshot(fleet(*hosts), book())
+    assert [row.state for row in snapshot.hosts] == [State.PARKED, State.MISROUTED, State.MISROUTED]
+    assert [row.label for row in snapshot.hosts] == ["h1 (a)", "h1 (eu, b)", "h2"]
+    assert snapshot.models[0].misrouted == ("h1 (eu, b)", "h2")
+
+
+def test_a_host_is_known_by_what_its_source_tells_and_not_by_its_site() -> None:
+    (row,) = fleet_snapshot(fleet(host("osl-1")), book(sites=(OSLO,))).hosts
+    assert (row.region, row.key) == ("eu-north", HostKey("osl-1"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "may"),
+    [
+        (HostKey("h1", "eu", "a"), HostKey("h1", "eu", "a"), True),
+        (HostKey("h1", "eu", "a"), HostKey("h1", "", "a"), True),
+        (HostKey("h1"), HostKey("h1", "eu", "a"), True),
+        (HostKey("h1", "eu", "a"), HostKey("h1", "eu", "b"), False),
+        (HostKey("h1"), HostKey("h2"), False),
+    ],
+)
+def test_a_host_is_the_same_while_no_place_contradicts(one: HostKey, other: HostKey, may: bool) -> None:
+    assert one.may_be(other) is may
+    assert other.may_be(one) is may
 
 
 def test_the_price_in_words_spans_the_hosts() -> None:

@@ -19,6 +19,7 @@ from collectors.fleet.samples import (
 )
 from collectors.readings import GpuFacts
 from tokwatch.ledger.entries import State
+from tokwatch.ledger.fleet.meter import FleetMeter
 from tokwatch.ledger.fleet.page_counters import HostPages
 from tokwatch.ledger.fleet.page_energy import PageEnergy
 from tokwatch.ledger.fleet.page_flows import PageFlows
@@ -91,24 +92,24 @@ def test_what_was_never_told_is_unknown() -> None:
 def test_a_rank_that_restarts_counts_from_zero_and_the_other_goes_on() -> None:
     flows = PageFlows()
     for counters in ((1000, 2000), (1010, 2010), (4, 2020)):
-        flows.add(ENGINE, counters)
+        flows.add(ENGINE, counters, 0)
     assert flows.report(0, 0).output_tokens == 10 + 10 + 4 + 10
 
 
 def test_a_series_that_is_away_for_a_while_has_lost_nothing() -> None:
     alone = PageAbout(ENGINE.kind, (), ENGINE.servers, ENGINE.flows, ENGINE.counters[:1])
     flows = PageFlows()
-    flows.add(ENGINE, (100, 200))
-    flows.add(alone, (110,))
-    flows.add(ENGINE, (120, 205))
+    flows.add(ENGINE, (100, 200), 0)
+    flows.add(alone, (110,), 0)
+    flows.add(ENGINE, (120, 205), 0)
     assert flows.report(0, 0).output_tokens == 25
 
 
 def test_a_series_that_a_known_page_shows_for_the_first_time_counts_from_zero() -> None:
     alone = PageAbout(ENGINE.kind, (), ENGINE.servers, ENGINE.flows, ENGINE.counters[:1])
     flows = PageFlows()
-    flows.add(alone, (100,))
-    flows.add(ENGINE, (100, 30))
+    flows.add(alone, (100,), 0)
+    flows.add(ENGINE, (100, 30), 0)
     assert flows.report(0, 0).output_tokens == 30
 
 
@@ -117,13 +118,41 @@ def test_a_flow_counts_as_a_prometheus_does(pages: list[list[int]]) -> None:
     """Increases of each series, those after a fall from 0."""
     flows = PageFlows()
     for page in pages:
-        flows.add(ENGINE, tuple(page))
+        flows.add(ENGINE, tuple(page), 0)
     increase = sum(
         now - before if now >= before else now
         for series in zip(*pages, strict=True)
         for before, now in pairwise(series)
     )
     assert flows.report(0, 0).output_tokens == increase
+
+
+def test_a_flow_and_a_gpu_that_were_away_are_not_counted_twice() -> None:
+    """Whoever takes reports counts what was gone from 0, for so an agent tells it."""
+    two = PageAbout("dcgm-exporter", gpus=(*GPUS.gpus, GpuFacts(1, "GPU-b", "H100")))
+    none = PageAbout("vllm", servers=ENGINE.servers)
+    pages, meter = HostPages("h1", "run", started_ms=0, interval_s=1.0), FleetMeter()
+    for second, (gpus, joules, engine, tokens) in enumerate(
+        [
+            (two, (0, 0), ENGINE, (0, 0)),
+            (two, (1, 500), ENGINE, (40, 2)),
+            (GPUS, (2,), none, ()),
+            (GPUS, (3,), none, ()),
+        ]
+        + [(two, (4, 600), ENGINE, (41, 2))] * 2
+    ):
+        at_ms = 1000 * second
+        told = tuple(GpuSample(1000 * energy, 500_000, 900, 70_000, 60) for energy in joules)
+        for endpoint, page in (("dcgm", PageSample(gpus, told, (), ())), ("vllm", engine_page(*tokens, about=engine))):
+            if (hello := pages.add(endpoint, page, at_ms)) is not None:
+                meter.hello("h1", hello, at_ms)
+        report = pages.report(at_ms, at_ms, at_ms)
+        assert report is not None
+        meter.report("h1", report, at_ms)
+    (host,) = meter.tally(5000, 60_000)
+    assert (host.energy_mj, host.flows[0].output_tokens) == (604_000, 43)
+    assert report is not None
+    assert report.flows[0].covered_ms == 1000, "since it is back"
 
 
 # --- energy -------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -18,10 +17,13 @@ MAX_NOISE_BYTES: Final = 64 * 2**10  # a login shell's greeting
 _MAX_GPUS: Final = 1024
 _MAX_SERVERS: Final = 1024
 _MAX_FLOWS: Final = 8192
+_MAX_LATENCIES: Final = 2 * _MAX_FLOWS
 _MAX_PROBLEMS: Final = 16
 _MAX_UNREAD: Final = 1000  # lines of one read, which takes 3 ms
 _NOISE_SHOWN: Final = 400  # bytes
-_TOO_LONG_A_NUMBER: Final = re.compile(rb"[0-9]{19}")  # JSON knows no bounds, and a float would overflow later
+# JSON knows no bounds, and a float would overflow later. Looked for in this way it takes 1 µs a line; by a regex, 9.
+_TOO_LONG_A_NUMBER: Final = b"0" * 19
+_EVERY_DIGIT_0: Final = bytes.maketrans(b"123456789", b"000000000")
 
 _hellos: Final = msgspec.json.Decoder(Hello)
 _reports: Final = msgspec.json.Decoder(Report)
@@ -116,7 +118,7 @@ class AgentLines:
         return None
 
     def _report(self, line: bytes) -> Report | None:
-        if _TOO_LONG_A_NUMBER.search(line):
+        if _TOO_LONG_A_NUMBER in line.translate(_EVERY_DIGIT_0):
             raise ValueError("a number that is too long")
         if not self.is_greeted:
             raise ValueError("a report before the hello")
@@ -161,6 +163,7 @@ def cleaned(hello: Hello) -> Hello:
         (hello.gpus, _MAX_GPUS, "GPUs"),
         (hello.servers, _MAX_SERVERS, "servers"),
         (hello.flows, _MAX_FLOWS, "flows"),
+        (hello.latencies, _MAX_LATENCIES, "latencies"),
     )
     for things, limit, what in counted:
         if len(things) > limit:
@@ -192,4 +195,7 @@ def cleaned(hello: Hello) -> Hello:
             for flow in hello.flows
         ),
         problems=tuple(clean_label(problem) for problem in hello.problems[:_MAX_PROBLEMS]),
+        latencies=tuple(
+            replace(each, model=clean_label(each.model), name=clean_label(each.name)) for each in hello.latencies
+        ),
     )

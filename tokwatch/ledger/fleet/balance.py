@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from tokwatch.ledger.figure import Figure
 from tokwatch.ledger.figures import unknown
+from tokwatch.ledger.fleet.tally import HostKey
 
 UNEVEN_FROM: Final = 1.5  # times the mean, from which a replica is told to carry too much
 LEFT_OUT: Final = "left out: no request while others queue"
@@ -15,7 +16,7 @@ LEFT_OUT: Final = "left out: no request while others queue"
 class Replica(NamedTuple):
     """A deployment's requests on one host."""
 
-    host: str
+    host: HostKey
     engine: str
     up: bool
     running: int | None
@@ -32,7 +33,7 @@ def imbalance(replicas: Sequence[Replica]) -> Figure:
     return Figure(max(running) * len(running) / sum(running))
 
 
-def misrouted(replicas: Sequence[Replica]) -> tuple[str, ...]:
+def misrouted(replicas: Sequence[Replica]) -> tuple[HostKey, ...]:
     """Hosts without a request while another one of the same model and engine has a queue."""
     queues = {each.engine for each in replicas if each.up and each.waiting}
     return tuple(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
 from tokwatch.ledger.entries import State
 from tokwatch.ledger.figure import UNMEASURED, Figure
+from tokwatch.ledger.fleet.balance import LEFT_OUT
 from tokwatch.ledger.fleet.groups import ALL, group_row
 from tokwatch.ledger.fleet.host_price import HostPrices
 from tokwatch.ledger.fleet.host_rows import host_row
+from tokwatch.ledger.fleet.latencies import model_latencies
 from tokwatch.ledger.fleet.model_rows import model_rows, quantiles
 from tokwatch.ledger.fleet.plausible import plausible, plausible_point
 from tokwatch.ledger.fleet.site_rows import site_rows
@@ -32,11 +35,12 @@ def fleet_snapshot(
     prices = HostPrices(version.prices if version else None, tally.at_ms)
     window_s = tally.window_ms / 1000
     tallies = [plausible(host) for host in tally.hosts]
-    rows = [
+    rows = _told_apart(
         host_row(host, prices.of(host.host, host.gpu_model), tally.at_ms, tally.interval_s, tally.window_ms)
         for host in tallies
-    ]
-    models = model_rows(tuple(zip(tallies, rows, strict=True)), tally.latencies, tally.window_ms)
+    )
+    latencies = tally.latencies or model_latencies(tallies)
+    models = model_rows(tuple(zip(tallies, rows, strict=True)), latencies, tally.window_ms)
     hosts = tuple(_with_misrouting(rows, models))
     return FleetSnapshot(
         schema=SCHEMA,
@@ -53,21 +57,27 @@ def fleet_snapshot(
         models=models,
         sites=site_rows(version.prices.sites if version else (), hosts, prices, window_s),
         trend=tuple(map(plausible_point, tally.trend)),
-        ttft_p95_s=quantiles(tally.latencies, "ttft").p95,
+        ttft_p95_s=quantiles(latencies, "ttft").p95,
         warnings=tally.warnings,
         notes=tally.notes,
         problems=tuple(problems),
         cost=tally.cost,
         cpu_share=cpu_share,
+        notices=tally.notices,
     )
+
+
+def _told_apart(rows: Iterable[HostRow]) -> list[HostRow]:
+    """Hosts of one name are labelled with their place."""
+    found = list(rows)
+    names = Counter(row.host for row in found)
+    return [row if names[row.host] == 1 else replace(row, label=row.key.words) for row in found]
 
 
 def _with_misrouting(rows: Sequence[HostRow], models: Sequence[ModelRow]) -> list[HostRow]:
     """A parked host that is left out while its like have a queue is misrouted: only the fleet shows it."""
-    left_out = {host for model in models for host in model.misrouted}
-    return [
-        replace(row, state=State.MISROUTED) if row.host in left_out and row.state in _QUIET else row for row in rows
-    ]
+    left_out = {replica.key for model in models for replica in model.replicas if replica.verdict == LEFT_OUT}
+    return [replace(row, state=State.MISROUTED) if row.key in left_out and row.state in _QUIET else row for row in rows]
 
 
 _QUIET = (State.PARKED, State.SERVING, State.UNKNOWN)

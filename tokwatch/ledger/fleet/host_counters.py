@@ -6,12 +6,16 @@ from collections.abc import Iterable
 from typing import Final
 
 from tokwatch.ledger.entries import Flag
+from tokwatch.ledger.fleet.host_latencies import HostLatencies, keys_of
 from tokwatch.ledger.fleet.report import FlowAbout, FlowReport, GpuAbout, GpuReport, Hello, Report, ServerAbout
 from tokwatch.ledger.fleet.windows import NO_FLOW, FlowSums, Sums
 
 # A flow's counters as FlowReport has them, after covered_ms.
 Counts = tuple[int | None, int | None, int | None, int | None, int | None, int | None]
 _MOST_KEPT: Final = 16_384  # GPUs and flows of one host, those that are gone too: beyond it gone flows are forgotten
+# Whole numbers: a flag's own `&` takes 2 µs, a sixth of a host's tally.
+_PROMPT_ELSEWHERE: Final = int(Flag.PROMPT_ELSEWHERE)
+_OUTPUT_ELSEWHERE: Final = int(Flag.OUTPUT_ELSEWHERE)
 _UNKNOWN: Final[Counts] = (None, None, None, None, None, None)
 _FROM_ZERO: Final[Counts] = (0, 0, 0, 0, 0, 0)
 
@@ -61,17 +65,22 @@ class HostCounters:
         self._run_watched_ms: int | None = None  # None: the next report is a baseline
         self._wall_ms = 0  # of the newest report, by the host's clock
         self._is_baseline = True
+        self._latencies = HostLatencies()
+        latencies = keys_of(hello)
         self._lay_out(hello)
+        self._latencies.begin(latencies, same_run=False)
 
     def begin(self, hello: Hello) -> None:
         """What it says of itself now; its reports from here on refer to it. Raises ValueError as above."""
         known = self.hello
+        latencies = keys_of(hello)
         if hello.run == known.run:
             for total in {*self._all_gpus.values()} - {*self.gpus}:
                 total.stood_mj, total.stood_ms = 0, 0  # an agent forgets what is gone, and counts anew from 0
             for gone in {*self._all_flows.values()} - {*self.flows}:
                 gone.stood, gone.stood_ms = _FROM_ZERO, 0
         self._lay_out(hello)
+        self._latencies.begin(latencies, same_run=hello.run == known.run)
         self.hello = hello
         if hello.run != known.run:
             began_since = self._run_watched_ms is not None and hello.started_ms >= self._wall_ms
@@ -89,6 +98,7 @@ class HostCounters:
         servers = len(self.hello.servers)
         if any(not 0 <= place < servers for gpu in report.gpus for place in gpu.servers):
             raise ValueError(f"a GPU that serves another server than the {servers} that were announced")
+        self._latencies.check(report.latencies)
         before_ms = self._run_watched_ms
         # The same run cannot have been watched for less time: then nothing is known.
         is_baseline = self._is_baseline or before_ms is None or report.watched_ms < before_ms
@@ -97,6 +107,7 @@ class HostCounters:
         self._run_watched_ms, self._wall_ms, self._is_baseline = report.watched_ms, report.wall_ms, False
         self._add_gpus(report.gpus, is_baseline=is_baseline)
         self._add_flows(report.flows, is_baseline=is_baseline)
+        self._latencies.add(report.latencies, is_baseline=is_baseline)
 
     def sums(self) -> Sums:
         """Of the host and its models, since the first report; without what is counted at another server."""
@@ -107,7 +118,8 @@ class HostCounters:
             if any(count is not None for count in own):
                 flows[flow.about.model] = _plus(flows.get(flow.about.model, NO_FLOW), own)
         measured_ms = sum(gpu.measured_ms for gpu in self._all_gpus.values())
-        return Sums(self.watched_ms, sum(energies) if energies else None, measured_ms, flows)
+        energy_mj = sum(energies) if energies else None
+        return Sums(self.watched_ms, energy_mj, measured_ms, flows, self._latencies.sums())
 
     def _lay_out(self, hello: Hello) -> None:
         flow_keys = [_flow_key(flow, hello.servers) for flow in hello.flows]
@@ -167,9 +179,9 @@ class HostCounters:
 def own_counts(flow: FlowTotal) -> FlowSums:
     """Without what is counted at another server; and without aborted requests, which no tally has."""
     prompt, cached, output, finished, failed, _ = flow.counts
-    if flow.about.elsewhere & Flag.PROMPT_ELSEWHERE:
+    if flow.about.elsewhere & _PROMPT_ELSEWHERE:
         prompt = cached = None
-    if flow.about.elsewhere & Flag.OUTPUT_ELSEWHERE:
+    if flow.about.elsewhere & _OUTPUT_ELSEWHERE:
         output = finished = failed = None
     return prompt, cached, output, finished, failed
 

@@ -47,7 +47,9 @@ def host_row(tally: HostTally, price: HostPrice, at_ms: int, interval_s: float, 
     warm, few = tally.length_ms >= RATIO_FROM_MS, _few(tally)
     site = price.site
     return HostRow(
+        key=tally.key,
         host=tally.host,
+        label=tally.host,
         up=tally.up,
         stale=stale,
         age_s=age_s,

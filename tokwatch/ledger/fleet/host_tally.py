@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from tokwatch.ledger.entries import Flag, State
+from tokwatch.ledger.entries import Flag, HistogramEntry, State
 from tokwatch.ledger.fleet.report import Hello, Report, ServerReport
 from tokwatch.ledger.fleet.tally import FlowTally, HostTally
 from tokwatch.ledger.fleet.windows import NO_FLOW, Sums
 
 _STATES: Final = frozenset(state.value for state in State)
-_ALL_ELSEWHERE: Final = Flag.PROMPT_ELSEWHERE | Flag.OUTPUT_ELSEWHERE
+_ALL_ELSEWHERE: Final = int(Flag.PROMPT_ELSEWHERE | Flag.OUTPUT_ELSEWHERE)  # a flag's own `&` takes 2 µs
 
 
 def host_tally(host: str, hello: Hello, report: Report, sums: Sums, t1_ms: int) -> HostTally:
@@ -89,7 +89,15 @@ def _flow_tally(
         running=_sum(server.running for server in up),
         waiting=_sum(server.waiting for server in up),
         kv_usage=None if fullest is None else fullest / 10_000,
+        latencies=() if sums is None else tuple(_latencies(model, sums)),
     )
+
+
+def _latencies(model: str, sums: Sums) -> Iterator[HistogramEntry]:
+    """Those of which something was observed."""
+    for key, (*counts, sum_ms) in sums.latencies.items():
+        if key.model == model and any(counts):
+            yield HistogramEntry(key.name, key.edges, tuple(counts), sum_ms * 1000)
 
 
 def _sum(values: Iterable[int | None]) -> int | None:

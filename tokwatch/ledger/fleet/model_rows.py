@@ -43,7 +43,7 @@ class Part(NamedTuple):
         """As it is balanced against the others; what is old proves nothing now."""
         flow, is_told = self.flow, not self.row.stale
         running, waiting = (flow.running, flow.waiting) if is_told else (None, None)
-        return Replica(self.row.host, flow.engine, self.row.up, running, waiting)
+        return Replica(self.row.key, flow.engine, self.row.up, running, waiting)
 
 
 def model_rows(
@@ -84,6 +84,7 @@ def _model_row(model: str, parts: Sequence[Part], latency: ModelLatency | None, 
     estimated = any("est" in part.row.tok_per_j.marks for part in parts)
     window_s = window_ms / 1000
     replicas = [part.replica for part in parts]
+    left_out = set(misrouted(replicas))
     return ModelRow(
         model=model,
         engines=tuple(sorted({part.flow.engine for part in parts if part.flow.engine})),
@@ -105,7 +106,7 @@ def _model_row(model: str, parts: Sequence[Part], latency: ModelLatency | None, 
         ttft_s=quantiles((latency,) if latency else (), "ttft"),
         tpot_s=quantiles((latency,) if latency else (), "tpot"),
         imbalance=imbalance(replicas),
-        misrouted=misrouted(replicas),
+        misrouted=tuple(part.row.label for part in parts if part.row.key in left_out),
         replicas=tuple(_replica_row(part, said) for part, said in zip(parts, verdicts(replicas), strict=True)),
     )
 
@@ -162,7 +163,9 @@ def _replica_row(part: Part, verdict: str) -> ReplicaRow:
     kv = Figure(flow.kv_usage) if up and flow.kv_usage is not None else unknown(DOWN if not up else "not told")
     is_old = up and part.row.stale
     return ReplicaRow(
+        key=part.row.key,
         host=part.row.host,
+        label=part.row.label,
         servers=flow.servers,
         tok_s=_marked_stale(part.tok_s) if is_old else part.tok_s,
         running=flow.running if up else None,

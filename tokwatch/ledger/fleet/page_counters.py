@@ -11,6 +11,7 @@ from collectors.readings import GpuFacts
 from tokwatch.ledger.entries import State
 from tokwatch.ledger.fleet.page_energy import PageEnergy
 from tokwatch.ledger.fleet.page_flows import PageFlows
+from tokwatch.ledger.fleet.page_latencies import PageLatencies
 from tokwatch.ledger.fleet.page_states import PageStates
 from tokwatch.ledger.fleet.report import (
     PROTOCOL,
@@ -19,6 +20,8 @@ from tokwatch.ledger.fleet.report import (
     GpuAbout,
     GpuReport,
     Hello,
+    LatencyAbout,
+    LatencyReport,
     Report,
     ServerAbout,
     ServerReport,
@@ -52,7 +55,7 @@ class HostPages:
         """One page; the host's hello where that is another one now. `at_ms`: of one clock, that of the run's length."""
         page = self._pages.get(endpoint)
         if page is None:
-            page = self._pages[endpoint] = _Page(at_ms)
+            page = self._pages[endpoint] = _Page()
         is_new = page.about is not sample.about and page.about != sample.about
         if page.add(sample, at_ms):
             self._states.worked(at_ms)
@@ -72,12 +75,13 @@ class HostPages:
         gpus: list[GpuReport] = []
         servers: list[ServerReport] = []
         flows: list[FlowReport] = []
+        latencies: list[LatencyReport] = []
         for page, is_fresh in zip(pages, fresh, strict=True):
             self._add_gpus(gpus, page, at_ms, engines, is_fresh=is_fresh)
             servers += [_server(server) if is_fresh else ServerReport(False) for server in page.servers]
-            covered_ms = page.at_ms - page.since_ms
-            flows += [page.flows.report(place, covered_ms) for place in range(len(page.about.flows))]
-        return Report(wall_ms, watched_ms, tuple(gpus), tuple(servers), tuple(flows))
+            flows += [page.flows.report(place, page.at_ms) for place in range(len(page.about.flows))]
+            latencies += page.latencies.reports()
+        return Report(wall_ms, watched_ms, tuple(gpus), tuple(servers), tuple(flows), latencies=tuple(latencies))
 
     def _add_gpus(
         self, gpus: list[GpuReport], page: _Page, at_ms: int, engines: tuple[int, ...], *, is_fresh: bool
@@ -123,6 +127,7 @@ class HostPages:
         gpus: list[GpuAbout] = []
         servers: list[ServerAbout] = []
         flows: list[FlowAbout] = []
+        latencies: list[LatencyAbout] = []
         version = ""
         for page in pages:
             about, first = page.about, len(servers)
@@ -131,6 +136,7 @@ class HostPages:
             models = {flow.server: flow.model for flow in reversed(about.flows)}
             servers += [ServerAbout(*server, models.get(place, "")) for place, server in enumerate(about.servers)]
             flows += [FlowAbout(first + flow.server, *flow[1:]) for flow in about.flows]
+            latencies += page.latencies.about(first)
         return Hello(
             PROTOCOL,
             version,
@@ -141,6 +147,7 @@ class HostPages:
             tuple(gpus),
             tuple(servers),
             tuple(flows),
+            latencies=tuple(latencies),
         )
 
 
@@ -159,15 +166,15 @@ class _Page:
         "gpus",
         "kept",
         "keys",
+        "latencies",
         "own_gpus",
         "servers",
-        "since_ms",
         "states",
     )  # fmt: skip
 
-    def __init__(self, at_ms: int) -> None:
+    def __init__(self) -> None:
         self.about = _NO_PAGE
-        self.at_ms = self.since_ms = at_ms
+        self.at_ms = 0
         self.keys: tuple[str, ...] = ()
         self.kept: dict[str, PageEnergy] = {}
         self.energy: tuple[PageEnergy, ...] = ()
@@ -176,19 +183,23 @@ class _Page:
         self.servers: tuple[ServerSample, ...] = ()
         self.states: tuple[int, ...] = ()
         self.flows = PageFlows()
+        self.latencies = PageLatencies()
 
     def add(self, sample: PageSample, at_ms: int) -> bool:
         """Whether a server on it is at work."""
         about = sample.about
         if about is not self.about:
             self.keys = tuple(map(gpu_key, about.gpus))
+            for gone in self.kept.keys() - self.keys:
+                self.kept[gone].begin_anew()
             self.energy = tuple(self.kept.setdefault(key, PageEnergy()) for key in self.keys)
             self.states = tuple(_STATES.get(name, _UNKNOWN) for name in about.states)
             self.about = about
         for energy, gpu in zip(self.energy, sample.gpus, strict=True):
             energy.add(at_ms, gpu)
         self.gpus, self.servers, self.at_ms = sample.gpus, sample.servers, at_ms
-        return self.flows.add(about, sample.counters) or any(server.running for server in sample.servers)
+        self.latencies.add(about, sample.histograms)
+        return self.flows.add(about, sample.counters, at_ms) or any(server.running for server in sample.servers)
 
 
 def _server(server: ServerSample) -> ServerReport:

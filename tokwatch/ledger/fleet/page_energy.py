@@ -50,6 +50,10 @@ class PageEnergy:
         self.measured_ms += at_ms - self._at_ms
         self._at_ms = at_ms
 
+    def begin_anew(self) -> None:
+        """Count from 0 on, as an agent does with a GPU that was away; the device's own counter has gone on."""
+        self.energy_mj, self.measured_ms = None, 0
+
     def _estimate(self, at_ms: int, power_mw: int | None) -> None:
         """The integral of power, of a board without a counter."""
         length_ms = at_ms - self._at_ms

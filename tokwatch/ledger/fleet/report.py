@@ -16,6 +16,7 @@ PROTOCOL: Final = 1
 MOST: Final = 10**15
 Whole = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
 Number = Annotated[float, msgspec.Meta(ge=0, le=MOST)]
+MOST_EDGES: Final = 256
 
 
 class GpuAbout(msgspec.Struct, frozen=True, gc=False):
@@ -48,6 +49,15 @@ class FlowAbout(msgspec.Struct, frozen=True, gc=False):
     elsewhere: Whole = 0  # Flag.PROMPT_ELSEWHERE | Flag.OUTPUT_ELSEWHERE: counted at another server
 
 
+class LatencyAbout(msgspec.Struct, frozen=True, gc=False):
+    """One latency of one server × model, likewise; none of a server whose requests are counted at another one."""
+
+    server: Whole  # place in Hello.servers
+    model: str
+    name: str  # "ttft" | "tpot"; a newer agent may tell others
+    edges: Annotated[tuple[Number, ...], msgspec.Meta(max_length=MOST_EDGES)]  # seconds, ascending, as the engine has
+
+
 class Hello(msgspec.Struct, frozen=True, gc=False):
     """Who speaks."""
 
@@ -62,6 +72,7 @@ class Hello(msgspec.Struct, frozen=True, gc=False):
     flows: tuple[FlowAbout, ...] = ()
     simulated: bool = False
     problems: tuple[str, ...] = ()
+    latencies: tuple[LatencyAbout, ...] = ()
 
 
 class GpuReport(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -100,6 +111,13 @@ class FlowReport(msgspec.Struct, frozen=True, gc=False, array_like=True):
     aborted: Whole | None = None
 
 
+class LatencyReport(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One histogram since the run began. With other edges it is another one, which begins at 0."""
+
+    counts: Annotated[tuple[Whole, ...], msgspec.Meta(max_length=MOST_EDGES + 1)]  # of each bucket, not cumulative
+    sum_ms: Whole = 0
+
+
 class Report(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One moment of the host."""
 
@@ -110,3 +128,4 @@ class Report(msgspec.Struct, frozen=True, gc=False, array_like=True):
     flows: tuple[FlowReport, ...] = ()
     host_energy_mj: Whole | None = None  # of the whole box by its own sensors, GPUs included
     self_cpu_ms: Whole | None = None
+    latencies: tuple[LatencyReport, ...] = ()

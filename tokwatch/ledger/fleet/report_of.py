@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from collectors.fleet.samples import LATENCIES
 from collectors.labels import clean_label
 from tokwatch import __version__
 from tokwatch.ledger.bodies import GpuBody, HostBody, ProblemBody
 from tokwatch.ledger.entries import Entity, Flag, FlowEntry, GpuEntry, Run, ServerEntry, Tick, TickRecord
+from tokwatch.ledger.fleet.latency_totals import LatencyTotal
 from tokwatch.ledger.fleet.report import (
     PROTOCOL,
     FlowAbout,
@@ -17,11 +19,13 @@ from tokwatch.ledger.fleet.report import (
     GpuAbout,
     GpuReport,
     Hello,
+    LatencyAbout,
     Report,
     ServerAbout,
     ServerReport,
 )
 from tokwatch.ledger.fleet.running_cost import RunningCost
+from tokwatch.ledger.fleet.running_latencies import RunningLatencies
 from tokwatch.ledger.fleet.running_totals import GpuTotals, RunningTotals
 from tokwatch.ledger.moment import Moment
 from tokwatch.ledger.prices.gpu_terms import Parts
@@ -48,6 +52,7 @@ class Statement:
     report: Report
     gpus: tuple[GpuFact, ...]
     counted: tuple[FlowReport, ...]  # of each flow, what may be added up over servers: each token once
+    latencies: tuple[tuple[LatencyAbout, LatencyTotal], ...]  # of each request once; the lines tell some of them
     cost: tuple[tuple[str, Parts], ...]  # (currency, since the run began)
     ticks: int
 
@@ -60,11 +65,14 @@ class Teller:
         self._started_ms = run.started_ms if since is None else since.tick_ms
         self._name = f"{run.id}@{self._started_ms}"
         self._totals = RunningTotals(since)
+        self._latencies = RunningLatencies()
         self._cost = RunningCost()
 
     def take(self, record: TickRecord, view: View) -> None:
         """Count one tick in; `view`: with the tick folded in."""
         self._totals.add(record)
+        for flow in record.flows:
+            self._latencies.add(view.entities[flow.entity], flow)
         self._cost.add(record, view)
 
     def say(self, view: View) -> Statement:
@@ -73,8 +81,11 @@ class Teller:
         assert view.tick is not None
         totals = self._totals
         flows = [flow for server, _ in moment.servers for flow in _flows_of(server, totals, view)]
-        totals.keep([entry.entity for _, entry in moment.gpus], flows)
         server_place = {server: place for place, (server, _) in enumerate(moment.servers)}
+        totals.keep([entry.entity for _, entry in moment.gpus], flows)
+        self._latencies.keep(server_place)
+        latencies = self._latencies_of(server_place)
+        told = [each for each in latencies if each[0].name in LATENCIES]
         return Statement(
             tick_ms=view.tick.tick_ms,
             hello=Hello(
@@ -89,6 +100,7 @@ class Teller:
                 flows=tuple(_flow_about(view.entities[flow], view.flows.get(flow), server_place) for flow in flows),
                 simulated=view.run.kind == "simulated",
                 problems=_problems(view),
+                latencies=tuple(about for about, _ in told),
             ),
             report=Report(
                 wall_ms=view.tick.wall_ms,
@@ -109,11 +121,19 @@ class Teller:
                 flows=tuple(totals.flows[flow] for flow in flows),
                 host_energy_mj=totals.host_energy_mj,
                 self_cpu_ms=totals.self_cpu_ms,
+                latencies=tuple(total.report for _, total in told),
             ),
             gpus=tuple(GpuFact(view.entities[entry.entity].key, body) for body, entry in moment.gpus),
             counted=tuple(totals.counted[flow] for flow in flows),
+            latencies=latencies,
             cost=self._cost.parts,
             ticks=totals.ticks,
+        )
+
+    def _latencies_of(self, server_place: dict[int, int]) -> tuple[tuple[LatencyAbout, LatencyTotal], ...]:
+        return tuple(
+            (LatencyAbout(server_place[whose.server], whose.model, name, total.edges), total)
+            for (whose, name), total in sorted(self._latencies.totals.items())
         )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from tokwatch.ledger.figure import UNMEASURED, Figure, Interval, Quantiles
-from tokwatch.ledger.fleet.tally import FetchCost, SourceNote, TrendPoint
+from tokwatch.ledger.fleet.tally import FetchCost, HostKey, SourceNote, TrendPoint
 
 SCHEMA: Final = 1
 
@@ -15,7 +15,9 @@ SCHEMA: Final = 1
 class HostRow(msgspec.Struct, frozen=True, gc=False):
     """One host."""
 
+    key: HostKey  # by which it is found again, and looked into
     host: str
+    label: str  # its name, with its place where others are called the same
     up: bool
     stale: bool  # what stands here is older than three of its source's intervals
     age_s: float
@@ -49,7 +51,9 @@ class HostRow(msgspec.Struct, frozen=True, gc=False):
 class ReplicaRow(msgspec.Struct, frozen=True, gc=False):
     """One host's part of a deployment."""
 
+    key: HostKey  # the host's
     host: str
+    label: str
     servers: int
     tok_s: Figure
     running: int | None
@@ -81,7 +85,7 @@ class ModelRow(msgspec.Struct, frozen=True, gc=False):
     ttft_s: Quantiles
     tpot_s: Quantiles
     imbalance: Figure  # the busiest replica's running requests ÷ the mean of all; 1 is even
-    misrouted: tuple[str, ...]  # hosts without a request while others have a queue
+    misrouted: tuple[str, ...]  # labels of hosts without a request while others have a queue
     replicas: tuple[ReplicaRow, ...]
 
 
@@ -133,6 +137,7 @@ class FleetSnapshot(msgspec.Struct, frozen=True):
     problems: tuple[str, ...]
     cost: FetchCost
     cpu_share: Figure = UNMEASURED  # of this process, of one core
+    notices: tuple[str, ...] = ()  # of how the source is asked, whatever it answers
 
 
 def canonical_json(snapshot: FleetSnapshot) -> bytes:

@@ -6,6 +6,8 @@ reports the fleet's meter makes them. Everything here adds up over hosts; ratios
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from tokwatch.ledger.entries import HistogramEntry
@@ -25,6 +27,26 @@ class FlowTally(msgspec.Struct, frozen=True, gc=False):
     running: int | None = None  # requests, at the end
     waiting: int | None = None
     kv_usage: float | None = None  # 0..1, of the fullest server
+    latencies: tuple[HistogramEntry, ...] = ()  # where hosts tell them; others are in FleetTally.latencies
+
+
+class HostKey(NamedTuple):
+    """Which host: two clusters may each have one of the same name. As its source tells it, "" where it does not."""
+
+    host: str
+    region: str = ""
+    cluster: str = ""
+
+    @property
+    def words(self) -> str:
+        """For a reader who has to tell it from others of its name."""
+        place = ", ".join(filter(None, (self.region, self.cluster)))
+        return f"{self.host} ({place or 'no cluster'})"
+
+    def may_be(self, other: HostKey) -> bool:
+        """Both may be one host: of the same name, and what only one of them tells of its place is no difference."""
+        places = zip(self[1:], other[1:], strict=True)
+        return self.host == other.host and all(one == two or not one or not two for one, two in places)
 
 
 class HostTally(msgspec.Struct, frozen=True, gc=False):
@@ -52,6 +74,10 @@ class HostTally(msgspec.Struct, frozen=True, gc=False):
     clock_skew_ms: int | None = None  # its clock − ours; None: not known
     agent: str = ""  # version of tokwatch there; "" where it is read by other means
     unpriced: bool = False  # simulated hosts and such that no money is to be made of
+
+    @property
+    def key(self) -> HostKey:
+        return HostKey(self.host, self.region, self.cluster)
 
     def in_state(self, state: int) -> int:
         return dict(self.states).get(state, 0)
@@ -105,3 +131,4 @@ class FleetTally(msgspec.Struct, frozen=True, gc=False):
     notes: tuple[SourceNote, ...] = ()
     cost: FetchCost = FetchCost()
     simulated: bool = False
+    notices: tuple[str, ...] = ()  # of how the source is asked, whatever it answers: certificates are not checked

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Mapping
+from operator import sub
 from typing import Final, NamedTuple
 
 POINTS: Final = 12  # a window; one more than this many are kept of a host
@@ -13,6 +15,18 @@ FlowSums = tuple[int | None, int | None, int | None, int | None, int | None]
 NO_FLOW: Final[FlowSums] = (None, None, None, None, None)
 
 
+class LatencyKey(NamedTuple):
+    """Histograms that can be added up."""
+
+    model: str
+    name: str
+    edges: tuple[float, ...]  # seconds
+
+
+# Observations per bucket, and last their sum in ms. Of each host a dozen are kept: an array is a quarter of a tuple.
+LatencySums = Mapping[LatencyKey, "array[int]"]
+
+
 class Sums(NamedTuple):
     """What one host added up to since it was first heard of."""
 
@@ -20,6 +34,7 @@ class Sums(NamedTuple):
     energy_mj: int | None = None
     measured_ms: int = 0  # Σ over GPUs
     flows: Mapping[str, FlowSums] = {}  # by model
+    latencies: LatencySums = {}
 
     def since(self, earlier: Sums) -> Sums:
         """What was added since `earlier`. What was not known then, or was forgotten since, has counted from 0."""
@@ -28,7 +43,12 @@ class Sums(NamedTuple):
             model: _less(now, earlier.flows[model]) if model in earlier.flows else now
             for model, now in self.flows.items()
         }
-        return Sums(self.watched_ms - earlier.watched_ms, energy_mj, self.measured_ms - earlier.measured_ms, flows)
+        latencies = {
+            key: array("Q", map(sub, now, earlier.latencies[key])) if key in earlier.latencies else now
+            for key, now in self.latencies.items()
+        }
+        watched_ms, measured_ms = self.watched_ms - earlier.watched_ms, self.measured_ms - earlier.measured_ms
+        return Sums(watched_ms, energy_mj, measured_ms, flows, latencies)
 
 
 class Trail:
