@@ -52,6 +52,11 @@ def label_of(text: str, label: str, source: str, pattern: str = "(.+)") -> str:
     return f"label_replace({text},{quoted(label)},{quoted('$1')},{quoted(source)},{quoted(pattern)})"
 
 
+def joined(text: str, label: str, separator: str, sources: Sequence[str]) -> str:
+    """`label` out of several others, of which any may be missing."""
+    return f"label_join({text},{','.join(map(quoted, (label, separator, *sources)))})"
+
+
 def constant(text: str, label: str, value: str) -> str:
     """Every series of `text` with one more label."""
     return f"label_replace({text},{quoted(label)},{quoted(value.replace('$', '$$'))},{quoted('')},{quoted('')})"

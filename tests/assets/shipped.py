@@ -16,7 +16,7 @@ from tests.agent.saying import statements
 from tests.ledger.box import Box, work
 from tests.ledger.readings import free_gpu, gpu
 from tokwatch.agent import exposition
-from tokwatch.agent.exposition import OwnCost
+from tokwatch.agent.families import OwnCost
 from tokwatch.commands.assets import texts_of, write
 
 _PROGRAM: Final = ["/usr/bin/tokwatch"]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import pytest
 
 from tokwatch.cli import make_parser, run
-from tokwatch.cli.fleet import FROM_CONFIG, hosts, prometheus_url
+from tokwatch.cli.fleet import FROM_CONFIG, hosts, label_matchers, prometheus_url
+from tokwatch.commands.elsewhere import elsewhere
+from tokwatch.commands.settings import config_of
+from tokwatch.config.prometheus import PrometheusSection
+from tokwatch.errors import UsageError
 
 URL = "http://prom:9090/select/0/prometheus"
 
@@ -49,6 +54,17 @@ def test_what_is_no_base_url_is_refused_and_not_repeated(url: str) -> None:
     assert "s3cret" not in str(raised.value)
 
 
+@pytest.mark.parametrize("text", ['cluster="a"', 'env!="test",cluster=~"eu-.*"', ""])
+def test_label_matchers_are_taken_as_they_are(text: str) -> None:
+    assert label_matchers(text) == text
+
+
+@pytest.mark.parametrize("text", ["a", '{cluster="a"}', 'cluster="a"} or up{x="y"', "cluster='a'"])
+def test_what_are_no_label_matchers_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="label matchers without braces"):
+        label_matchers(text)
+
+
 @pytest.mark.parametrize(("text", "count"), [("1", 1), ("50", 50), ("10000", 10_000)])
 def test_a_simulated_fleet_has_a_number_of_hosts(text: str, count: int) -> None:
     assert hosts(text) == count
@@ -67,6 +83,7 @@ def test_a_number_of_hosts_that_is_none_is_refused(text: str) -> None:
         ["--hosts", "a,b", "sessions"],
         ["--targets", "list.json", "money"],
         ["--host", "h1", "export", "hourly"],
+        ["--selector", 'cluster="a"', "record"],
         ["--hosts", "a", "record"],
     ],
 )
@@ -77,3 +94,18 @@ def test_a_flag_that_a_command_would_not_look_at_is_refused(
         run(arguments)
     assert ended.value.code == 2
     assert f"{arguments[0]}: not heard of by this command" in capsys.readouterr().err
+
+
+def test_a_selector_stands_for_the_configs(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("""[prometheus]\nurl = "http://p:9090"\nselector = 'env="prod"'\n""")
+    line = ["--config", str(file), "--prometheus"]
+    assert config_of(make_parser().parse_args(line)).prometheus.selector == 'env="prod"'
+    narrowed = config_of(make_parser().parse_args([*line, "--host", "h1", "--selector", 'cluster="a"']))
+    assert narrowed.prometheus == PrometheusSection(url="http://p:9090", selector='cluster="a"')
+
+
+@pytest.mark.parametrize("arguments", [[], ["once"], ["--hosts", "a,b"]])
+def test_a_selector_of_no_prometheus_is_refused(arguments: list[str]) -> None:
+    with pytest.raises(UsageError, match="--prometheus URL --selector MATCHERS"):
+        elsewhere(make_parser().parse_args(["--selector", 'cluster="a"', *arguments]))

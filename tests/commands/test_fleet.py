@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.commands.box import CommandBox
+from tests.commands.box import CommandBox, line_of
 from tests.feeds.fleet.fleet_pages import engine_page, gpu_page
 from tests.feeds.fleet.ssh_boxes import Boxes, hello
 from tests.prometheus_servers import Server, missing, pages, prometheus, query
@@ -316,3 +316,23 @@ def test_pages_of_hosts_are_read_without_anything_between(box: CommandBox) -> No
     )  # joules of whole milliseconds of a short window
     assert (recorded.returncode, recorded.stdout) == (Exit.DONE, "")
     assert "recording 1 host into" in recorded.stderr
+
+
+def test_a_second_recorder_of_a_fleet_waits_for_the_first_where_it_is_told_to(box: CommandBox) -> None:
+    with answering({"/metrics": (200, GAUGES)}) as url:
+        words = box.command("record", "--targets", url.removeprefix("http://"))
+        first = box.start(words)
+        assert line_of(first, "recording 1 host into")
+        refused = box.run(words)
+        second = box.start([*words, "--wait"])
+        waiting = line_of(second, "waiting for its end")
+        first.terminate()
+        assert line_of(second, "recording 1 host into")
+        second.terminate()
+        ended = [first.communicate(timeout=30)[1], second.communicate(timeout=30)[1]]
+    taken = f"this fleet is recorded already, by process {first.pid} of user"
+    assert refused.returncode == Exit.FAILED
+    assert taken in refused.stderr
+    assert "name another store with --store, or wait for its end with --wait" in refused.stderr
+    assert taken in waiting
+    assert (first.returncode, second.returncode) == (Exit.DONE, Exit.DONE), ended

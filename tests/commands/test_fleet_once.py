@@ -15,7 +15,7 @@ from tokwatch.exits import Exit
 from tokwatch.feeds.fleet import HostDoor
 from tokwatch.ledger.entries import State
 from tokwatch.ledger.fleet.compose import fleet_snapshot
-from tokwatch.ledger.fleet.tally import FleetTally, FlowTally, HostTally, SourceNote
+from tokwatch.ledger.fleet.tally import FleetTally, FlowTally, HostKey, HostTally, SourceNote
 from tokwatch.ledger.prices.book import PriceBook
 
 AT_MS = 1_790_000_000_000
@@ -53,7 +53,7 @@ class Told:
     async def span_ms(self) -> tuple[int, int] | None:
         return None
 
-    def door(self, host: str, at_ms: int | None) -> HostDoor | None:
+    def door(self, host: HostKey, at_ms: int | None) -> HostDoor | None:
         return None
 
     async def close(self) -> None:
@@ -95,6 +95,14 @@ def test_the_snapshot_comes_as_json(once: pytest.MonkeyPatch, capsys: pytest.Cap
 @pytest.mark.parametrize("partial", [tally(SERVING, SILENT), tally(SERVING, warnings=("a store did not answer",))])
 def test_a_silent_host_or_a_warning_makes_it_a_part(once: pytest.MonkeyPatch, partial: FleetTally) -> None:
     assert asked(once, Told(partial)) == Exit.PARTIAL
+
+
+def test_how_the_source_is_asked_is_told_and_takes_nothing_from_the_answer(
+    once: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unsafe = msgspec.structs.replace(tally(SERVING), notices=("prom: certificates are not checked",))
+    assert asked(once, Told(unsafe)) == Exit.DONE
+    assert "prom: certificates are not checked" in capsys.readouterr().out
 
 
 def test_no_host_is_nothing_found(once: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from tokwatch.feeds.fleet.direct import DirectSource
 from tokwatch.feeds.fleet.prometheus import PrometheusSource
 from tokwatch.feeds.fleet.ssh import SshSource
 from tokwatch.ledger.fleet.compose import fleet_snapshot
-from tokwatch.ledger.fleet.tally import FleetTally, HostTally
+from tokwatch.ledger.fleet.tally import FleetTally, HostKey, HostTally
 
 SECTION = PrometheusSection(url="http://prom:9090", host_label="box", region_label="zone", selector='env="prod"')
 
@@ -70,6 +70,15 @@ async def test_a_prometheus_is_read_as_the_config_says() -> None:
     await source.close()
 
 
+async def test_certificates_that_are_not_checked_are_told_on_screen() -> None:
+    source = source_of(
+        options(prometheus="https://prom"), Config(prometheus=PrometheusSection(url="https://prom", insecure=True))
+    )
+    assert isinstance(source, PrometheusSource)
+    assert "certificates are not checked" in source.notices[0]
+    await source.close()
+
+
 async def test_a_url_goes_before_the_configs() -> None:
     source = source_of(options(prometheus="http://other:9090"), config())
     assert isinstance(source, PrometheusSource)
@@ -80,11 +89,11 @@ async def test_a_url_goes_before_the_configs() -> None:
 async def test_a_host_is_looked_into_with_the_config_the_price_and_the_looks_of_the_fleet() -> None:
     said = options(prometheus="config", config=Path("fleet.toml"), price=2.5, theme=None, ascii=True, slow_link=True)
     source = source_of(said, config())
-    door = source.door("h1", None)
+    door = source.door(HostKey("h1"), None)
     assert door is not None
     assert door.argv[3:] == (
         *("--config", "fleet.toml", "--price", "2.5", "--ascii", "--slow-link"),
-        *("--prometheus", "http://prom:9090", "--host=h1"),
+        *("--prometheus", "http://prom:9090", "--host=h1", '--selector=env="prod"'),
     )
     await source.close()
 
@@ -98,7 +107,7 @@ def test_boxes_are_reached_by_the_users_own_ssh(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("TOKWATCH_SSH", "ssh -F 'fleet conf'")
     source = source_of(options(hosts="h1,ada@h2"), Config())
     assert isinstance(source, SshSource)
-    door = source.door("ada@h2", None)
+    door = source.door(HostKey("ada@h2"), None)
     assert door is not None
     assert door.argv[:6] == ("ssh", "-F", "fleet conf", "-t", "--", "ada@h2")
 

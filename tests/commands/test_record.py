@@ -6,12 +6,11 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.commands.box import CommandBox
+from tests.commands.box import CommandBox, line_of
 from tokwatch.store.reader import Reader
 
 
@@ -23,15 +22,6 @@ def box(tmp_path: Path) -> CommandBox:
 def ticks_of(store: Path) -> list[int]:
     with Reader(store) as reader:
         return [record.tick.tick_ms for record in reader.records(None, 0, 2**42)]
-
-
-def line_of(process: subprocess.Popen[str], words: str) -> str:
-    """The next line on stderr that has these words."""
-    assert process.stderr is not None
-    for line in process.stderr:
-        if words in line:
-            return line
-    raise AssertionError(f"the process ended and never said {words!r}")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

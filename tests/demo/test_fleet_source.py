@@ -10,6 +10,7 @@ from tokwatch.demo.fleet_source import PAST_MS, SimulatedFleet
 from tokwatch.ledger.entries import State
 from tokwatch.ledger.fleet.compose import fleet_snapshot
 from tokwatch.ledger.fleet.snapshot import FleetSnapshot
+from tokwatch.ledger.fleet.tally import HostKey
 
 
 def simulated(hosts: int = 60) -> SimulatedFleet:
@@ -59,6 +60,6 @@ async def test_it_goes_back_six_hours_and_no_further() -> None:
 
 
 async def test_there_is_a_door_to_look_through() -> None:
-    door = simulated().door("osl-000", None)
+    door = simulated().door(HostKey("osl-000"), None)
     assert door is not None
     assert door.argv[1:] == ("-m", "tokwatch", "demo")

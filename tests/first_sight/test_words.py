@@ -53,6 +53,8 @@ def test_what_first_sight_takes_for_the_dashboard_is_read_as_the_parser_reads_it
     assert said is not None
     parsed = vars(make_parser().parse_args(words))
     parsed.pop("print_completion", None)  # where the extra `completion` is installed
-    fleets = [parsed.pop(name) for name in ("prometheus", "host", "hosts", "targets", "yes")]  # first sight is of a box
+    fleets = [
+        parsed.pop(name) for name in ("prometheus", "selector", "host", "hosts", "targets", "yes")
+    ]  # first sight is of a box
     assert not any(fleets)
     assert vars(options_of(said)) == parsed

@@ -11,6 +11,7 @@ _MOST_SIMULATED = 10_000
 # Which commands hear which of the flags that may stand before a command, or have a flag of that name.
 _HEARD = {
     "--prometheus": ("live", "once", "replay", "export", "import_prometheus"),
+    "--selector": ("live", "once", "replay", "export"),
     "--host": ("live", "once", "replay", "alerts", "imports", "import_prometheus"),
     "--hosts": ("live", "once", "targets"),
     "--targets": ("live", "once", "record"),
@@ -28,6 +29,13 @@ def add_prometheus(parser: argparse.ArgumentParser, *, of_command: bool = False)
         default=unsaid,
         metavar="URL",
         help="read a Prometheus-compatible server: base URL; without one [prometheus] of the config",
+    )
+    parser.add_argument(
+        "--selector",
+        type=label_matchers,
+        default=unsaid,
+        metavar="MATCHERS",
+        help="with --prometheus: label matchers for every query, in place of the config's: 'cluster=\"a\"'",
     )
 
 
@@ -78,6 +86,15 @@ def prometheus_url(text: str) -> str:
 
     if problem := base_url_problem(text):
         raise argparse.ArgumentTypeError(f"the URL of a Prometheus {problem}")
+    return text
+
+
+def label_matchers(text: str) -> str:
+    """As [prometheus] selector. Raises argparse.ArgumentTypeError."""
+    from tokwatch.config.prometheus import selector_problem
+
+    if problem := selector_problem(text):
+        raise argparse.ArgumentTypeError(problem)
     return text
 
 

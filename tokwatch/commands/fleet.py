@@ -39,6 +39,7 @@ def show(
     """The screens on a source, from an instant of its past on where one is named."""
     terminal = terminal_of(options, config.dashboard)  # before Textual is imported
     from tokwatch.dashboard.fleet.app import FleetApp
+    from tokwatch.dashboard.remembered import FLEET_FILE, Memory
 
     feed = FleetTimeline(source, lambda: book, SystemClock(), start_ms=start_ms, speed=speed)
     app = FleetApp(
@@ -46,6 +47,7 @@ def show(
         terminal=terminal,
         preferences=preferences_of(options, config.dashboard),
         timezone=local_timezone(),
+        memory=Memory.of_this_user(FLEET_FILE),
     )
     app.run()
     return app.return_code or Exit.DONE

@@ -69,10 +69,10 @@ def fleet_table(current: FleetSnapshot) -> str:
         blocks.append(_models(current))
     if current.hosts:
         blocks.append(_hosts(current))
-    problems = [f"{row.host}: {row.problem}" for row in current.hosts if row.problem]
+    problems = [f"{row.label}: {row.problem}" for row in current.hosts if row.problem]
     unsure = [note for note in current.notes if not note.ok]
     told = [f"{note.name}: {note.found}{'; ' if note.hint else ''}{note.hint}" for note in unsure]
-    if wrong := [*current.problems, *current.warnings, *problems, *told]:
+    if wrong := [*current.problems, *current.warnings, *current.notices, *problems, *told]:
         blocks.append(["PROBLEMS", *wrong])
     # Cleaned last, so that no text of a snapshot gets by.
     return "\n\n".join("\n".join(clean_label(line, 4096) for line in block) for block in blocks) + "\n"
@@ -132,7 +132,7 @@ def _hosts(current: FleetSnapshot) -> list[str]:
 def _host(row: HostRow) -> tuple[str, ...]:
     state = State(row.state).name.lower().replace("_", " ")
     return (
-        row.host,
+        row.label,
         state if row.up else "silent",
         row.hardware or _ABSENT,
         _names(row.models),

@@ -106,7 +106,8 @@ def _store(options: argparse.Namespace, config: Config) -> tuple[Path, Config]:
     if store_is_named(options):
         return store_of(options), config
     url = config.prometheus.target(url_of(options)).url
-    return cache_store(url, options.host), replace(config, retention=bounded(config.retention))
+    store = cache_store(url, options.host, selector=config.prometheus.selector)
+    return store, replace(config, retention=bounded(config.retention))
 
 
 async def _recording(

@@ -32,7 +32,8 @@ def cached_store(options: argparse.Namespace) -> Path:
     config, url = config_of(options), url_of(options)
     since_ms, until_ms = _stretch(options, time.time_ns() // 1_000_000)
     asked_url = config.prometheus.target(url).url
-    store = cache_store(f"{asked_url}\n{since_ms}\n{until_ms}", options.host)
+    stretch = f"{asked_url}\n{since_ms}\n{until_ms}"
+    store = cache_store(stretch, options.host, selector=config.prometheus.selector)
     if not _is_there(store):
         asyncio.run(import_hosts(Import(url, config, store, since_ms, until_ms), [options.host]))
     _price(store, config, getattr(options, "price", None), since_ms)

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from collectors.readings import ServerFacts
 from tokwatch.config import Config, ServerSection, load
 from tokwatch.first_sight.show import can_draw as can_draw
@@ -20,7 +22,13 @@ if TYPE_CHECKING:
 
 
 def config_of(options: argparse.Namespace) -> Config:
-    """The file named by --config, else TOKWATCH_CONFIG, else the user's own if there is one. Raises ConfigError."""
+    """The file named by --config, else TOKWATCH_CONFIG, else the user's own if there is one; with what --selector says.
+    Raises ConfigError."""
+    config, selector = _config_file(options), getattr(options, "selector", None)
+    return config if selector is None else replace(config, prometheus=replace(config.prometheus, selector=selector))
+
+
+def _config_file(options: argparse.Namespace) -> Config:
     named = options.config or os.environ.get("TOKWATCH_CONFIG")
     if named:
         return load(Path(named))

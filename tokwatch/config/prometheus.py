@@ -92,8 +92,13 @@ def problems(section: PrometheusSection) -> Iterator[tuple[str, str]]:
         label = getattr(section, key)
         if label is not None and _LABEL.fullmatch(label) is None:
             yield f"prometheus.{key}", "is no label name: letters, digits and _, and no digit first"
-    if _SELECTOR.fullmatch(section.selector) is None:
-        yield "prometheus.selector", 'must be label matchers without braces, as cluster="a",env!="test"'
+    if problem := selector_problem(section.selector):
+        yield "prometheus.selector", problem
+
+
+def selector_problem(selector: str) -> str:
+    """What is wrong with label matchers; "" if nothing."""
+    return "" if _SELECTOR.fullmatch(selector) else 'must be label matchers without braces, as cluster="a",env!="test"'
 
 
 def _login_problems(section: PrometheusSection) -> Iterator[tuple[str, str]]:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.text import Text
 from textual.screen import Screen
 
-from tokwatch.dashboard.appearance import Appearance, Preferences
+from tokwatch.dashboard.appearance import Preferences
 from tokwatch.dashboard.bell import Bell
-from tokwatch.dashboard.cells import plain
 from tokwatch.dashboard.ending import end_on_signals, report
 from tokwatch.dashboard.frame import Frame, SnapshotArrived
 from tokwatch.dashboard.keys import SHARED
 from tokwatch.dashboard.opening import Opening
 from tokwatch.dashboard.pace import SLOW_LINK_S, Pace, is_behind
 from tokwatch.dashboard.remembered import Memory
+from tokwatch.dashboard.remembering import Remembering
 from tokwatch.dashboard.screens.fleet import FleetScreen
 from tokwatch.dashboard.terminal import Terminal
 from tokwatch.dashboard.wire import Wire
@@ -42,7 +41,7 @@ _CHECK_S = 1.0
 _PAUSED_STEP_MS = 60_000
 
 
-class TokwatchApp(Appearance, Opening):
+class TokwatchApp(Remembering, Opening):
     """The dashboard over a feed, or over something that opens one after the first paint.
 
     `first` is the last known Snapshot of an earlier run, shown with its age until a new one comes. `run()` returns
@@ -65,8 +64,7 @@ class TokwatchApp(Appearance, Opening):
         keeper: Keeper | None = None,
         memory: Memory | None = None,
     ) -> None:
-        self.memory = memory or Memory()
-        super().__init__(terminal=terminal, preferences=preferences, remembered=self.memory.recall().theme)
+        super().__init__(terminal=terminal, preferences=preferences, memory=memory)
         self._pace = Pace()
         self._waiting: Snapshot | None = None  # for its turn to be drawn
         self._rings = bell or Bell()
@@ -103,7 +101,6 @@ class TokwatchApp(Appearance, Opening):
         if self._keeper is not None:
             self._keeper.watch(self)
         self.call_after_refresh(self._start_following)
-        self._say_of_memory()
 
     async def on_unmount(self) -> None:
         if self._feed is not None:
@@ -232,23 +229,6 @@ class TokwatchApp(Appearance, Opening):
                 self.action_show_fleet()
 
     # What is remembered
-
-    def show_theme(self, name: str) -> None:
-        super().show_theme(name)
-        self.remember(theme=name)
-
-    def remember(self, **changes: Any) -> None:
-        """Keeps a choice for the next run (fields of Remembered), and says once where that cannot be."""
-        self.memory.change(**changes)
-        self.run_worker(self._write_memory(), group="memory")
-
-    async def _write_memory(self) -> None:
-        await asyncio.to_thread(self.memory.write)
-        self._say_of_memory()
-
-    def _say_of_memory(self) -> None:
-        if problem := self.memory.take_problem():
-            self.say(plain(problem), "warning")
 
 
 def _standing(span_ms: tuple[int, int] | None, snapshot: Snapshot) -> tuple[int, int] | None:

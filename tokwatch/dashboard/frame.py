@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 from textual.message import Message
 
@@ -9,7 +11,39 @@ from tokwatch.feeds.mark import Mark
 from tokwatch.ledger.snapshot import Snapshot
 
 
-class Frame(msgspec.Struct, frozen=True):
+class Moment(NamedTuple):
+    """Which moment is on screen."""
+
+    mode: str  # "live" | "replay" | "paused"
+    at_ms: int
+
+
+class InTime:
+    """How a frame stands to now. Of one box or of a fleet."""
+
+    __slots__ = ()
+    span_ms: tuple[int, int] | None
+    can_go_live: bool
+
+    @property
+    def moment(self) -> Moment | None:
+        """None while nothing is shown yet."""
+        raise NotImplementedError
+
+    @property
+    def live(self) -> bool:
+        """Looks at now, so that there is no transport to show."""
+        return self.moment is None or self.moment.mode == "live"
+
+    @property
+    def behind_s(self) -> float | None:
+        """How far the moment on screen lies before now; None while live, and where nothing is newer than the span."""
+        if self.live or not self.can_go_live or self.moment is None or self.span_ms is None:
+            return None
+        return max(0.0, (self.span_ms[1] - self.moment.at_ms) / 1000)
+
+
+class Frame(InTime, msgspec.Struct, frozen=True):
     """A Snapshot and how it is being looked at. Without a Snapshot nothing has been measured yet."""
 
     snapshot: Snapshot | None = None
@@ -25,16 +59,8 @@ class Frame(msgspec.Struct, frozen=True):
     what_if: float | None = None  # the price of a GPU hour that the past is shown at; None: what it did cost
 
     @property
-    def live(self) -> bool:
-        """Looks at now, so that there is no transport to show."""
-        return self.snapshot is None or self.snapshot.mode == "live"
-
-    @property
-    def behind_s(self) -> float | None:
-        """How far the moment on screen lies before now; None while live, and in a session that is over."""
-        if self.live or not self.can_go_live or self.snapshot is None or self.span_ms is None:
-            return None
-        return max(0.0, (self.span_ms[1] - self.snapshot.tick_ms) / 1000)
+    def moment(self) -> Moment | None:
+        return None if self.snapshot is None else Moment(self.snapshot.mode, self.snapshot.tick_ms)
 
 
 class SnapshotArrived(Message):

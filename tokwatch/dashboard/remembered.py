@@ -11,16 +11,18 @@ from typing import Any, Final
 import msgspec
 
 FILE: Final = "view.json"
+FLEET_FILE: Final = "fleet-view.json"  # of its own: a host that is looked into runs beside the fleet, and keeps its own
 
 
 class Remembered(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How the GPU list was arranged, and the theme. Empty and None: as it is without."""
+    """How the list of GPUs, or of hosts, was arranged, and the theme. Empty and None: as it is without."""
 
     sort: str = ""
     falling: bool = False
     group: str = ""
     columns: tuple[str, ...] | None = None
     theme: str = ""
+    sites: str = ""  # by what the fleet's Sites were grouped
 
 
 class Memory:
@@ -36,11 +38,11 @@ class Memory:
         self._writing = threading.Lock()
 
     @classmethod
-    def of_this_user(cls) -> Memory:
-        """In the user's state directory: $XDG_STATE_HOME/tokwatch/view.json."""
+    def of_this_user(cls, file: str = FILE) -> Memory:
+        """In the user's state directory: $XDG_STATE_HOME/tokwatch/view.json, or another file there."""
         from platformdirs import user_state_path
 
-        return cls(user_state_path("tokwatch") / FILE)
+        return cls(user_state_path("tokwatch") / file)
 
     def recall(self) -> Remembered:
         """What was kept; as ever where nothing was, or where it cannot be read, which is a problem."""

@@ -15,6 +15,7 @@ from tokwatch.ledger.fleet.tally import (
     FetchCost,
     FleetTally,
     FlowTally,
+    HostKey,
     HostTally,
     ModelLatency,
     SourceNote,
@@ -51,9 +52,9 @@ class SimulatedFleet:
     async def span_ms(self) -> tuple[int, int] | None:
         return self._first_ms, self._clock.now().wall_ms
 
-    def door(self, host: str, at_ms: int | None) -> HostDoor | None:
+    def door(self, host: HostKey, at_ms: int | None) -> HostDoor | None:
         """The demo of one box stands for all of them."""
-        return HostDoor((sys.executable, "-m", "tokwatch", "demo"), f"the demo's box, as if it were {host}")
+        return HostDoor((sys.executable, "-m", "tokwatch", "demo"), f"the demo's box, as if it were {host.host}")
 
     async def close(self) -> None:
         return

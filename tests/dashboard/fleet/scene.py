@@ -12,14 +12,16 @@ from textual.pilot import Pilot
 
 from tests.feeds.quiet_box import NOON_MS, AdvancedClock
 from tokwatch.dashboard.fleet.app import FleetApp
+from tokwatch.dashboard.remembered import Memory
 from tokwatch.dashboard.terminal import Terminal
 from tokwatch.demo.fleet_prices import demo_book
 from tokwatch.demo.fleet_source import PAST_MS, SimulatedFleet
 from tokwatch.feeds.fleet import HostDoor
+from tokwatch.feeds.fleet.errors import SourceError
 from tokwatch.ledger.figure import Figure
 from tokwatch.ledger.fleet.compose import fleet_snapshot
 from tokwatch.ledger.fleet.snapshot import FleetSnapshot
-from tokwatch.ledger.fleet.tally import FetchCost
+from tokwatch.ledger.fleet.tally import FetchCost, HostKey
 
 REFUSED = "http://prom:9090 refuses the connection: is it running there?; asked again in 10 s"
 PARTIAL = "thanos: store oslo-2 did not answer in time, its hosts are missing"
@@ -53,7 +55,8 @@ class FakeFleetFeed:
         self.speed = 1.0
         self.span_ms: tuple[int, int] | None = (NOON_MS - PAST_MS, NOON_MS)
         self.told: list[tuple[object, ...]] = []
-        self.doors: dict[str, HostDoor] = {}
+        self.doors: dict[HostKey, HostDoor] = {}
+        self.no_door: SourceError | None = None
         self.fails: Exception | None = None
         self.closed = False
         self._queue: asyncio.Queue[FleetSnapshot] = asyncio.Queue()
@@ -88,7 +91,9 @@ class FakeFleetFeed:
     def go_live(self) -> None:
         self.told.append(("go_live",))
 
-    def door(self, host: str) -> HostDoor | None:
+    def door(self, host: HostKey) -> HostDoor | None:
+        if self.no_door is not None:
+            raise self.no_door
         return self.doors.get(host)
 
     async def close(self) -> None:
@@ -98,9 +103,9 @@ class FakeFleetFeed:
 class FleetAppInTest(FleetApp):
     """Remembers the doors that were gone through, and goes through none: a test has no terminal to lend."""
 
-    def __init__(self, feed: FakeFleetFeed, *, ascii_only: bool = False) -> None:
+    def __init__(self, feed: FakeFleetFeed, *, ascii_only: bool = False, memory: Memory | None = None) -> None:
         self.now_s = NOON_MS / 1000  # moved by tests
-        super().__init__(feed, terminal=Terminal(ascii_only=ascii_only), now=lambda: self.now_s)
+        super().__init__(feed, terminal=Terminal(ascii_only=ascii_only), now=lambda: self.now_s, memory=memory)
         self.gone_through: list[HostDoor] = []
 
     def go_through(self, door: HostDoor) -> None:

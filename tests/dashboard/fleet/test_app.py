@@ -11,10 +11,11 @@ from tests.dashboard.baseline import text_of
 from tests.dashboard.fleet.scene import PARTIAL, REFUSED, app_of, fail, feed_of, fleet_of, paused
 from tests.dashboard.hostile import HOSTILE
 from tests.feeds.quiet_box import NOON_MS
-from tests.ledger.fleet.made import book, fleet, flow, host
+from tests.ledger.fleet.made import NOW_MS, book, fleet, flow, host
 from tokwatch.dashboard.cells import REPLACEMENT
 from tokwatch.dashboard.fleet.doors import run, through
 from tokwatch.dashboard.fleet.listing import Group
+from tokwatch.dashboard.fleet.widgets.replica_list import ReplicaRows
 from tokwatch.feeds.fleet import HostDoor
 from tokwatch.ledger.fleet.compose import fleet_snapshot
 from tokwatch.ledger.fleet.snapshot import FleetSnapshot
@@ -60,6 +61,18 @@ async def test_a_failure_and_a_partial_answer_stand_on_every_screen() -> None:
             assert PARTIAL in "\n".join(rows)
 
 
+async def test_how_the_source_is_asked_stands_on_every_screen_where_the_user_should_know() -> None:
+    unsafe = "prom:9090: certificates are not checked (insecure): anybody between may answer"
+    app = app_of(fleet_of(notices=(unsafe,)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        for key in "1234":
+            await pilot.press(key)
+            await pilot.pause()
+            rows = text_of(app)
+            assert f"{unsafe}" in "\n".join(rows)
+            assert "partial answer" not in "\n".join(rows)
+
+
 async def test_keys_of_time_reach_the_feed() -> None:
     app = app_of()
     async with app.run_test(size=(120, 40)) as pilot:
@@ -93,6 +106,34 @@ async def test_a_group_of_sites_leads_to_its_hosts() -> None:
         item = app.show_hosts().hosts.item
         assert isinstance(item, Group)
         assert (item.row.name, item.opened) == ("oslo", True)
+
+
+async def test_replicas_keep_their_places_while_their_requests_go_up_and_down() -> None:
+    def busy(first: int, second: int) -> FleetSnapshot:
+        hosts = (host("h1", flow(running=first)), host("h2", flow(running=second)))
+        return fleet_snapshot(fleet(*hosts), PriceBook())
+
+    app = app_of(busy(20, 21))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        await pilot.press("2", "enter")
+        for now in (busy(20, 21), busy(21, 20)):
+            feed_of(app).send(now)
+            await pilot.pause()
+            replicas = app.screen.query_one(ReplicaRows).replicas()
+            assert [replica.host for replica in replicas] == ["h1", "h2"]
+
+
+async def test_hosts_in_trouble_are_told_the_worst_first() -> None:
+    late = {"t1_ms": NOW_MS - 60_000}
+    hosts = (host("h1", clock_skew_ms=4_000), host("h2", **late), host("h3", up=False, **late))
+    app = app_of(fleet_snapshot(fleet(*hosts), PriceBook()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        await pilot.press("4")
+        await pilot.pause()
+        rows = [row.split()[1:3] for row in text_of(app) if row.split()[2:3] and row.split()[2] in ("h1", "h2", "h3")]
+        assert rows == [["down", "h3"], ["stale", "h2"], ["clock", "h1"]]
 
 
 async def test_a_deployment_leads_to_its_replicas_and_those_to_hosts() -> None:

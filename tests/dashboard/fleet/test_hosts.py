@@ -11,11 +11,19 @@ from textual.widgets import Static
 
 from tests.dashboard.baseline import text_of
 from tests.dashboard.fleet.scene import FleetAppInTest, app_of, feed_of, fleet_of
+from tests.ledger.fleet.made import book, fleet, flow, host
 from tokwatch.dashboard.fleet.host_columns import host_columns
 from tokwatch.dashboard.fleet.listing import Group
 from tokwatch.dashboard.fleet.screens.host import HostScreen
 from tokwatch.dashboard.fleet.screens.hosts import HostsScreen
+from tokwatch.dashboard.fleet.widgets.replica_list import ReplicaRows
 from tokwatch.feeds.fleet import HostDoor
+from tokwatch.feeds.fleet.errors import SourceError
+from tokwatch.ledger.entries import State
+from tokwatch.ledger.fleet.balance import LEFT_OUT
+from tokwatch.ledger.fleet.compose import fleet_snapshot
+from tokwatch.ledger.fleet.snapshot import FleetSnapshot
+from tokwatch.ledger.fleet.tally import HostKey
 
 
 def home(app: FleetAppInTest) -> HostsScreen:
@@ -109,12 +117,83 @@ async def test_groups_of_states_come_as_they_need_to_be_seen_and_their_hosts_sta
         assert under.index("ash-003") == group.index("down")
 
 
-async def test_hosts_of_one_name_can_all_be_walked_over() -> None:
-    first, *others = fleet_of().hosts
-    app = app_of(replace(fleet_of(), hosts=(first, replace(first, cluster="another"), *others)))
+# --- hosts of one name ------------------------------------------------------------------------------------------------
+
+
+def of_one_name() -> FleetSnapshot:
+    """Each cluster has a gpu-01; that of b is left out."""
+    busy = host("gpu-01", flow(running=40, waiting=4), cluster="a")
+    quiet = host("gpu-01", flow(running=0, output=0), cluster="b", states=((State.PARKED, 8),))
+    return fleet_snapshot(fleet(busy, quiet, host("gpu-02", flow(), cluster="a")), book())
+
+
+async def test_hosts_of_one_name_say_where_they_are_and_can_all_be_walked_over() -> None:
+    app = app_of(of_one_name())
     async with app.run_test(size=(120, 40)) as pilot:
-        await after(pilot, "down", "down")
+        rows = "\n".join(await after(pilot, "down", "down"))
         assert home(app).hosts.cursor == 2
+        assert "gpu-01 (a)" in rows
+        assert "gpu-01 (b)" in rows
+        assert "gpu-02 (a)" not in rows
+
+
+async def test_the_cursor_stays_with_the_host_of_its_cluster() -> None:
+    snapshot = of_one_name()
+    app = app_of(snapshot)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await after(pilot, "down")
+        feed_of(app).send(replace(snapshot, hosts=snapshot.hosts[::-1]))
+        await pilot.pause()
+        item = home(app).hosts.item
+        assert item is not None
+        assert not isinstance(item, Group)
+        assert item.key == HostKey("gpu-01", cluster="b")
+
+
+async def test_of_hosts_of_one_name_the_one_under_the_cursor_is_opened_and_looked_into() -> None:
+    app = app_of(of_one_name())
+    doors = {HostKey("gpu-01", cluster=cluster): HostDoor((cluster,), cluster) for cluster in "ab"}
+    feed_of(app).doors = dict(doors)
+    async with app.run_test(size=(120, 40)) as pilot:
+        rows = await after(pilot, "down", "enter")
+        assert "gpu-01 (b)" in rows[2]
+        assert "left out" in "\n".join(rows)
+        await after(pilot, "o")
+        await after(pilot, "escape", "2", "enter")
+        replicas = app.screen.query_one(ReplicaRows).replicas()
+        assert [(each.label, each.verdict) for each in replicas] == [
+            ("gpu-01 (a)", "2.0× the mean"), ("gpu-01 (b)", LEFT_OUT), ("gpu-02", ""),
+        ]  # fmt: skip
+        await after(pilot, "down", "o")
+        assert [door.words for door in app.gone_through] == ["b", "b"]
+
+
+async def test_a_host_stays_open_while_its_place_is_not_told_unless_it_may_be_another() -> None:
+    snapshot = of_one_name()
+    app = app_of(snapshot)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await after(pilot, "enter")
+        unplaced = fleet_snapshot(fleet(host("gpu-01", flow())), book())
+        feed_of(app).send(unplaced)
+        await pilot.pause()
+        assert text_of(app)[2].split()[0] == "gpu-01"
+        elsewhere = fleet_snapshot(fleet(host("gpu-01", flow(), cluster="b")), book())
+        feed_of(app).send(elsewhere)
+        await pilot.pause()
+        assert "gpu-01 is not told of at this moment" in "\n".join(text_of(app))
+
+
+async def test_a_host_that_cannot_be_told_from_another_is_not_guessed() -> None:
+    app = app_of(of_one_name())
+    feed_of(app).no_door = SourceError("gpu-01 (b): its labels cannot be asked for")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await after(pilot, "o")
+        told = [note.message for note in app._notifications]
+        assert told == ["There is no way into gpu-01 (b): its labels cannot be asked for."]
+        assert app.gone_through == []
+
+
+# --- the cursor, and opening ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("width", [40, 50, 60, 64, 72])
@@ -152,7 +231,7 @@ async def test_a_thousand_hosts_can_be_walked_to_the_end() -> None:
 async def test_enter_opens_a_host_and_enter_again_its_door() -> None:
     app = app_of()
     door = HostDoor(("ssh", "-t", "--", "osl-000", "tokwatch"), "tokwatch on osl-000, over ssh")
-    feed_of(app).doors["osl-000"] = door
+    feed_of(app).doors[fleet_of().hosts[0].key] = door
     async with app.run_test(size=(120, 40)) as pilot:
         rows = await after(pilot, "enter")
         assert isinstance(app.screen, HostScreen)

@@ -13,7 +13,7 @@ from tokwatch.feeds.fleet import HostDoor
 from tokwatch.feeds.fleet.errors import SourceError
 from tokwatch.feeds.fleet.timeline import FleetTimeline
 from tokwatch.ledger.fleet.snapshot import FleetSnapshot
-from tokwatch.ledger.fleet.tally import FleetTally
+from tokwatch.ledger.fleet.tally import FleetTally, HostKey
 
 
 @dataclass
@@ -55,8 +55,8 @@ class ScriptedSource:
         now_ms = self.end_ms or self.clock.now().wall_ms
         return None if self.past_ms is None else (now_ms - self.past_ms, now_ms)
 
-    def door(self, host: str, at_ms: int | None) -> HostDoor | None:
-        return HostDoor(("look", host, str(at_ms)), f"a look into {host}")
+    def door(self, host: HostKey, at_ms: int | None) -> HostDoor | None:
+        return HostDoor(("look", host.host, str(at_ms)), f"a look into {host.host}")
 
     async def close(self) -> None:
         self.closed = True

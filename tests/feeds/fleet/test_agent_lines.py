@@ -21,7 +21,7 @@ from tokwatch.feeds.fleet.agent_lines import (
     WrongProtocol,
     cleaned,
 )
-from tokwatch.ledger.fleet.report import MOST, FlowAbout, GpuAbout, Hello, Report, ServerAbout
+from tokwatch.ledger.fleet.report import MOST, FlowAbout, GpuAbout, Hello, LatencyAbout, Report, ServerAbout
 
 HELLO = hello("h1").encode()
 REPORT = b"[1000,2000,[[1,3,4]]]\n"
@@ -111,7 +111,7 @@ def test_a_later_hello_is_heard_too() -> None:
             HELLO.replace(b'"started_ms":', b'"started_ms":%s' % (b"9" * 400)),
             f"Expected `int` <= {MOST} - at `$.started_ms`",
         ),
-        (b"[1,2,[],[],[],0,0," + b"[" * 100_000 + b"\n", "recursion"),
+        (b"[1,2,[],[],[],0,0,[]," + b"[" * 100_000 + b"\n", "recursion"),
         (b"[" + b" " * MAX_LINE_BYTES + b"]\n", "a line that is too long"),
     ],
 )
@@ -158,6 +158,7 @@ def test_all_texts_of_a_hello_are_cleaned(text: str) -> None:
         servers=(ServerAbout(text, text, text),),
         flows=(FlowAbout(0, text, text, text, text),),
         problems=(text,) * 99,
+        latencies=(LatencyAbout(0, text, text, (0.1,)),),
     )
     said = cleaned(dirty)
     shown = _texts(msgspec.to_builtins(said))

@@ -14,10 +14,10 @@ from tokwatch.feeds.fleet.prometheus_flows import flows
 from tokwatch.ledger.fleet.tally import FlowTally
 
 
-def told(*rows: tuple[str, str, str, str, float]) -> Figures:
+def told(*rows: tuple[str, str, str, str, float], **labels_of_all: str) -> Figures:
     """(figure, host, model, engine, value)."""
     labels = tuple(
-        {FIGURE: figure, "tw_host": host, "tw_model": model, "tw_engine": engine}
+        {FIGURE: figure, "tw_host": host, "tw_model": model, "tw_engine": engine, **labels_of_all}
         for figure, host, model, engine, _ in rows
     )
     found = Figures()
@@ -68,6 +68,21 @@ def test_two_engines_of_one_model_on_a_host_are_one_flow() -> None:
     )
     assert flows(found).by_host["h1"] == (
         FlowTally(model="Qwen", servers=3, engine="sglang + vllm", output_tokens=150, running=3, kv_usage=0.75),
+    )
+
+
+def test_of_a_pair_one_half_has_the_prompts_and_the_other_the_output() -> None:
+    found = Figures()
+    for host, role, output in (("h1", "prefill", 2.0), ("h2", "decode", 150.0)):
+        counts = (("prompt_tokens", 600.0), ("cached_tokens", 200.0), ("output_tokens", output), ("finished", 2.0))
+        rows = [(name, host, "Qwen", "sglang", value) for name, value in (*counts, ("running", 1.0))]
+        found.update(told(*rows, tw_role=role))
+    by_host = flows(found).by_host
+    assert by_host["h1"] == (
+        FlowTally(model="Qwen", servers=0, engine="sglang", prompt_tokens=600, cached_tokens=200, running=1),
+    )
+    assert by_host["h2"] == (
+        FlowTally(model="Qwen", servers=0, engine="sglang", output_tokens=150, finished=2, running=1),
     )
 
 

@@ -6,7 +6,7 @@ window holds is known.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,7 @@ from tests.feeds.fleet.prometheus_past import (
 )
 from tests.prometheus_servers import missing
 from tokwatch.feeds.fleet.prometheus import PrometheusSource
-from tokwatch.ledger.entries import State
+from tokwatch.ledger.entries import HistogramEntry, State
 from tokwatch.ledger.fleet.tally import FleetTally, FlowTally, HostTally
 
 AT = AT_S - BEGUN_S
@@ -73,6 +73,17 @@ def vllm(
     past.series("vllm:time_to_first_token_seconds_sum", told, counting(1.5))
 
 
+def pair(past: Past, engine: str, model: str, **halves: Mapping[str, str]) -> None:
+    """Servers by host, with the labels that say which half each is."""
+    for place, (host, labels) in enumerate(halves.items()):
+        told = {"job": engine, "instance": f"{host}:9000", "model_name": model, **labels}
+        past.series(f"{engine}:num_requests_running", told, 1)
+        past.series(f"{engine}:num_running_reqs", told, 1)
+        past.series(f"{engine}:prompt_tokens_total", told, counting(300))
+        past.series(f"{engine}:generation_tokens_total", told, counting(100 if place else 2))
+        dcgm(past, host, 0)
+
+
 def agent(past: Past, host: str) -> None:
     page = {"job": "tokwatch", "instance": f"{host}:9476"}
     past.series("tokwatch_build_info", page | {"version": "1.2.3"}, 1)
@@ -87,6 +98,9 @@ def agent(past: Past, host: str) -> None:
     past.series("tokwatch_output_tokens_total", server, counting(40))
     past.series("tokwatch_server_up", server, 1)
     past.series("tokwatch_requests_running", server, 2)
+    for edge, per_s in (("0.1", 1), ("0.5", 3), ("+Inf", 4)):
+        past.series("tokwatch_time_to_first_token_seconds_bucket", server | {"le": edge}, counting(per_s))
+    past.series("tokwatch_time_to_first_token_seconds_sum", server, counting(0.5))
 
 
 def everything() -> Past:
@@ -129,6 +143,12 @@ def everything() -> Past:
     # One page asked by two jobs.
     vllm(past, "twice", "Llama")
     vllm(past, "twice", "Llama", job="again")
+    # One half prefills, the other decodes; Dynamo's does not say so.
+    pair(past, "sglang", "GLM", ahead={"engine_type": "prefill"}, after={"engine_type": "decode"})
+    kimi = {"dynamo_namespace": "kimi"}
+    pair(
+        past, "vllm", "Kimi", early=kimi | {"dynamo_component": "prefill"}, late=kimi | {"dynamo_component": "backend"}
+    )
     # Silent for ten minutes, its server for twenty.
     past.series("up", {"job": "dcgm", "instance": "gone:9400"}, until(AT - 600, 1, then=0))
     past.series("up", {"job": "vllm", "instance": "steadily-down:8000"}, 0)
@@ -244,6 +264,14 @@ async def test_a_gateways_tokens_are_counted_at_its_engines(tally: FleetTally) -
     ]
 
 
+@pytest.mark.parametrize(("first", "second"), [("ahead", "after"), ("early", "late")])
+async def test_the_tokens_of_a_pair_are_counted_at_one_half_each(tally: FleetTally, first: str, second: str) -> None:
+    told = [
+        (each.prompt_tokens, each.output_tokens, each.running) for each in (flow(tally, first), flow(tally, second))
+    ]
+    assert told == [(300 * WINDOW, None, 1), (None, 100 * WINDOW, 1)]
+
+
 async def test_quiet_gpus_are_judged_by_their_memory_and_blanks_are_not_told(tally: FleetTally) -> None:
     assert host(tally, "quiet").states == (
         (State.BLIND.value, 1),
@@ -294,6 +322,11 @@ async def test_latencies_are_those_of_servers_that_ran_through_by_the_edges_they
     assert ttft.sum_us == 2 * 90_000_000
     (mixed,) = by_model["Qwen"].histograms
     assert mixed.edges == (0.1,)
+
+
+async def test_requests_that_an_agent_times_are_not_timed_again_by_their_engines_page(tally: FleetTally) -> None:
+    (told,) = (each for each in tally.latencies if each.model == "agents-model")
+    assert told.histograms == (HistogramEntry("ttft", (0.1, 0.5), (60, 120, 60), 30_000_000),)
 
 
 async def test_servers_whose_host_has_no_gpus_are_told_with_what_to_do(tally: FleetTally) -> None:

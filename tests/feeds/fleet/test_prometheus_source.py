@@ -14,6 +14,7 @@ from collectors.prometheus.query_error import QueryError
 from collectors.scrape_error import Failure
 from tokwatch.feeds.fleet.errors import SourceError
 from tokwatch.feeds.fleet.prometheus import PrometheusSource
+from tokwatch.ledger.fleet.tally import HostKey
 
 AT_S = 1_790_000_000.0
 
@@ -28,6 +29,7 @@ class Answering:
         self.warnings: tuple[str, ...] = ()
         self.at_s = AT_S
         self.names: tuple[str, ...] = ("DCGM_FI_DEV_POWER_USAGE", "DCGM_FI_DEV_FB_USED")
+        self.clusters: tuple[str, ...] = ()
         self.asked: list[str] = []
         self.ranges: list[str] = []
         self.closed = False
@@ -61,7 +63,7 @@ class Answering:
         self, label: str, matches: Sequence[str] = (), start_s: float | None = None, end_s: float | None = None
     ) -> tuple[str, ...]:
         self._ask(f"label {label}")
-        return {"__name__": self.names, "job": ("dcgm",)}.get(label, ())
+        return {"__name__": self.names, "job": ("dcgm",), "cluster": self.clusters}.get(label, ())
 
     async def scrape_interval_s(self, job_hint: str = "") -> float | None:
         return 15.0
@@ -159,6 +161,29 @@ async def test_warnings_of_partial_answers_are_told_once(api: Answering, source:
     assert (await source.now()).warnings == ("store-3 did not answer",)
 
 
+async def test_places_are_looked_for_only_where_a_label_tells_them(api: Answering, source: PrometheusSource) -> None:
+    await source.now()
+    assert not any("> 1" in query for query in api.asked)
+    api.clusters = ("a", "b")
+    other = PrometheusSource(api)
+    await other.now()
+    assert any("> 1" in query for query in api.asked)
+    assert not any("label_join" in query for query in api.asked)  # no name stands in both
+
+
+async def test_whether_names_are_unique_is_not_guessed(api: Answering, source: PrometheusSource) -> None:
+    api.clusters, api.failing = ("a", "b"), ("> 1",)
+    with pytest.raises(SourceError, match="gave the query up"):
+        await source.now()
+
+
+async def test_how_the_server_is_asked_is_told_with_every_answer(api: Answering) -> None:
+    source = PrometheusSource(api, notices=("prom:9090: certificates are not checked",))
+    assert (await source.now()).notices == ("prom:9090: certificates are not checked",)
+    api.names = ("node_load1",)
+    assert (await source.at(0)).notices == ("prom:9090: certificates are not checked",)
+
+
 async def test_a_server_without_anything_known_says_what_was_looked_for(
     api: Answering, source: PrometheusSource
 ) -> None:
@@ -178,10 +203,10 @@ async def test_the_past_keeps_nothing_of_the_present(api: Answering, source: Pro
 
 
 def test_a_host_is_looked_into_by_a_program_of_its_own(source: PrometheusSource) -> None:
-    door = source.door("-rf", None)
+    door = source.door(HostKey("-rf"), None)
     assert door is not None
     assert door.argv == (sys.executable, "-m", "tokwatch", "--prometheus", "http://prom:9090", "--host=-rf")
-    past = source.door("h1", 1_790_000_000_500)
+    past = source.door(HostKey("h1"), 1_790_000_000_500)
     assert past is not None
     assert past.argv[3:] == (
         "replay", "--prometheus", "http://prom:9090", "--host=h1", "--at=2026-09-21T14:13:20.500+00:00",

@@ -18,7 +18,7 @@ from tokwatch.feeds.fleet.errors import SourceError
 from tokwatch.feeds.fleet.ssh import SshSource, ssh_program
 from tokwatch.feeds.fleet.ssh_box import Patience
 from tokwatch.feeds.fleet.ssh_hosts import SshHost
-from tokwatch.ledger.fleet.tally import FleetTally
+from tokwatch.ledger.fleet.tally import FleetTally, HostKey
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ async def test_a_tokwatch_that_is_not_on_the_path_of_a_shell_is_found_where_uv_p
         ("tokwatch", "agent", "--stdio"),
         ("~/.local/bin/tokwatch", "agent", "--stdio"),
     ]
-    assert one.door("h1", None) == HostDoor(
+    assert one.door(HostKey("h1"), None) == HostDoor(
         (*boxes.ssh, "-t", "--", "h1", "~/.local/bin/tokwatch"), "tokwatch on h1, over ssh"
     )
 
@@ -253,8 +253,9 @@ async def test_boxes_have_no_past() -> None:
 
 def test_a_door_leads_into_a_box_of_the_list_alone() -> None:
     source = SshSource([SshHost("h1")])
-    assert source.door("h1", None) == HostDoor(("ssh", "-t", "--", "h1", "tokwatch"), "tokwatch on h1, over ssh")
-    assert source.door("h2", None) is None
+    door = HostDoor(("ssh", "-t", "--", "h1", "tokwatch"), "tokwatch on h1, over ssh")
+    assert source.door(HostKey("h1"), None) == door
+    assert source.door(HostKey("h2"), None) is None
 
 
 def test_ssh_is_what_the_user_says_it_is() -> None:

@@ -14,7 +14,7 @@ from tokwatch.feeds.fleet.direct_recording import DirectRecording
 from tokwatch.feeds.fleet.errors import SourceError
 from tokwatch.feeds.fleet.stored import StoredSource, holds_fleet
 from tokwatch.ledger.bookkeeper import Instant
-from tokwatch.store.fleet.recording import COARSE_MS
+from tokwatch.store.fleet.frames import COARSE_MS
 from tokwatch.store.fleet.writer import FleetWriter
 from tokwatch.store.reader import Reader
 from tokwatch.store.writer import Writer

@@ -9,6 +9,7 @@ import pytest
 from tests.feeds.fleet.scripted import Followed, ScriptedSource
 from tests.feeds.quiet_box import NOON_MS, AdvancedClock
 from tokwatch.feeds.fleet.timeline import LONGEST_WAIT_S
+from tokwatch.ledger.fleet.tally import HostKey
 
 
 @pytest.fixture
@@ -144,10 +145,10 @@ async def test_a_key_does_not_wait_for_an_answer_of_now(source: ScriptedSource) 
 async def test_a_door_is_opened_at_the_moment_on_screen(source: ScriptedSource) -> None:
     async with Followed(source) as timeline:
         await timeline.next()
-        assert (door := timeline.feed.door("h1")) is not None
+        assert (door := timeline.feed.door(HostKey("h1"))) is not None
         assert door.argv == ("look", "h1", "None")
         timeline.feed.step(-1)
-        assert (door := timeline.feed.door("h1")) is not None
+        assert (door := timeline.feed.door(HostKey("h1"))) is not None
         assert door.argv == ("look", "h1", str(NOON_MS - 5_000))
 
 

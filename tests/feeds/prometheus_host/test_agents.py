@@ -24,7 +24,7 @@ from tests.ledger.box import OUT_S, PROMPT_S
 from tests.prometheus_servers import missing, prometheus
 from tests.scraped import Scrape, openmetrics, samples
 from tokwatch.agent import exposition
-from tokwatch.agent.exposition import OwnCost
+from tokwatch.agent.families import OwnCost
 from tokwatch.feeds.prometheus_host.importing import Imported
 from tokwatch.ledger.entries import State
 from tokwatch.store.reader import Reader

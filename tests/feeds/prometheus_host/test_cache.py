@@ -30,6 +30,7 @@ def test_a_host_behind_a_server_has_one_store_that_others_may_not_read(tmp_path:
     store = store_of(tmp_path / "cache", "h7")
     assert store == cache_store("http://prom:9090", "h7", directory=tmp_path / "cache")
     assert store != cache_store("http://prom:9090/other", "h7", directory=tmp_path / "cache")
+    assert store != cache_store("http://prom:9090", "h7", selector='cluster="b"', directory=tmp_path / "cache")
     assert (store.stat().st_mode & 0o777, store.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 

@@ -14,7 +14,8 @@ from textual.reactive import var
 from textual.screen import Screen
 
 from tokwatch.dashboard import formats
-from tokwatch.dashboard.appearance import Appearance, Preferences
+from tokwatch.dashboard.appearance import Preferences
+from tokwatch.dashboard.cells import plain
 from tokwatch.dashboard.ending import end_on_signals, report
 from tokwatch.dashboard.fleet.base import FleetScreenBase
 from tokwatch.dashboard.fleet.frame import FleetArrived, FleetFrame
@@ -22,10 +23,14 @@ from tokwatch.dashboard.fleet.keys import FLEET_KEYS
 from tokwatch.dashboard.fleet.screens.hosts import HostsScreen
 from tokwatch.dashboard.moving import Moving, Shown
 from tokwatch.dashboard.pace import SLOW_LINK_S, is_behind
+from tokwatch.dashboard.remembered import Memory
+from tokwatch.dashboard.remembering import Remembering
 from tokwatch.dashboard.terminal import Terminal
 from tokwatch.dashboard.wire import Wire
 from tokwatch.feeds.fleet import FleetFeed, HostDoor
+from tokwatch.feeds.fleet.errors import SourceError
 from tokwatch.ledger.fleet.snapshot import FleetSnapshot
+from tokwatch.ledger.fleet.tally import HostKey
 from tokwatch.ledger.local_time import zone_of
 
 if TYPE_CHECKING:
@@ -34,7 +39,7 @@ if TYPE_CHECKING:
 _CHECK_S = 1.0
 
 
-class FleetApp(Appearance, Moving):
+class FleetApp(Remembering, Moving):
     """The dashboard over a FleetFeed. After a failure `return_code` is not 0 and `failure` says why."""
 
     ENABLE_COMMAND_PALETTE = True
@@ -50,10 +55,10 @@ class FleetApp(Appearance, Moving):
         preferences: Preferences = Preferences(),  # noqa: B008
         timezone: str = "UTC",
         now: Callable[[], float] = time.time,
-        remembered: str = "",
+        memory: Memory | None = None,
     ) -> None:
-        """timezone: IANA name of the clocks on screen. remembered: the theme of the last run."""
-        super().__init__(terminal=terminal, preferences=preferences, remembered=remembered)
+        """timezone: IANA name of the clocks on screen."""
+        super().__init__(terminal=terminal, preferences=preferences, memory=memory)
         self.feed = feed
         self.failure: BaseException | None = None
         self._timezone = timezone
@@ -229,9 +234,13 @@ class FleetApp(Appearance, Moving):
 
     # Hosts
 
-    def look_into(self, host: str) -> None:
+    def look_into(self, host: HostKey) -> None:
         """Through the door of a host; says so where there is none."""
-        door = self.feed.door(host)
+        try:
+            door = self.feed.door(host)
+        except SourceError as error:
+            self.say(f"There is no way into {plain(str(error))}.", "warning")
+            return
         if door is None:
             self.say("There is no way into this host: its source has none.", "warning")
         else:

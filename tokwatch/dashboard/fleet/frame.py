@@ -5,10 +5,11 @@ from __future__ import annotations
 import msgspec
 from textual.message import Message
 
+from tokwatch.dashboard.frame import InTime, Moment
 from tokwatch.ledger.fleet.snapshot import FleetSnapshot
 
 
-class FleetFrame(msgspec.Struct, frozen=True):
+class FleetFrame(InTime, msgspec.Struct, frozen=True):
     """A FleetSnapshot and how it is being looked at. Without one nothing has been answered yet."""
 
     snapshot: FleetSnapshot | None = None
@@ -21,16 +22,8 @@ class FleetFrame(msgspec.Struct, frozen=True):
     terminal_bytes_s: float | None = None
 
     @property
-    def live(self) -> bool:
-        """Looks at now, so that there is no transport to show."""
-        return self.snapshot is None or self.snapshot.mode == "live"
-
-    @property
-    def behind_s(self) -> float | None:
-        """How far the moment on screen lies before now; None while live, and where nothing is newer than the span."""
-        if self.live or not self.can_go_live or self.snapshot is None or self.span_ms is None:
-            return None
-        return max(0.0, (self.span_ms[1] - self.snapshot.at_ms) / 1000)
+    def moment(self) -> Moment | None:
+        return None if self.snapshot is None else Moment(self.snapshot.mode, self.snapshot.at_ms)
 
 
 class FleetArrived(Message):

@@ -45,7 +45,7 @@ def _states(row: HostRow) -> tuple[str, ...]:
 
 
 _ALL: Final[tuple[HostField, ...]] = (
-    Field("host", "HOST", "name", "h", text=lambda row, _: row.host),
+    Field("host", "HOST", "name", "h", text=lambda row, _: row.label),
     Field("state", "STATE", "state", "s", text=lambda row, _: state_word(row), rank=_urgency),
     Field("models", "MODELS", "models", "m", text=lambda row, _: " + ".join(row.models)),
     Field("tok_s", "TOK/S", "output tokens/s", "t", "tok_s", falls=True, names=("tok/s",)),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from tokwatch.dashboard import glyphs
@@ -22,6 +22,7 @@ from tokwatch.dashboard.screens.page import SCROLLING
 from tokwatch.dashboard.terminal import Colours, Terminal
 from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.document import Document, Page
+from tokwatch.dashboard.widgets.footer import Keys
 from tokwatch.ledger.marks import MARKS
 
 _STATES: Final = {
@@ -93,15 +94,38 @@ class Put(NamedTuple):
 Row = list[Put]
 
 
-class HelpScreen(FrameScreen):
-    """One page over whatever screen asked."""
+class FindingInHelp(Screen[None]):
+    """The keys of a screen with a HelpPage: the fleet has one of its own."""
 
-    KEYS = (("/", "find"), ("esc", "close"), ("↑↓", "scroll"))
-    BINDINGS = [
+    KEYS: ClassVar[Keys] = (("/", "find"), ("esc", "close"), ("↑↓", "scroll"))
+    BINDINGS: ClassVar[list[BindingType]] = [
         *(binding for binding in SCROLLING if binding.key != "escape"),
         Binding("escape,question_mark", "close", "Close help, or end the search", id="help.close"),
         Binding("slash", "find", "Find a word on this page", id="help.find"),
     ]
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one(HelpPage).scroll(by)
+
+    async def action_close(self) -> None:
+        page = self.query_one(HelpPage)
+        if page.wanted:
+            page.find("")
+        else:
+            await self.run_action("app.leave")
+
+    def action_find(self) -> None:
+        from tokwatch.dashboard.screens.prompt import Prompt
+
+        self.app.push_screen(Prompt("FIND IN HELP", "a word; empty shows all", str.strip), self._find)
+
+    def _find(self, word: str | None) -> None:
+        if word is not None:
+            self.query_one(HelpPage).find(word)
+
+
+class HelpScreen(FindingInHelp, FrameScreen):
+    """One page over whatever screen asked."""
 
     def __init__(self, asked: Screen[Any]) -> None:
         """asked: the screen whose keys are wanted."""
@@ -116,25 +140,6 @@ class HelpScreen(FrameScreen):
             Section("THIS TERMINAL", tuple(terminal_entries(self.tokwatch.terminal))),
         )
         yield HelpPage(self.tokwatch.look, sections)
-
-    def action_scroll(self, by: int) -> None:
-        self.query_one(HelpPage).scroll(by)
-
-    def action_close(self) -> None:
-        page = self.query_one(HelpPage)
-        if page.wanted:
-            page.find("")
-        else:
-            self.tokwatch.action_leave()
-
-    def action_find(self) -> None:
-        from tokwatch.dashboard.screens.prompt import Prompt
-
-        self.app.push_screen(Prompt("FIND IN HELP", "a word; empty shows all", str.strip), self._find)
-
-    def _find(self, word: str | None) -> None:
-        if word is not None:
-            self.query_one(HelpPage).find(word)
 
 
 class HelpPage(Document):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tokwatch.ledger.fleet.snapshot import FleetSnapshot
-from tokwatch.ledger.fleet.tally import FleetTally
+from tokwatch.ledger.fleet.tally import FleetTally, HostKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,9 @@ class FleetSource(Protocol):
         """First and last instant that `at` can answer; None: it has no past."""
         ...
 
-    def door(self, host: str, at_ms: int | None) -> HostDoor | None:
-        """Into a host, now or at an instant; None where there is none."""
+    def door(self, host: HostKey, at_ms: int | None) -> HostDoor | None:
+        """Into a host, now or at an instant; None where there is none. Raises SourceError where it cannot be told from
+        others of its name."""
         ...
 
     async def close(self) -> None: ...
@@ -75,8 +76,8 @@ class FleetFeed(Protocol):
 
     def go_live(self) -> None: ...
 
-    def door(self, host: str) -> HostDoor | None:
-        """Into a host, at the moment on screen."""
+    def door(self, host: HostKey) -> HostDoor | None:
+        """Into a host, at the moment on screen. Raises SourceError as FleetSource does."""
         ...
 
     async def close(self) -> None: ...

@@ -20,13 +20,13 @@ from tokwatch.feeds.fleet.errors import SourceError
 from tokwatch.feeds.fleet.recent_trend import RecentTrend
 from tokwatch.ledger.fleet.meter import FleetMeter
 from tokwatch.ledger.fleet.report import Hello, Report
-from tokwatch.ledger.fleet.tally import FetchCost, FleetTally, HostTally, SourceNote
+from tokwatch.ledger.fleet.tally import FetchCost, FleetTally, HostKey, HostTally, SourceNote
 
 WINDOW_MS: Final = 10_000
 LONGEST_WINDOW_MS: Final = 60_000
 _FIRST_ASKS: Final = 1  # pages that are learnt in each hundredth of a second, at 3 to 5 ms each
 _LAG_STRETCH: Final = 6000  # parts of the wheel: a minute
-_HOSTS_AT_ONCE: Final = 32  # tallied before others get their turn
+_HOSTS_AT_ONCE: Final = 8  # looked at and tallied, which is about a millisecond, before others get their turn
 _PROBLEMS_TOLD: Final = 8
 
 
@@ -113,7 +113,7 @@ class DirectSource:
     async def span_ms(self) -> tuple[int, int] | None:
         return None
 
-    def door(self, host: str, at_ms: int | None) -> HostDoor | None:
+    def door(self, host: HostKey, at_ms: int | None) -> HostDoor | None:
         return None  # pages and lanes have no terminal behind them
 
     async def close(self) -> None:

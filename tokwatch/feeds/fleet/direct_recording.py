@@ -10,8 +10,7 @@ from tokwatch.feeds.fleet.direct import DirectSource
 from tokwatch.feeds.fleet.recent_trend import trend_point
 from tokwatch.ledger.fleet.host_quarters import HostQuarters
 from tokwatch.ledger.fleet.report import Hello, Report
-from tokwatch.store.fleet.frames import Frame
-from tokwatch.store.fleet.recording import COARSE_MS, FINE_MS
+from tokwatch.store.fleet.frames import COARSE_MS, FINE_MS, Frame
 from tokwatch.store.fleet.writer import FleetWriter
 
 _LATE_MS: Final = 2_000  # a frame is of an edge, and is made once the reports of that second are in

@@ -15,12 +15,13 @@ from msgspec.structs import replace
 
 from collectors.prometheus.answers import PrometheusApi
 from collectors.prometheus.expressions import packed
-from collectors.prometheus.identity import INSTANCE, HostIdentity
+from collectors.prometheus.identity import HostIdentity
 from collectors.prometheus.query_error import QueryError
 from tokwatch.feeds.fleet import HostDoor
 from tokwatch.feeds.fleet.errors import SourceError
 from tokwatch.feeds.fleet.prometheus_asking import Asking
 from tokwatch.feeds.fleet.prometheus_discovery import USUAL_INTERVAL_S, Found, discover
+from tokwatch.feeds.fleet.prometheus_equal_names import EqualNames
 from tokwatch.feeds.fleet.prometheus_figures import Figures
 from tokwatch.feeds.fleet.prometheus_flows import flows
 from tokwatch.feeds.fleet.prometheus_freshness import Home, Homes, Target, freshness, has_young
@@ -31,7 +32,7 @@ from tokwatch.feeds.fleet.prometheus_queries import HARDWARE, Group
 from tokwatch.feeds.fleet.prometheus_reading import has_new_hosts, host_tallies
 from tokwatch.feeds.fleet.prometheus_span import span_of
 from tokwatch.feeds.fleet.prometheus_trend import STEP_S, Trend, points_of
-from tokwatch.ledger.fleet.tally import FleetTally
+from tokwatch.ledger.fleet.tally import FleetTally, HostKey
 
 _REDISCOVER_S: Final = 300.0
 _KEEP_S: Final = 300.0  # how long an answer stands for one that failed
@@ -59,19 +60,22 @@ class PrometheusSource:
         within: str = "",
         clock_s: Callable[[], float] = time.monotonic,
         program: Sequence[str] = _PROGRAM,
+        notices: Sequence[str] = (),
     ) -> None:
         """identity: labels that name hosts, regions and clusters. within: label matchers for every query.
-        program: what a host is looked into by."""
+        program: what a host is looked into by. notices: of the client, which the user is to see."""
         self._api = api
         self.identity = identity or HostIdentity()
         self._within = within
         self._clock_s = clock_s
         self._program = tuple(program)
+        self.notices = tuple(notices)
         self._found: Found | None = None
         self._found_at_s = -math.inf
         self._past: OrderedDict[int, Found] = OrderedDict()
         self._answered: dict[str, _Answered] = {}  # by group, the last one of `now`
-        self._homes = Homes()
+        self._homes = {False: Homes(), True: Homes()}  # by whether HOST tells the place too
+        self._equal_names = EqualNames()
         self._trend = Trend()
         self._filling: asyncio.Task[None] | None = None
         self._refused_at_s = -math.inf  # when the server could not give a trend
@@ -142,13 +146,17 @@ class PrometheusSource:
         self._span_at_s = self._clock_s()
         return self._span
 
-    def door(self, host: str, at_ms: int | None) -> HostDoor | None:
+    def door(self, host: HostKey, at_ms: int | None) -> HostDoor | None:
         """The ordinary screen of one host, read through the same server. Log-ins stay in the config file."""
-        asked = ("--prometheus", self._api.url, f"--host={host}")  # a host may be called "-x"
+        place = self._equal_names.place_of(host)
+        within = ",".join(filter(None, (self._within, place)))
+        # After "=", for a host may be called "-x".
+        asked = ["--prometheus", self._api.url, f"--host={host.host}", *([f"--selector={within}"] if within else [])]
+        name = host.words if place else host.host
         if at_ms is None:
-            return HostDoor((*self._program, *asked), f"tokwatch of {host}, through {self.where}")
+            return HostDoor((*self._program, *asked), f"tokwatch of {name}, through {self.where}")
         at = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
-        return HostDoor((*self._program, "replay", *asked, f"--at={at}"), f"{host} at {at}, through {self.where}")
+        return HostDoor((*self._program, "replay", *asked, f"--at={at}"), f"{name} at {at}, through {self.where}")
 
     async def close(self) -> None:
         if self._filling is not None:
@@ -164,8 +172,10 @@ class PrometheusSource:
         if self._found is not None and self._found.anything and age_s < _REDISCOVER_S:
             return self._found
         try:
-            self._found = await discover(asking, self.identity, self._within, None)
-            self._found_at_s = self._clock_s()
+            found = await discover(asking, self.identity, self._within, None)
+            if self._found is not None and found.questions.identity.apart != self._found.questions.identity.apart:
+                self._answered.clear()  # hosts are called otherwise from now on
+            self._found, self._found_at_s = found, self._clock_s()
         except QueryError as error:
             if self._found is None:
                 raise
@@ -201,8 +211,9 @@ class PrometheusSource:
                 figures.update(each_young)
         if has_new_hosts(figures):
             self._answered.pop(HARDWARE, None)  # asked with the next look
-        self._homes.learn(figures)
-        dead = self._homes.dead(figures)
+        homes = self._homes[found.questions.identity.apart]
+        homes.learn(figures)
+        dead = homes.dead(figures)
         seen_s = await self._last_seen(asking, found, dead, at_s)
         return self._tally(asking, found, answered, at_s, figures, dead, seen_s)
 
@@ -217,10 +228,8 @@ class PrometheusSource:
         except QueryError as error:
             asking.failures["last signs of life"] = error
             return {}
-        return {
-            Target(labels.get("job", ""), labels.get(INSTANCE, "")): value
-            for labels, value in zip(answer.labels, answer.values, strict=True)
-        }
+        homes = self._homes[found.questions.identity.apart]
+        return {homes.target(labels): value for labels, value in zip(answer.labels, answer.values, strict=True)}
 
     def _fill_in_background(self, found: Found, at_ms: int) -> None:
         """Half an hour of the whole fleet takes a busy server many seconds: nobody waits for it."""
@@ -258,7 +267,8 @@ class PrometheusSource:
             figures, freshness(figures, dead or {}, seen_s or {}, at_s, found.questions.interval_s), told.by_host, at_s
         )
         kept_s = {name: at_s - each.at_s for name, each in answered.items() if each.at_s < at_s}
-        look = Look(found, asking.failures, kept_s, told.elsewhere, hosts, asking.cost)
+        self._equal_names = EqualNames(hosts, found.questions.identity)
+        look = Look(found, asking.failures, kept_s, told.elsewhere, hosts, asking.cost, self._equal_names)
         return FleetTally(
             at_ms=round(at_s * 1000),
             window_ms=round(found.questions.window_s * 1000),
@@ -269,4 +279,5 @@ class PrometheusSource:
             warnings=tuple(asking.warnings),
             notes=notes(look, self.where),
             cost=asking.cost,
+            notices=self.notices,
         )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from collectors.prometheus.dialects import LAYERS
-from collectors.prometheus.identity import HOST
+from collectors.prometheus.identity import HOST, host_place
+from collectors.prometheus.server_roles import NAMESPACE_LABEL, ROLES
 from collectors.readings import UNNAMED, Layer
 from tokwatch.feeds.fleet.prometheus_figures import NO_HOST, Figures
-from tokwatch.feeds.fleet.prometheus_servers import ENGINE, MODEL, REQUESTS, TOKENS
+from tokwatch.feeds.fleet.prometheus_servers import ENGINE, MODEL, REQUESTS, ROLE, TOKENS
+from tokwatch.ledger.fleet.counted_once import CountedOnce, Kind
 from tokwatch.ledger.fleet.tally import FlowTally
+from tokwatch.ledger.sums import taken
 
 _COUNTS: Final = (*TOKENS, *REQUESTS, "running", "waiting", "servers")
 _NOT_SET: Final = frozenset({"", "None", "null"})  # as Python's and Go's clients write a label without a value
@@ -19,17 +22,12 @@ _NOT_SET: Final = frozenset({"", "None", "null"})  # as Python's and Go's client
 
 @dataclass(slots=True)
 class ServersTold:
-    """The servers of one engine with one model on one host."""
+    """The servers of one kind on one host."""
 
-    host: str
-    model: str
-    engine: str
+    host: str  # a value of the label HOST
+    kind: Kind
     counts: dict[str, float] = field(default_factory=dict)
     kv_usage: float | None = None
-
-    @property
-    def layer(self) -> Layer:
-        return LAYERS.get(self.engine, Layer.ENGINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +37,30 @@ class Flows:
 
 
 def flows(found: Figures) -> Flows:
-    """By the rule of ledger/counting.py, at the grain of the fleet: a router counts for models that no engine tells
-    output tokens of; a gateway, which may know models by other names, only where neither tells any."""
+    """By the rule of ledger/fleet/counted_once.py."""
     told = _told(found)
-    counted, elsewhere = _once(told)
+    once = CountedOnce(each.kind for each in told if "output_tokens" in each.counts)
     by_host: dict[str, dict[str, list[ServersTold]]] = {}
-    for each in counted:
-        by_host.setdefault(each.host, {}).setdefault(each.model, []).append(each)
+    elsewhere: list[ServersTold] = []
+    for each in told:
+        counting = once.counting(each.kind)
+        if not (counting.prompt or counting.output):
+            elsewhere.append(each)
+            continue
+        for name in taken(counting.flags):
+            each.counts.pop(name, None)
+        by_host.setdefault(each.host, {}).setdefault(each.kind.model, []).append(each)
     return Flows(
         {host: tuple(_flow(model, each) for model, each in sorted(models.items())) for host, models in by_host.items()},
-        tuple(sorted({(each.host, each.engine) for each in elsewhere})),
+        tuple(sorted({(host_place(each.host).host, each.kind.engine) for each in elsewhere})),
     )
 
 
 def _told(found: Figures) -> Sequence[ServersTold]:
-    told: dict[tuple[str, str, str], ServersTold] = {}
+    told: dict[tuple[str, Kind], ServersTold] = {}
     for figure in (*_COUNTS, "kv_usage"):
         for labels, value in found.rows(figure):
-            model = labels.get(MODEL, "")
-            key = (labels.get(HOST, NO_HOST), UNNAMED if model in _NOT_SET else model, labels.get(ENGINE, ""))
+            key = (labels.get(HOST, NO_HOST), _kind(labels))
             each = told.setdefault(key, ServersTold(*key))
             if figure == "kv_usage":
                 each.kv_usage = max(value, each.kv_usage or 0.0)
@@ -66,23 +69,12 @@ def _told(found: Figures) -> Sequence[ServersTold]:
     return list(told.values())
 
 
-def _once(told: Sequence[ServersTold]) -> tuple[list[ServersTold], list[ServersTold]]:
-    """(what is counted, what is told of tokens that are counted elsewhere)."""
-    counted: list[ServersTold] = [each for each in told if each.layer is Layer.ENGINE]
-    elsewhere: list[ServersTold] = []
-    models = _with_output(counted)
-    for each in told:
-        if each.layer is Layer.ROUTER:
-            (elsewhere if each.model in models else counted).append(each)
-    anybody = bool(_with_output(counted))
-    for each in told:
-        if each.layer is Layer.GATEWAY:
-            (elsewhere if anybody else counted).append(each)
-    return counted, elsewhere
-
-
-def _with_output(told: Iterable[ServersTold]) -> frozenset[str]:
-    return frozenset(each.model for each in told if "output_tokens" in each.counts)
+def _kind(labels: Mapping[str, str]) -> Kind:
+    model, engine = labels.get(MODEL, ""), labels.get(ENGINE, "")
+    named = UNNAMED if model in _NOT_SET else model
+    layer = LAYERS.get(engine, Layer.ENGINE)
+    role = labels.get(ROLE, "")
+    return Kind(layer, engine, named, role if role in ROLES else "", labels.get(NAMESPACE_LABEL, ""))
 
 
 def _flow(model: str, told: Sequence[ServersTold]) -> FlowTally:
@@ -93,7 +85,7 @@ def _flow(model: str, told: Sequence[ServersTold]) -> FlowTally:
     return FlowTally(
         model=model,
         servers=total("servers") or 0,
-        engine=" + ".join(sorted({each.engine for each in told})),
+        engine=" + ".join(sorted({each.kind.engine for each in told})),
         prompt_tokens=total("prompt_tokens"),
         cached_tokens=total("cached_tokens"),
         output_tokens=total("output_tokens"),

@@ -17,17 +17,18 @@ _NAMED: Final = 3  # targets that are named in a problem
 
 
 class Target(NamedTuple):
-    """A page that the Prometheus scrapes."""
+    """A page that the Prometheus scrapes. Two clusters may each have one of the same job and instance."""
 
     job: str
     instance: str
+    region: str = ""
+    cluster: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(NamedTuple):
     """Where a target belongs."""
 
-    host: str
+    host: str  # a value of the label HOST
     region: str = ""
     cluster: str = ""
 
@@ -38,19 +39,38 @@ class Homes:
 
     def __init__(self) -> None:
         self._homes: dict[Target, Home] = {}
+        self._anywhere: dict[Target, Home | None] = {}  # by job and instance alone; None: in several places
 
     def learn(self, found: Figures) -> None:
         if len(self._homes) > _MAX_TARGETS:
             self._homes.clear()
+            self._anywhere.clear()
         for kind in (GPU, SERVER):
             for labels, _ in found.rows(f"{kind}_targets"):
-                self._homes[target_of(labels)] = _home(labels)
+                home, page = _home(labels), _page(labels)
+                self._homes[target_of(labels)] = home
+                other = self._anywhere.get(page, home)
+                self._anywhere[page] = home if other and other[1:] == home[1:] else None
+
+    def of(self, labels: Mapping[str, str]) -> Home:
+        """The home of a target by the labels of `up`: that in its place, else the only one of its job and instance, if
+        only one of both tells a place."""
+        target = target_of(labels)
+        home = self._homes.get(target) or self._anywhere.get(_page(labels))
+        if home is None or any(
+            told and other and told != other for told, other in zip(home[1:], target[2:], strict=True)
+        ):
+            return _home(labels)
+        return home
+
+    def target(self, labels: Mapping[str, str]) -> Target:
+        """A target by the labels of `up`, as its page's labels place it."""
+        home = self.of(labels)
+        return _page(labels)._replace(region=home.region, cluster=home.cluster)
 
     def dead(self, found: Figures) -> dict[Target, Home]:
         """Targets that the Prometheus could not scrape."""
-        return {
-            (target := target_of(labels)): self._homes.get(target) or _home(labels) for labels, _ in found.rows("dead")
-        }
+        return {self.target(labels): self.of(labels) for labels, _ in found.rows("dead")}
 
 
 @dataclass(slots=True)
@@ -129,6 +149,11 @@ def problem(host: Freshness, at_s: float) -> str:
 
 
 def target_of(labels: Mapping[str, str]) -> Target:
+    return _page(labels)._replace(region=labels.get(REGION, ""), cluster=labels.get(CLUSTER, ""))
+
+
+def _page(labels: Mapping[str, str]) -> Target:
+    """Wherever it is."""
     return Target(labels.get(JOB, ""), labels.get(INSTANCE, ""))
 
 

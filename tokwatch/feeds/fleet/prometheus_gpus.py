@@ -157,7 +157,7 @@ class GpuQuestions:
         is one."""
         identity = [label for labels in meter.identity for label in labels if label != INSTANCE]
         labels = [*identity, *(meter.parts.labels if parts and meter.parts else ())]
-        return ",".join(dict.fromkeys([*self.identity.host, *_spelled(labels)]))
+        return ",".join(dict.fromkeys([*self.identity.of_one_host, *_spelled(labels)]))
 
     def _increment(self, series: str) -> str:
         return increment(series, self.window_s, self.interval_s)
@@ -168,7 +168,7 @@ class GpuQuestions:
         of_model = "".join(f",{label}" for label in labels)
         series = f"last_over_time({self.dialects.series(there)}[{duration(REMEMBERED_S)}])"
         text = f"max by({self._keys(meter)}{of_model}) ({series})"
-        text = self.identity.hosted(f"count by({','.join(self.identity.host)}{of_model}) ({text})")
+        text = self.identity.hosted(f"count by({','.join(self.identity.of_one_host)}{of_model}) ({text})")
         if meter.device_name is not None:
             text = constant(text, GPU_MODEL, meter.device_name)
         for label in reversed(labels):

@@ -34,6 +34,19 @@ class HostQuestions:
     def names(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*self.gpu_names, *self.server_names)))
 
+    def repeated(self, seen_over_s: float) -> str:
+        """Something where hosts of one name stood in several regions or clusters; "" where no label tells of places.
+
+        Series that do not tell their place are at that of the others.
+        """
+        texts = []
+        for label in (*self.identity.region, *self.identity.cluster):
+            labels = ",".join(dict.fromkeys((*self.identity.host, label)))
+            series = self.dialects.series(self.names, matches(label, [""], others=True))
+            told = f"count by({labels}) (last_over_time({series}[{duration(seen_over_s)}]))"
+            texts.append(f"count by({HOST}) (count by({HOST},{label}) ({self.identity.hosted(told)})) > 1")
+        return f"count({either(texts)})" if texts else ""
+
     def targets(self) -> Iterator[Ask]:
         """Each target's host, region and cluster; for a while after it fell silent, too."""
         for figure, names in ((GPU, self.gpu_names), (SERVER, self.server_names)):
@@ -78,10 +91,12 @@ class HostQuestions:
         return f"count({self._up() if self.jobs else self.dialects.series(self.names)})"
 
     def last_seen(self, instances: Sequence[str]) -> str:
-        """Unix seconds at which these targets answered last; those that did not within LOST_S are not told."""
+        """Unix seconds at which these targets answered last, by target and place; those that did not within LOST_S are
+        not told."""
         up = self._up(matches(INSTANCE, instances[:MAX_ASKED]))
         steps = f"{duration(LOST_S)}:{duration(self.interval_s)}"
-        return f"max by({JOB},{INSTANCE}) (max_over_time((({up} == 1) * 0 + time())[{steps}]))"
+        seen = self.identity.placed(f"max_over_time((({up} == 1) * 0 + time())[{steps}])")
+        return f"max by({REGION},{CLUSTER},{JOB},{INSTANCE}) ({seen})"
 
     def _up(self, *matchers: str) -> str:
         return self.dialects.series("up", matches(JOB, self.jobs), *matchers)

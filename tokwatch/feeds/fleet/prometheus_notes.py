@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from collectors.prometheus.query_error import QueryError
 from tokwatch.feeds.fleet.prometheus_discovery import Found
+from tokwatch.feeds.fleet.prometheus_equal_names import EqualNames
 from tokwatch.ledger.fleet.tally import FetchCost, HostTally, SourceNote
 
 _NAMED: Final = 3  # hosts that are named
@@ -31,6 +32,7 @@ class Look(NamedTuple):
     elsewhere: Sequence[tuple[str, str]]  # (host, engine) whose tokens are counted at engines
     hosts: Sequence[HostTally]
     cost: FetchCost
+    equal_names: EqualNames
 
 
 def notes(look: Look, where: str) -> tuple[SourceNote, ...]:
@@ -55,6 +57,10 @@ def _notes(look: Look, where: str) -> Iterator[SourceNote]:
         yield SourceNote(group, False, f"{error}", kept)
     yield from _missing(questions.figures)
     yield from _apart(look.hosts)
+    if shared := look.equal_names.names:
+        count = f"{len(shared)} name{' stands' if len(shared) == 1 else 's stand'} for several hosts each"
+        apart = f"told apart by {' and '.join(look.equal_names.labels)}"
+        yield SourceNote("equal names", True, f"{count} ({_some(shared)}): {apart}")
     if look.elsewhere:
         names = _some([f"{engine} on {host}" for host, engine in look.elsewhere])
         yield SourceNote("gateways", True, f"{names}: tokens are counted at the engines behind")

@@ -40,6 +40,7 @@ class Questions:
     jobs: tuple[str, ...]
     window_s: float
     interval_s: float
+    role_labels: tuple[str, ...] = ()  # as of ServerQuestions
 
     @cached_property
     def gpus(self) -> GpuQuestions:
@@ -47,11 +48,11 @@ class Questions:
 
     @cached_property
     def servers(self) -> ServerQuestions:
-        return ServerQuestions(self.dialects, self.identity, self.window_s, self.interval_s)
+        return ServerQuestions(self.dialects, self.identity, self.window_s, self.interval_s, self.role_labels)
 
     @cached_property
     def latencies(self) -> LatencyQuestions:
-        return LatencyQuestions(self.dialects, self.window_s, self.interval_s)
+        return LatencyQuestions(self.dialects, self.identity, self.window_s, self.interval_s)
 
     @cached_property
     def hosts(self) -> HostQuestions:
@@ -102,7 +103,7 @@ class Questions:
         running = [ask.text for ask in once.running()]
         idle = list(self.gpus.idle(f"sum by({HOST}) ({either(running)}) > 0" if running else ""))
         asks = [ask for ask in self.gpus.power() if ask.figure == "power_w"]
-        asks += [ask for ask in once.tokens() if ask.figure == "output_tokens"]
+        asks += once.made()
         asks += [Ask("gpus_idle", either(idle, HOST))] if idle else []
         # A figure of several engines comes in several parts, which are told apart until they are added up.
         return packed(Ask(ask.figure, constant(f"sum({ask.text})", PART, str(part))) for part, ask in enumerate(asks))

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from collectors.prometheus.identity import HOST
+from collectors.prometheus.identity import HOST, host_place
 from tokwatch.feeds.fleet.prometheus_figures import NO_HOST, Figures
 from tokwatch.feeds.fleet.prometheus_freshness import Freshness, problem
 from tokwatch.feeds.fleet.prometheus_gpus import DOING, GPU_MODEL, HELD, QUIET
@@ -62,10 +62,10 @@ class _Hosts:
                 yield self._tally(host, fresh, flows)
 
     def _tally(self, host: str, fresh: Freshness, flows: tuple[FlowTally, ...]) -> HostTally:
-        models = self._models.get(host, {})
+        models, place = self._models.get(host, {}), host_place(host)
         gpus = round(sum(models.values())) if models else None
         tally = HostTally(
-            host=host,
+            host=place.host,
             t1_ms=round(fresh.newest_s * 1000),
             length_ms=fresh.length_ms,
             up=fresh.up,
@@ -73,8 +73,8 @@ class _Hosts:
             gpus=gpus,
             gpu_model=" + ".join(sorted(model for model in models if model)),
             flows=flows,
-            region=fresh.region,
-            cluster=fresh.cluster,
+            region=place.region or fresh.region,
+            cluster=place.cluster or fresh.cluster,
             agent=self._agents.get(host, ""),
         )
         if not fresh.gpus_up:

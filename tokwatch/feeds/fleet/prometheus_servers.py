@@ -12,16 +12,19 @@ from collectors.prometheus.expressions import (
     constant,
     either,
     increment,
+    joined,
     label_of,
     matches,
     scaled,
 )
 from collectors.prometheus.identity import HOST, INSTANCE, HostIdentity
+from collectors.prometheus.server_roles import NAMESPACE_LABEL, ROLES
 from collectors.vocabularies.vocabulary import AllOf, Role, Series, Vocabulary, parts_of
 
 MODEL: Final = "tw_model"
 ENGINE: Final = "tw_engine"
-FLOW: Final = f"{HOST},{MODEL},{ENGINE}"
+ROLE: Final = "tw_role"  # one of ROLES, or what no role is
+_ANY_ROLE: Final = f"(?:[^,]*,)*?({'|'.join(ROLES)})(?:,.*)?"  # the first, of several labels
 TOKENS: Final = ("output_tokens", "prompt_tokens", "cached_tokens")
 REQUESTS: Final = ("finished", "failed")
 _PRESENCE: Final = ("running", "output_tokens", "prompt_tokens", "waiting")
@@ -31,12 +34,16 @@ Of = Callable[[str], str]  # a selector → what is asked of each of its series
 
 @dataclass(frozen=True, slots=True)
 class ServerQuestions:
-    """Figures by host, model and engine, in several answers. What a host's agent tells is asked of no other."""
+    """Figures by host, model and engine, in several answers. What a host's agent tells is asked of no other.
+
+    role_labels: those that tell prefill servers from decode servers; then figures are by role and namespace too.
+    """
 
     dialects: Dialects
     identity: HostIdentity
     window_s: float
     interval_s: float
+    role_labels: tuple[str, ...] = ()
 
     # --- the questions ------------------------------------------------------------------------------------------------
 
@@ -46,6 +53,12 @@ class ServerQuestions:
     def tokens(self) -> Iterator[Ask]:
         for counter in TOKENS:
             yield from self._counter(counter)
+
+    def made(self) -> Iterator[Ask]:
+        """Output tokens to be added up: without those of prefill servers, which count one for each request."""
+        prefilling = constant("vector(0)", ROLE, ROLES[0])
+        for ask in self._counter("output_tokens"):
+            yield ask._replace(text=f"({ask.text}) unless on({ROLE}) {prefilling}") if self.role_labels else ask
 
     def requests(self) -> Iterator[Ask]:
         for counter in REQUESTS:
@@ -60,6 +73,11 @@ class ServerQuestions:
         return tuple(name for vocabulary in self.dialects.vocabularies for name in self._presence_of(vocabulary))
 
     # --- how they are built -------------------------------------------------------------------------------------------
+
+    @property
+    def _flow(self) -> str:
+        """The labels of every answer."""
+        return ",".join((HOST, MODEL, ENGINE, *((ROLE, NAMESPACE_LABEL) if self.role_labels else ())))
 
     def _gauge(self, gauge: str, sums: str) -> Iterator[Ask]:
         return self._flows(gauge, lambda vocabulary: vocabulary.gauges.get(gauge), sums)
@@ -95,29 +113,36 @@ class ServerQuestions:
     def _candidate(self, vocabulary: Vocabulary, candidate: Series | AllOf, sums: str, of: Of) -> str | None:
         terms = []
         for series in parts_of(candidate):
-            spelled = [
-                f"{sums} by({FLOW}) ({self._told(vocabulary, of(self.dialects.series(name, *label_matchers(series))))})"
-                for name in self.dialects.spellings(series.name)
-            ]
+            selectors = (
+                self.dialects.series(name, *label_matchers(series)) for name in self.dialects.spellings(series.name)
+            )
+            spelled = [f"{sums} by({self._flow}) ({self._told(vocabulary, of(each))})" for each in selectors]
             if not spelled:
                 return None
             terms.append(f"({either(spelled)})" if len(spelled) > 1 else spelled[0])
         return " + ".join(terms)
 
     def _told(self, vocabulary: Vocabulary, text: str) -> str:
-        """Series with the labels FLOW; copies of other ranks, and of another job that asks the same page, are gone."""
-        once = f"max without({','.join(('job', *vocabulary.copies))}) ({text})"
-        return named(vocabulary, self.identity.hosted(once))
+        """Series with the labels of a flow; copies of other ranks, and of another job that asks the page, are gone."""
+        return self._named(vocabulary, f"max without({','.join(('job', *vocabulary.copies))}) ({text})")
+
+    def _named(self, vocabulary: Vocabulary, text: str) -> str:
+        text = named(vocabulary, self.identity.hosted(text))
+        if not self.role_labels:
+            return text
+        # Last: in VictoriaMetrics 1.79 a label that was not made, for nothing matched, takes on what the next one gets.
+        return label_of(joined(text, ROLE, ",", self.role_labels), ROLE, ROLE, _ANY_ROLE)
 
     def _servers(self) -> Iterator[Ask]:
         """Servers that answer."""
         told = {}
         for vocabulary in self.dialects.vocabularies:
             if vocabulary.engine == AGENT and AGENT_UP in self.dialects.names:
-                told[AGENT] = f"sum by({FLOW}) ({self._told(vocabulary, self.dialects.series(AGENT_UP))})"
+                told[AGENT] = f"sum by({self._flow}) ({self._told(vocabulary, self.dialects.series(AGENT_UP))})"
             elif names := self._presence_of(vocabulary):
-                series = named(vocabulary, self.identity.hosted(self.dialects.series(names)))
-                told[vocabulary.engine] = f"count by({FLOW}) (count by({FLOW},{INSTANCE}) ({series}))"
+                series = self._named(vocabulary, self.dialects.series(names))
+                each = f"count by({self._flow},{INSTANCE}) ({series})"
+                told[vocabulary.engine] = f"count by({self._flow}) ({each})"
         yield from self._agent_first("servers", told)
 
     def _presence_of(self, vocabulary: Vocabulary) -> tuple[str, ...]:

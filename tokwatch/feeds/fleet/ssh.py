@@ -16,7 +16,7 @@ from tokwatch.feeds.fleet.recent_trend import RecentTrend
 from tokwatch.feeds.fleet.ssh_box import Patience, SshBox
 from tokwatch.feeds.fleet.ssh_hosts import SshHost
 from tokwatch.ledger.fleet.meter import FleetMeter
-from tokwatch.ledger.fleet.tally import FetchCost, FleetTally
+from tokwatch.ledger.fleet.tally import FetchCost, FleetTally, HostKey
 
 WINDOW_MS: Final = 10_000
 CALLING_AT_ONCE: Final = 8  # sshd lets ten log in at once (MaxStartups), and a jump host is one for all
@@ -104,11 +104,12 @@ class SshSource:
     async def span_ms(self) -> tuple[int, int] | None:
         return None
 
-    def door(self, host: str, at_ms: int | None) -> HostDoor | None:
+    def door(self, host: HostKey, at_ms: int | None) -> HostDoor | None:
         """The box's own tokwatch, as it is now: its past is gone to in there."""
-        if host not in self._boxes:
+        name = host.host
+        if name not in self._boxes:
             return None
-        return HostDoor((*self._ssh, "-t", "--", host, self._boxes[host].program), f"tokwatch on {host}, over ssh")
+        return HostDoor((*self._ssh, "-t", "--", name, self._boxes[name].program), f"tokwatch on {name}, over ssh")
 
     async def close(self) -> None:
         """Ends every ssh, and with it the agents."""

@@ -9,10 +9,10 @@ from typing import Final, TypeVar
 
 from tokwatch.feeds.fleet import HostDoor
 from tokwatch.feeds.fleet.errors import SourceError
-from tokwatch.ledger.fleet.tally import FleetTally
+from tokwatch.ledger.fleet.tally import FleetTally, HostKey
 from tokwatch.store.errors import StoreError
+from tokwatch.store.fleet.frames import FINE_MS
 from tokwatch.store.fleet.reader import FleetReader
-from tokwatch.store.fleet.recording import FINE_MS
 
 _TREND_POINTS: Final = 180
 
@@ -46,7 +46,7 @@ class StoredSource:
     async def span_ms(self) -> tuple[int, int] | None:
         return await self._read(FleetReader.span_ms)
 
-    def door(self, host: str, at_ms: int | None) -> HostDoor | None:
+    def door(self, host: HostKey, at_ms: int | None) -> HostDoor | None:
         return None  # of a host there are sums, and no story of its own
 
     async def close(self) -> None:

@@ -15,7 +15,7 @@ from tokwatch.feeds.fleet.errors import SourceError
 from tokwatch.feeds.fleet.own_cost import OwnCpu
 from tokwatch.ledger.fleet.compose import fleet_snapshot
 from tokwatch.ledger.fleet.snapshot import FleetSnapshot
-from tokwatch.ledger.fleet.tally import FleetTally
+from tokwatch.ledger.fleet.tally import FleetTally, HostKey
 from tokwatch.ledger.prices.book import PriceBook
 
 T = TypeVar("T")
@@ -116,7 +116,7 @@ class FleetTimeline:
         elif self._span is not None:
             self.seek(self._span[1])
 
-    def door(self, host: str) -> HostDoor | None:
+    def door(self, host: HostKey) -> HostDoor | None:
         return self._source.door(host, None if self._at_now else self._position_ms)
 
     async def close(self) -> None:

@@ -21,8 +21,9 @@ _MOST_BYTES: Final = 4_000_000_000  # of all of them
 _BESIDE: Final = ("", "-wal", "-shm")  # what SQLite keeps beside a store
 
 
-def cache_store(url: str, host: str, *, directory: Path | None = None) -> Path:
-    """The store of a host behind a server, in a directory that only this user may read.
+def cache_store(url: str, host: str, *, selector: str = "", directory: Path | None = None) -> Path:
+    """The store of a host behind a server, in a directory that only this user may read. selector: what was asked for
+    beside the host, which may be the cluster that tells it from another.
 
     Stores that nobody has written for 30 days are removed, and the oldest while all of them are over 4 GB.
     Raises StoreError where there can be no such directory.
@@ -37,7 +38,7 @@ def cache_store(url: str, host: str, *, directory: Path | None = None) -> Path:
         _clear(directory)
     except OSError as error:
         raise StoreError(f"cannot keep stores in {directory}: {error.strerror}; name one with --store FILE") from error
-    digest = hashlib.sha256(f"{url}\n{host}".encode()).hexdigest()[:16]
+    digest = hashlib.sha256("\n".join(filter(None, (url, host, selector))).encode()).hexdigest()[:16]
     return directory / f"{_slug(host)}-{digest}.db"
 
 

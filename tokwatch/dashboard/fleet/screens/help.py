@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.binding import Binding
 
 from tokwatch.dashboard.active_keys import active_keys
 from tokwatch.dashboard.fleet.base import FleetScreenBase
 from tokwatch.dashboard.fleet.host_fields import HOST_EXAMPLES
-from tokwatch.dashboard.screens.help import Entry, HelpPage, Section, key_sections, meanings, terminal_entries
-from tokwatch.dashboard.screens.page import SCROLLING
+from tokwatch.dashboard.screens.help import (
+    Entry,
+    FindingInHelp,
+    HelpPage,
+    Section,
+    key_sections,
+    meanings,
+    terminal_entries,
+)
 
 _OF_ONE_BOX = ("FILTER", "MARKS IN TIME")
 
 
-class FleetHelpScreen(FleetScreenBase):
+class FleetHelpScreen(FindingInHelp, FleetScreenBase):
     """One page over whatever screen asked."""
 
     TAB = "Help"
-    KEYS = (("/", "find"), ("esc", "close"), ("↑↓", "scroll"))
-    BINDINGS = [
-        *(binding for binding in SCROLLING if binding.key != "escape"),
-        Binding("escape,question_mark", "close", "Close help, or end the search"),
-        Binding("slash", "find", "Find a word on this page"),
-    ]
 
     def __init__(self, asked: FleetScreenBase) -> None:
         """asked: the screen whose keys are wanted."""
@@ -39,22 +39,3 @@ class FleetHelpScreen(FleetScreenBase):
             Section("THIS TERMINAL", tuple(terminal_entries(self.fleet.terminal))),
         )
         yield HelpPage(self.fleet.look, sections)
-
-    def action_scroll(self, by: int) -> None:
-        self.query_one(HelpPage).scroll(by)
-
-    def action_close(self) -> None:
-        page = self.query_one(HelpPage)
-        if page.wanted:
-            page.find("")
-        else:
-            self.fleet.action_leave()
-
-    def action_find(self) -> None:
-        from tokwatch.dashboard.screens.prompt import Prompt
-
-        self.app.push_screen(Prompt("FIND IN HELP", "a word; empty shows all", str.strip), self._find)
-
-    def _find(self, word: str | None) -> None:
-        if word is not None:
-            self.query_one(HelpPage).find(word)

@@ -15,22 +15,23 @@ from tokwatch.dashboard.theme import Look
 from tokwatch.dashboard.widgets.document import Page
 from tokwatch.ledger.figure import Figure
 from tokwatch.ledger.fleet.snapshot import FleetSnapshot, HostRow, ModelRow, ReplicaRow
+from tokwatch.ledger.fleet.tally import HostKey
 
 
 class HostPage(FleetDocument):
     """The text of the screen."""
 
-    def __init__(self, look: Look, host: str) -> None:
+    def __init__(self, look: Look, host: HostKey) -> None:
         super().__init__(look)
         self.host = host
 
     def write(self, page: Page) -> None:
         snapshot = self.frame.snapshot
-        row = next((row for row in snapshot.hosts if row.host == self.host), None) if snapshot else None
+        row = row_of(snapshot, self.host) if snapshot else None
         if snapshot is None or row is None:
-            page.text(1, f"{glyphs.ABSENT} {self.host} is not told of at this moment")
+            page.text(1, f"{glyphs.ABSENT} {self.host.host} is not told of at this moment")
             return
-        page.heading(row.host, row.hardware)
+        page.heading(row.label, row.hardware)
         for what, text in troubles(row):
             line = page.line()
             line.put(2, glyphs.FAILED if what == "down" else glyphs.WARNING, "alarm" if what == "down" else "waste")
@@ -48,7 +49,7 @@ class HostScreen(FleetPageScreen):
     PAGE, TAB, DRILLED = HostPage, "Hosts", True
     KEYS = (("?", "help"), ("⏎", "into it"), ("esc", "back"), ("↑↓", "scroll"), ("space", "pause"), ("←→", "time"))
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: HostKey) -> None:
         super().__init__()
         self.host = host
 
@@ -56,7 +57,18 @@ class HostScreen(FleetPageScreen):
         return HostPage(self.fleet.look, self.host)
 
     def action_door(self) -> None:
-        self.fleet.look_into(self.host)
+        snapshot = self.fleet.frame.snapshot
+        row = row_of(snapshot, self.host) if snapshot else None
+        self.fleet.look_into(row.key if row else self.host)
+
+
+def row_of(snapshot: FleetSnapshot, host: HostKey) -> HostRow | None:
+    """The host's row. Where its place was not told when it was opened, or is not told now, the only one of its name."""
+    exact = next((row for row in snapshot.hosts if row.key == host), None)
+    if exact is not None:
+        return exact
+    like = [row for row in snapshot.hosts if row.key.may_be(host)]
+    return like[0] if len(like) == 1 else None
 
 
 def _write_gpus(page: Page, row: HostRow) -> None:
@@ -105,7 +117,7 @@ def _write_models(page: Page, row: HostRow, snapshot: FleetSnapshot) -> None:
     page.heading("SERVES", "" if row.models else "nothing")
     for name in row.models:
         model = next((model for model in snapshot.models if model.model == name), None)
-        replica = next((part for part in model.replicas if part.host == row.host), None) if model else None
+        replica = next((part for part in model.replicas if part.key == row.key), None) if model else None
         if model is not None and replica is not None:
             page.fact("", name)
             page.fact("", _replica_words(model, replica), "quiet")

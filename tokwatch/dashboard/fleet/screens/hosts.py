@@ -8,6 +8,7 @@ from textual.binding import Binding
 
 from tokwatch.dashboard.arrange.language import EVERYTHING, Filter
 from tokwatch.dashboard.fleet.base import FleetScreenBase, set_rows
+from tokwatch.dashboard.fleet.choices import remembered_view, to_remember
 from tokwatch.dashboard.fleet.frame import FleetFrame
 from tokwatch.dashboard.fleet.host_columns import HOST_CHOICE, HOST_USUAL, host_columns
 from tokwatch.dashboard.fleet.host_fields import HOST_FIELDS, HOSTS
@@ -62,6 +63,7 @@ class HostsScreen(FleetScreenBase):
 
     def body(self) -> ComposeResult:
         look = self.fleet.look
+        self.listing.view = remembered_view(self.fleet.memory.recall())
         yield Tiles(look, FLEET_TILES)
         yield HostHeading(look, self.listing)
         yield HostRows(look, self.listing)
@@ -105,12 +107,12 @@ class HostsScreen(FleetScreenBase):
         if isinstance(item, Group):
             self.view_as(self.listing.view.toggling(item.row.name))
         elif item is not None:
-            self.app.push_screen(HostScreen(item.host))
+            self.app.push_screen(HostScreen(item.key))
 
     def action_door(self) -> None:
         item = self.hosts.item
         if item is not None and not isinstance(item, Group):
-            self.fleet.look_into(item.host)
+            self.fleet.look_into(item.key)
 
     def on_host_rows_opened(self) -> None:
         self.action_open()
@@ -121,6 +123,11 @@ class HostsScreen(FleetScreenBase):
         """Shows the list in another view."""
         self.listing.view = view
         self.show(self.fleet.frame)
+
+    def keep(self, view: HostView) -> None:
+        """The same, also in the next run."""
+        self.view_as(view)
+        self.fleet.remember(**to_remember(view))
 
     def show_group(self, by: str, name: str) -> None:
         """Groups the list, and shows the hosts of one group with the cursor on it."""
@@ -156,7 +163,7 @@ class HostsScreen(FleetScreenBase):
     def sort_by(self, key: str | None) -> None:
         """By a field, the cursor on what comes first; None leaves all as it is."""
         if key is not None:
-            self.view_as(replace(self.listing.view, sort=self.listing.view.sort.chosen(key)))
+            self.keep(replace(self.listing.view, sort=self.listing.view.sort.chosen(key)))
             self.hosts.to_edge(last=False)
 
     def on_host_heading_chosen(self, message: HostHeading.Chosen) -> None:
@@ -167,7 +174,7 @@ class HostsScreen(FleetScreenBase):
 
         def take(group: str | None) -> None:
             if group is not None:
-                self.view_as(replace(self.listing.view, group=group, opened=frozenset()))
+                self.keep(replace(self.listing.view, group=group, opened=frozenset()))
                 self.hosts.to_edge(last=False)
 
         now = self.listing.view.group
@@ -179,7 +186,7 @@ class HostsScreen(FleetScreenBase):
         from tokwatch.dashboard.screens.columns import Choosable, ColumnChooser
 
         def take(columns: tuple[str, ...]) -> None:
-            self.view_as(replace(self.listing.view, columns=columns))
+            self.keep(replace(self.listing.view, columns=columns))
 
         of = Choosable(HOST_FIELDS, HOST_CHOICE, HOST_USUAL, host_columns)
         self.app.push_screen(ColumnChooser(self.listing.view.columns, take, of))

@@ -11,6 +11,7 @@ from tokwatch.dashboard.fleet.layout import ListPlan, list_plan
 from tokwatch.dashboard.fleet.screens.host import HostScreen
 from tokwatch.dashboard.fleet.screens.models import LIST_KEYS
 from tokwatch.dashboard.fleet.widgets.replica_list import ReplicaHeading, ReplicaRows, ReplicaSummary
+from tokwatch.ledger.fleet.tally import HostKey
 
 
 class ReplicasScreen(FleetScreenBase):
@@ -46,10 +47,10 @@ class ReplicasScreen(FleetScreenBase):
             set_rows(rows, new.rows + 1)
 
     @property
-    def host(self) -> str | None:
+    def host(self) -> HostKey | None:
         """The host under the cursor."""
         replica = self.query_one(ReplicaRows).replica
-        return None if replica is None else replica.host
+        return None if replica is None else replica.key
 
     def action_cursor(self, by: int) -> None:
         self.query_one(ReplicaRows).move_cursor(by)

@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 
 from tokwatch.dashboard.fleet.base import FleetScreenBase, set_rows
+from tokwatch.dashboard.fleet.choices import remembered_grouping
 from tokwatch.dashboard.fleet.frame import FleetFrame
 from tokwatch.dashboard.fleet.layout import ListPlan, list_plan
 from tokwatch.dashboard.fleet.screens.models import LIST_KEYS
@@ -31,6 +32,7 @@ class SitesScreen(FleetScreenBase):
 
     def body(self) -> ComposeResult:
         look = self.fleet.look
+        self.listing.by = remembered_grouping(self.fleet.memory.recall())
         yield GroupHeading(look, self.listing)
         yield GroupRows(look, self.listing)
         yield GroupClosing(look)
@@ -54,6 +56,7 @@ class SitesScreen(FleetScreenBase):
         def take(by: str | None) -> None:
             if by is not None:
                 self.listing.by = by
+                self.fleet.remember(sites=by)
                 self.show(self.fleet.frame)
 
         letters = {"site": "i"}

@@ -14,6 +14,7 @@ from tokwatch.ledger.fleet.snapshot import FleetSnapshot, HostRow
 
 _GLYPH, _VERDICT, _NAME, _TEXT = 4, 6, 14, 34  # columns
 _MOST: Final = 200  # hosts in trouble that are listed
+_WORST_FIRST: Final = ("down", "stale", "problem", "clock")
 
 
 class FleetSourcesPage(FleetDocument):
@@ -38,12 +39,13 @@ class FleetSourcesScreen(FleetPageScreen):
 
 
 def _write_wrong(page: Page, snapshot: FleetSnapshot) -> None:
-    if not snapshot.problems and not snapshot.warnings:
+    if not (snapshot.problems or snapshot.warnings or snapshot.notices):
         return
     page.heading("WRONG WITH THIS ANSWER")
     for glyph, role, name, texts in (
         (glyphs.FAILED, "alarm", "problem", snapshot.problems),
         (glyphs.WARNING, "waste", "partial", snapshot.warnings),
+        (glyphs.WARNING, "waste", "notice", snapshot.notices),
     ):
         for text in texts:
             line = page.line()
@@ -98,12 +100,13 @@ def troubles(row: HostRow) -> Iterator[tuple[str, str]]:
 
 def _write_troubles(page: Page, snapshot: FleetSnapshot) -> None:
     found = [(row, *trouble) for row in snapshot.hosts for trouble in troubles(row)]
-    page.heading("HOSTS IN TROUBLE", str(len({row.host for row, *_ in found})) if found else "none")
+    found.sort(key=lambda each: _WORST_FIRST.index(each[1]))
+    page.heading("HOSTS IN TROUBLE", str(len({row.key for row, *_ in found})) if found else "none")
     for row, what, text in found[:_MOST]:
         line = page.line()
         line.put(_GLYPH, glyphs.FAILED if what == "down" else glyphs.WARNING, "alarm" if what == "down" else "waste")
         line.put(_VERDICT, what, "text", width=_NAME - _VERDICT)
-        line.put(_NAME, row.host, width=_TEXT - _NAME - 1)
+        line.put(_NAME, row.label, width=_TEXT - _NAME - 1)
         page.beside(line, _TEXT, text, "quiet")
     if len(found) > _MOST:
         page.text(_NAME, f"and {len(found) - _MOST} more: on Hosts, / state:down,stale")

@@ -20,11 +20,13 @@ _LEAST_TRACK: Final = 8  # cells
 
 
 def notices(snapshot: FleetSnapshot | None) -> list[tuple[str, str, str]]:
-    """(glyph, role, text) of what is wrong with the answer that is on screen, the worst first."""
+    """(glyph, role, text) of what is wrong with the answer that is on screen, and with how it is asked for; the worst
+    first."""
     if snapshot is None:
         return []
     problems = [(glyphs.FAILED, "alarm", text) for text in snapshot.problems]
-    return problems + [(glyphs.WARNING, "waste", f"partial answer: {text}") for text in snapshot.warnings]
+    partial = [(glyphs.WARNING, "waste", f"partial answer: {text}") for text in snapshot.warnings]
+    return problems + partial + [(glyphs.WARNING, "waste", text) for text in snapshot.notices]
 
 
 class Notices(Canvas[FleetFrame]):

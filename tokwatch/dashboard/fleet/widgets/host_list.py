@@ -127,7 +127,7 @@ class HostRows(CursorRows[FleetFrame]):
 
 
 def _subject(item: Item) -> Hashable:
-    return ("group", item.row.name) if isinstance(item, Group) else item.host
+    return ("group", item.row.name) if isinstance(item, Group) else item.key
 
 
 class HostClosing(Canvas[FleetFrame]):

@@ -23,7 +23,7 @@ SKEWED_S: Final = 1.0  # from here on a clock that is off spoils what is compare
 def put_host(line: Line, places: Places, row: HostRow, snapshot: FleetSnapshot, *, indent: int = 0) -> None:
     """A host, in the columns that there are. What is old, or of a host that is down, is quiet. indent: of its name."""
     dim, host = row.stale or not row.up, places["host"]
-    line.put(host.x + indent, row.host, "quiet" if dim else "text", width=host.width - indent)
+    line.put(host.x + indent, row.label, "quiet" if dim else "text", width=host.width - indent)
     put_state(line, places["state"], row)
     for key, place in places.items():
         field = HOST_FIELDS[key]

@@ -117,16 +117,16 @@ class ReplicaRows(CursorRows[FleetFrame]):
         return len(row.replicas) if row else 0
 
     def replicas(self) -> Sequence[ReplicaRow]:
-        """Those with a verdict first, then the busiest."""
+        """Those with a verdict first; by name, for by requests they would change places with every look."""
         snapshot = self.frame.snapshot
         if self._made[0] is not snapshot:
             row = model_of(snapshot, self._model)
             found = row.replicas if row else ()
-            self._made = snapshot, sorted(found, key=lambda each: (not each.verdict, -(each.running or 0), each.host))
+            self._made = snapshot, sorted(found, key=lambda each: (not each.verdict, each.label))
         return self._made[1]
 
     def subjects(self) -> Sequence[Hashable | None]:
-        return [replica.host for replica in self.replicas()]
+        return [replica.key for replica in self.replicas()]
 
     @property
     def replica(self) -> ReplicaRow | None:
@@ -139,7 +139,7 @@ class ReplicaRows(CursorRows[FleetFrame]):
 
     def draw_row(self, line: Line, number: int) -> None:
         row, places = self.replicas()[number], _places(self.app.size.width)
-        line.put(places["host"].x, row.host, width=places["host"].width)
+        line.put(places["host"].x, row.label, width=places["host"].width)
         if "servers" in places:
             line.put(places["servers"].x, str(row.servers), "quiet", width=places["servers"].width, right=True)
         role = "quiet" if row.tok_s.value == 0 else "text"
