@@ -2,7 +2,7 @@
 
 Run it from a checkout with the dev extra installed and a C compiler:
 
-    python bench/agent_attack.py [--seconds 10]
+    python bench/agent_attack.py [--seconds 10] [--rounds 2]
 
 An agent with TLS and a token records 8 GPUs of the tests' NVML stub and two vLLM pages, five times a second; each
 attack goes on for so long from another process. A well-behaved reader holds the push lane all the while, and a scraper
@@ -263,7 +263,7 @@ def lateness_ms(store: Path, from_ns: int, to_ns: int) -> tuple[int, float, floa
     return len(late), late[int(len(late) * 0.99)], late[-1]
 
 
-async def run(seconds: float) -> None:
+async def run(seconds: float, rounds: int) -> None:
     with stub_box() as box:
         agent = Agent(box)
         try:
@@ -273,7 +273,8 @@ async def run(seconds: float) -> None:
             await asyncio.sleep(2)
             columns = f"{'RSS':>6} {'ticks':>6} {'p99':>6} {'max':>6} {'CPU':>6} {'lane':>5} {'pages':>5}"
             print(f"{'attack':<38} {columns}  answers")
-            for attack in ATTACKS:
+            for attack in ATTACKS * rounds:
+                attack.answers.clear()
                 reports, pages, cpu_s = readers.reports, readers.pages, agent.cpu_s()
                 from_ns, began_s = time.clock_gettime_ns(time.CLOCK_BOOTTIME), time.monotonic()
                 highest = await attacked(attack, agent, seconds)
@@ -306,4 +307,8 @@ if __name__ == "__main__":
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it tells of every connection that is closed under a write
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=10.0)
-    asyncio.run(run(parser.parse_args().seconds))
+    parser.add_argument(
+        "--rounds", type=int, default=2, help="of all attacks, on one agent: what memory does the second time"
+    )
+    options = parser.parse_args()
+    asyncio.run(run(options.seconds, options.rounds))
