@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
-from tests.prometheus_servers import Server, prometheus, query, victoria_metrics
+import pytest
+
+from tests.prometheus_servers import Server, missing, prometheus, query, victoria_metrics
 from tests.real.processes import wait_until
 
+ENGINES: Final = {"prometheus": ("prometheus", "promtool"), "victoria-metrics": ("victoria-metrics",)}
 INTERVAL_S = 15
 BEGUN_S = 1_790_000_000
 AT_S = BEGUN_S + 1200  # the moment that tests look at: twenty minutes in
@@ -39,7 +43,17 @@ def _openmetrics(past: Past) -> str:
 
 
 @contextmanager
-def past_prometheus(folder: Path, past: Past) -> Iterator[Server]:
+def past_server(engine: str, folder: Path, past: Past) -> Iterator[str]:
+    """The URL of one of ENGINES that holds the past. Skips the test where that engine is missing."""
+    if words := missing(*ENGINES[engine]):
+        pytest.skip(words)
+    held = _past_prometheus if engine == "prometheus" else _past_victoria_metrics
+    with held(folder / "data", past) as server:
+        yield server.url
+
+
+@contextmanager
+def _past_prometheus(folder: Path, past: Past) -> Iterator[Server]:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "past.om"
     file.write_text(_openmetrics(past))
@@ -48,7 +62,7 @@ def past_prometheus(folder: Path, past: Past) -> Iterator[Server]:
 
 
 @contextmanager
-def past_victoria_metrics(folder: Path, past: Past) -> Iterator[Server]:
+def _past_victoria_metrics(folder: Path, past: Past) -> Iterator[Server]:
     with victoria_metrics(folder, interval_s=INTERVAL_S) as server:
         text = "".join(f"{series} {value!r} {round(at_s * 1000)}\n" for series, value, at_s in past.lines)
         urllib.request.urlopen(f"{server.url}/api/v1/import/prometheus", text.encode(), timeout=10).close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,13 +13,12 @@ from collectors.prometheus.target import PrometheusTarget
 from tests.feeds.fleet.prometheus_past import (
     AT_S,
     BEGUN_S,
+    ENGINES,
     Past,
     counting,
-    past_prometheus,
-    past_victoria_metrics,
+    past_server,
     until,
 )
-from tests.prometheus_servers import missing
 from tokwatch.cli import make_parser
 from tokwatch.config.prometheus import PrometheusSection
 from tokwatch.feeds.fleet.errors import SourceError
@@ -64,15 +62,10 @@ def two_clusters() -> Past:
     return past
 
 
-@pytest.fixture(scope="module", params=["prometheus", "victoria-metrics"])
+@pytest.fixture(scope="module", params=ENGINES)
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    kind: str = request.param
-    if words := missing(*(("prometheus", "promtool") if kind == "prometheus" else (kind,))):
-        pytest.skip(words)
-    folder: Path = tmp_path_factory.mktemp(kind)
-    held = past_prometheus if kind == "prometheus" else past_victoria_metrics
-    with held(folder / "data", two_clusters()) as found:
-        yield found.url
+    with past_server(request.param, tmp_path_factory.mktemp(request.param), two_clusters()) as url:
+        yield url
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ window holds is known.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from pathlib import Path
 
 import pytest
 
@@ -17,14 +16,13 @@ from collectors.prometheus.target import PrometheusTarget
 from tests.feeds.fleet.prometheus_past import (
     AT_S,
     BEGUN_S,
+    ENGINES,
     Past,
     Values,
     counting,
-    past_prometheus,
-    past_victoria_metrics,
+    past_server,
     until,
 )
-from tests.prometheus_servers import missing
 from tokwatch.feeds.fleet.prometheus import PrometheusSource
 from tokwatch.ledger.entries import HistogramEntry, State
 from tokwatch.ledger.fleet.tally import FleetTally, FlowTally, HostTally
@@ -156,15 +154,10 @@ def everything() -> Past:
     return past
 
 
-@pytest.fixture(scope="module", params=["prometheus", "victoria-metrics"])
+@pytest.fixture(scope="module", params=ENGINES)
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    kind: str = request.param
-    if words := missing(*(("prometheus", "promtool") if kind == "prometheus" else (kind,))):
-        pytest.skip(words)
-    folder: Path = tmp_path_factory.mktemp(kind)
-    held = past_prometheus if kind == "prometheus" else past_victoria_metrics
-    with held(folder / "data", everything()) as server:
-        yield server.url
+    with past_server(request.param, tmp_path_factory.mktemp(request.param), everything()) as url:
+        yield url
 
 
 @pytest.fixture

@@ -236,3 +236,15 @@ async def test_a_server_that_cannot_give_a_trend_is_left_alone_with_it(api: Answ
         await asyncio.sleep(0)
         assert len(api.ranges) == asked
     await source.close()
+
+
+async def test_why_a_live_fleet_has_no_charts_is_told_until_it_has(api: Answering) -> None:
+    now_s = 0.0
+    source = PrometheusSource(api, clock_s=lambda: now_s)
+    told = []
+    for at_s, failing in ((0.0, ("tw_part",)), (15.0, ()), (400.0, ()), (415.0, ())):
+        now_s, api.failing = at_s, failing
+        told.append([note.hint for note in (await source.now()).notes if note.name == "trend"])
+        await asyncio.sleep(0)
+    assert told == [[], ["not shown"], ["not shown"], []]
+    await source.close()

@@ -34,6 +34,7 @@ from tokwatch.feeds.fleet.prometheus_span import span_of
 from tokwatch.feeds.fleet.prometheus_trend import STEP_S, Trend, points_of
 from tokwatch.ledger.fleet.tally import FleetTally, HostKey
 
+_MINUTE_MS: Final = STEP_S * 1000  # of the charts: that of a look itself comes with it
 _REDISCOVER_S: Final = 300.0
 _KEEP_S: Final = 300.0  # how long an answer stands for one that failed
 _PAST_BUCKET_S: Final = 1800.0  # moments that are read by one discovery
@@ -78,7 +79,8 @@ class PrometheusSource:
         self._equal_names = EqualNames()
         self._trend = Trend()
         self._filling: asyncio.Task[None] | None = None
-        self._refused_at_s = -math.inf  # when the server could not give a trend
+        self._refused: QueryError | None = None  # why the server gave no trend when it was last asked
+        self._refused_at_s = -math.inf
         self._span: tuple[int, int] | None = None
         self._span_at_s = -math.inf
 
@@ -103,6 +105,8 @@ class PrometheusSource:
         fresh = await asking.groups([group for group in found.questions.groups if self._is_due(group, at_s)], at_s)
         if not fresh:
             raise SourceError(str(next(iter(asking.failures.values()))))
+        if self._refused is not None and self._trend.missing(round(at_s * 1000) - _MINUTE_MS) is not None:
+            asking.failures["trend"] = self._refused
         self._answered |= {name: _Answered(figures, at_s) for name, figures in fresh.items()}
         answered = {name: each for name, each in self._answered.items() if at_s - each.at_s <= _KEEP_S}
         tally = await self._complete(asking, found, answered, at_s)
@@ -246,9 +250,10 @@ class PrometheusSource:
         try:
             answers = [await asking.range(query, *stretch, STEP_S) for query in found.questions.trend()]
         except QueryError as error:
-            asking.failures["trend"] = error
+            asking.failures["trend"] = self._refused = error
             self._refused_at_s = self._clock_s()
             return
+        self._refused = None
         self._trend.fill(stretch, points_of(answers, found.questions.window_s))
 
     def _tally(
